@@ -1,0 +1,72 @@
+"""Is this idea worth shipping? Prove it, ship it, and count what it earned.
+
+The map:
+
+- what you declare: `Problem`, `Policy`, `PredictThenOptimize`, `Plan`, `Status`, and the sources `parquet`, `csv`, `frame`
+- what a policy sees: `Now`
+- the walk: `open_project`, then `new_idea`, `examine_data`, `research_idea`, `analyse_idea`, `ship_idea`, `roll_back`
+- what went wrong: `ShipworthyError` and its branches in `shipworthy.errors`
+- the verdict alone, on any evidence: `shipworthy.analysis`
+
+Names are imported when they are first used, so that the command line starts fast.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from shipworthy.analysis import analyse_idea as analyse_idea
+    from shipworthy.data import examine_data as examine_data
+    from shipworthy.errors import ShipworthyError as ShipworthyError
+    from shipworthy.ideas import new_idea as new_idea
+    from shipworthy.problem import Now as Now
+    from shipworthy.problem import Plan as Plan
+    from shipworthy.problem import Policy as Policy
+    from shipworthy.problem import PredictThenOptimize as PredictThenOptimize
+    from shipworthy.problem import Problem as Problem
+    from shipworthy.problem import Status as Status
+    from shipworthy.problem import csv as csv
+    from shipworthy.problem import frame as frame
+    from shipworthy.problem import parquet as parquet
+    from shipworthy.project import open_project as open_project
+    from shipworthy.research import research_idea as research_idea
+    from shipworthy.ship import roll_back as roll_back
+    from shipworthy.ship import ship_idea as ship_idea
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "analysis": ("analyse_idea",),
+    "data": ("examine_data",),
+    "errors": ("ShipworthyError",),
+    "ideas": ("new_idea",),
+    "problem": (
+        "Now",
+        "Plan",
+        "Policy",
+        "PredictThenOptimize",
+        "Problem",
+        "Status",
+        "csv",
+        "frame",
+        "parquet",
+    ),
+    "project": ("open_project",),
+    "research": ("research_idea",),
+    "ship": ("roll_back", "ship_idea"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = sorted(_HOME_OF)  # noqa: PLE0605  (the names are written once, in _HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'shipworthy' has no attribute {name!r}")
+    return getattr(import_module(f"shipworthy.{_HOME_OF[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

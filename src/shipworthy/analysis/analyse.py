@@ -1,0 +1,108 @@
+"""The verb of the Analysis stage: judge the evidence by what was locked before it was there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from shipworthy.analysis.criteria import Criteria, Margin
+from shipworthy.analysis.verdict import Verdict, verdict
+from shipworthy.data.provable import refit_periods
+from shipworthy.ideas import Idea, deviations, find_idea, locked_criteria
+from shipworthy.problem import Problem
+from shipworthy.project import Project, refuse_closed
+from shipworthy.project.code import load_problem
+from shipworthy.research import missing as missing_research
+from shipworthy.research import open_evidence
+from shipworthy.store import Change, Record
+
+_LONGEST_DAILY = 1.5
+_CALENDAR = {7: "1w", 14: "2w", 30: "1mo", 91: "1q", 365: "1y"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Analysis:
+    """A verdict with what it rests on.
+
+    Attributes:
+        idea: The idea's key.
+        verdict: The decision, its interval and its reasons.
+        evidence: The object that holds the paired table.
+        code: The digest of the code that was judged.
+        currency: The currency of all money.
+        deviations: Where the idea's file departs from what was locked; they stand in the report.
+    """
+
+    idea: str
+    verdict: Verdict
+    evidence: str
+    code: str
+    currency: str
+    deviations: Sequence[str]
+
+
+def analyse_idea(project: Project, number: int) -> Analysis:
+    """Judges the evidence of an idea by its locked criteria; the verdict is recorded.
+
+    The same evidence gives the same verdict, however often it is asked for.
+
+    Raises:
+        GateClosedError: there is no evidence for the idea as it stands.
+    """
+    idea = find_idea(project, number)
+    refuse_closed(f"Research to Analysis for idea {number}", missing_research(project, idea))
+    record = project.records.get("research", idea.key)
+    locked = locked_criteria(project, idea)
+    assert record is not None and locked is not None, "research locks the criteria and leaves evidence"  # noqa: PT018
+    _, problem = load_problem(project, idea.problem)
+    evidence = open_evidence(project, record.body["evidence"])
+    found = Analysis(
+        idea=idea.key,
+        verdict=verdict(evidence, criteria_of(problem, idea, locked, evidence)),
+        evidence=record.body["evidence"],
+        code=record.body["code"],
+        currency=problem.currency,
+        deviations=deviations(project, idea),
+    )
+    project.records.add(Change(kind="verdict", key=idea.key, body=_body(found)), by=project.who)
+    return found
+
+
+def read_analysis(record: Record) -> Analysis:
+    """The analysis that a record holds."""
+    return Analysis(**{**record.body, "verdict": Verdict.from_dict(record.body["verdict"])})
+
+
+def criteria_of(problem: Problem, idea: Idea, locked: Mapping[str, Any], evidence: pl.DataFrame) -> Criteria:
+    """What the verdict judges by: the locked criteria, turned from money per period or year into money per unit."""
+    units = evidence.height / max(1, evidence["period"].n_unique())
+    scale = 1.0 if locked["per"] == "period" else 1.0 / problem.periods_per_year
+    smallest = float(locked["smallest_gain"]) * scale / units
+    likely = locked["expected_gain"][1] * scale / units if locked["expected_gain"] else None
+    margins = {rail.name: rail.margin for rail in problem.guardrails} | locked["guardrails"]
+    return Criteria(
+        min_effect=smallest,
+        target=None if likely is None else max(likely, smallest),
+        refit_periods=refit_periods(problem, problem.make_policy(idea.challenger)),
+        cadence=_cadence(365.0 / problem.periods_per_year),
+        guardrails=tuple(
+            Margin(name=rail.name, margin=margins[rail.name], better=rail.better) for rail in problem.guardrails
+        ),
+        units_per_year=units * problem.periods_per_year,
+    )
+
+
+def _cadence(days: float) -> str:
+    """The cadence of periods so many days apart; several decisions a day are judged by the day."""
+    if days < _LONGEST_DAILY:
+        return "1d"
+    nearest = min(_CALENDAR, key=lambda length: abs(length - days))
+    return _CALENDAR[nearest] if abs(nearest - days) <= 0.1 * nearest else f"{round(days)}d"
+
+
+def _body(found: Analysis) -> dict[str, Any]:
+    body = {name: getattr(found, name) for name in Analysis.__slots__}
+    return body | {"verdict": found.verdict.to_dict(), "deviations": list(found.deviations)}

@@ -1,0 +1,27 @@
+"""The gate from Analysis to Ship: did the challenger really improve on what runs today?"""
+
+from __future__ import annotations
+
+from shipworthy.analysis.judgement import Decision
+from shipworthy.ideas import Idea
+from shipworthy.project import Gap, Project
+from shipworthy.research import missing as missing_research
+
+
+def missing(project: Project, idea: Idea, code: str | None = None) -> list[Gap]:
+    """What is still missing before the challenger may be shipped; empty means open."""
+    before = missing_research(project, idea, code)
+    if before:
+        return before
+    again = f"Run `shipworthy analyse {idea.number}`."
+    record = project.records.get("verdict", idea.key)
+    researched = project.records.get("research", idea.key)
+    if record is None or researched is None:
+        return [Gap("There is no verdict yet.", again)]
+    if record.body["evidence"] != researched.body["evidence"]:
+        return [Gap("The verdict is about older evidence.", again)]
+    verdict = record.body["verdict"]
+    if verdict["decision"] != Decision.SHIP:
+        reasons = "".join(f"\n      {reason}" for reason in verdict["reasons"][:2])
+        return [Gap(f"The verdict is: {verdict['decision']}.{reasons}", "Only a verdict to ship opens this gate.")]
+    return []

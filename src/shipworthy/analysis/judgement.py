@@ -1,0 +1,167 @@
+"""The rules that turn a measurement into a decision, in the order in which they speak."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from shipworthy.analysis.criteria import Criteria
+from shipworthy.analysis.guardrail import GuardrailState, GuardrailVerdict
+from shipworthy.analysis.measurement import FEWEST_PERIODS, Measurement
+from shipworthy.analysis.pairs import Pairs
+from shipworthy.analysis.wording import amount, interval, periods
+from shipworthy.statistics.interval import Estimate
+from shipworthy.statistics.power import Pilot, periods_for
+from shipworthy.statistics.series import influence_series
+from shipworthy.statistics.spectrum import FEWEST_COSINES, flat_count
+
+FEWEST_PERIODS_TO_SHIP = 28
+
+
+class Decision(StrEnum):
+    """What to do with a challenger."""
+
+    SHIP = "ship"
+    STOP = "stop"
+    INCONCLUSIVE = "inconclusive"
+    INVALID = "invalid"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """A decision with its reasons, the deciding one first."""
+
+    decision: Decision
+    reasons: tuple[str, ...]
+
+
+def hardly_differs(pairs: Pairs, found: Measurement) -> str | None:
+    """Says why differences that hardly vary carry no verdict on money, if so."""
+    if found.estimate is None:
+        return None
+    if pairs.differing < FEWEST_PERIODS:
+        return (
+            f"The two hardly ever differ: in {pairs.differing} of {found_periods(pairs)} periods "
+            f"({pairs.usable:,} pairs); at least {FEWEST_PERIODS} periods must show a difference."
+        )
+    if found.constant:
+        same = amount(found.estimate.mean)
+        return f"Every period differs by the same {same} per unit. Real decisions vary: check the evidence."
+    return None
+
+
+def found_periods(pairs: Pairs) -> int:
+    """Returns how many periods have usable pairs."""
+    return int(pairs.series[1].size)
+
+
+def judge(
+    pairs: Pairs, found: Measurement, guardrails: tuple[GuardrailVerdict, ...], unseen_loss: float, criteria: Criteria
+) -> Judgement:
+    """Decides; every rule that speaks ends the matter.
+
+    Args:
+        pairs: The paired values.
+        found: What is known of their mean.
+        guardrails: What is known of the guardrails.
+        unseen_loss: What the declared worst loss takes off the lower end.
+        criteria: What was fixed before.
+    """
+    obstacle = hardly_differs(pairs, found) or found.obstacle
+    if obstacle or found.estimate is None:
+        return Judgement(decision=Decision.INCONCLUSIVE, reasons=(obstacle or "",))
+    known = found.estimate
+    low = known.low - unseen_loss
+    others = tuple(guardrail.reason for guardrail in guardrails)
+    if low <= criteria.min_effect and known.high < criteria.claimed:
+        return Judgement(decision=Decision.STOP, reasons=(_disproved(known, criteria), *others))
+    breached = _reasons(guardrails, GuardrailState.BREACHED)
+    if breached:
+        gain = f"The gain in money is {_gain(known, criteria)}."
+        return Judgement(decision=Decision.STOP, reasons=(*breached, gain))
+    if low <= criteria.min_effect:
+        reasons = (_open(known, unseen_loss, criteria), *others)
+        return Judgement(decision=Decision.INCONCLUSIVE, reasons=reasons)
+    proven = _proven(known, unseen_loss, criteria)
+    unsure = _reasons(guardrails, GuardrailState.INCONCLUSIVE)
+    if unsure:
+        return Judgement(decision=Decision.INCONCLUSIVE, reasons=(*unsure, proven))
+    seen = found_periods(pairs)
+    if seen < FEWEST_PERIODS_TO_SHIP:
+        short = (
+            f"The evidence covers {periods(seen, criteria.cadence)}; shipping needs {FEWEST_PERIODS_TO_SHIP}, "
+            "because a few good weeks can be luck."
+        )
+        return Judgement(decision=Decision.INCONCLUSIVE, reasons=(short, proven, *others))
+    return Judgement(decision=Decision.SHIP, reasons=(proven, *others))
+
+
+def periods_still_needed(pairs: Pairs, found: Measurement, criteria: Criteria) -> int | None:
+    """Returns how many periods more would probably decide; None where no number would, or none is known."""
+    sums, counts = pairs.series
+    if counts.size < FEWEST_PERIODS:
+        return FEWEST_PERIODS_TO_SHIP - int(counts.size)
+    if found.estimate is None or found.constant:
+        return None
+    _, influence = influence_series(sums, counts)
+    flat = flat_count(influence, influence.size - 1)
+    known = found.estimate
+    pilot = Pilot(
+        variance=known.long_run_variance,
+        flat_share=flat / influence.size,
+        periods=influence.size,
+        units_variance=known.units_variance,
+    )
+    above = known.mean - criteria.min_effect
+    effect = above if above > 0.0 else criteria.claimed - known.mean
+    needed = periods_for(pilot, effect, alpha=criteria.alpha, refit_periods=criteria.refit_periods)
+    if needed is None or not flat:
+        return None
+    fewest = max(needed, FEWEST_PERIODS_TO_SHIP, int(np.ceil(FEWEST_COSINES / pilot.flat_share)))
+    return max(fewest - influence.size, 1)
+
+
+def _reasons(guardrails: tuple[GuardrailVerdict, ...], state: GuardrailState) -> tuple[str, ...]:
+    """The reasons of the guardrails in one state."""
+    return tuple(guardrail.reason for guardrail in guardrails if guardrail.state == state)
+
+
+def _gain(known: Estimate, criteria: Criteria) -> str:
+    """The gain with its interval."""
+    return f"{amount(known.mean)} per unit ({interval(known.low, known.high, criteria.alpha)})"
+
+
+def _unseen(unseen_loss: float) -> str:
+    """What a declared worst loss takes off."""
+    return f", {amount(unseen_loss)} lower still for the worst loss that was declared" if unseen_loss else ""
+
+
+def _proven(known: Estimate, unseen_loss: float, criteria: Criteria) -> str:
+    """Why the challenger is better."""
+    worth = "zero" if criteria.min_effect == 0.0 else f"{amount(criteria.min_effect)}, the smallest gain worth shipping"
+    says = (
+        f"The challenger earns {_gain(known, criteria)} more: even the low end{_unseen(unseen_loss)} is above {worth}."
+    )
+    if known.high < criteria.claimed:
+        says += f" It earns less than the {amount(criteria.claimed)} that the idea claimed."
+    return says
+
+
+def _disproved(known: Estimate, criteria: Criteria) -> str:
+    """Why the idea is disproved."""
+    if known.high < 0.0:
+        return f"The challenger loses money: its gain is {_gain(known, criteria)}, below zero even at its best."
+    claimed = amount(criteria.claimed)
+    return (
+        f"The idea is disproved: its gain is {_gain(known, criteria)}, below the {claimed} it needs even at its best."
+    )
+
+
+def _open(known: Estimate, unseen_loss: float, criteria: Criteria) -> str:
+    """Why nothing is decided."""
+    return (
+        f"The gain cannot be told from chance yet: it is {_gain(known, criteria)}, and the low end"
+        f"{_unseen(unseen_loss)} is not above {amount(criteria.min_effect)}."
+    )

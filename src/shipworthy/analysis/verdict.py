@@ -1,0 +1,251 @@
+"""The offline verdict: is the challenger worth shipping, going by paired evidence?
+
+Rows become one number a period, which takes care of whatever units share; the autocorrelation of that series is
+estimated, not assumed away; and a decision follows from one interval in money and from the guardrails.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Self
+
+import numpy as np
+import polars as pl
+
+from shipworthy.analysis.cleaning import calendar_notes, cleaned
+from shipworthy.analysis.criteria import Criteria
+from shipworthy.analysis.exposure import Exposure, exposed
+from shipworthy.analysis.guardrail import GuardrailVerdict, guarded
+from shipworthy.analysis.judgement import Decision, Judgement, hardly_differs, judge, periods_still_needed
+from shipworthy.analysis.measurement import MOST_ONE_SIDED, Measurement, is_beyond_money, mean_of, measured
+from shipworthy.analysis.pairs import Pairs, paired
+from shipworthy.analysis.wording import amount, periods
+from shipworthy.errors import InvalidInputError
+from shipworthy.statistics.interval import probability_below
+from shipworthy.statistics.series import influence_series
+
+_DOMINANT_SHARE = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gain:
+    """An amount of money with its interval."""
+
+    gain: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What the evidence says of a challenger; money is per pair, that is per unit and period.
+
+    Attributes:
+        decision: Ship, stop, inconclusive or invalid.
+        reasons: Why, in sentences, the deciding one first.
+        gain: Mean gain over the champion.
+        low: Lower end of its interval.
+        high: Upper end.
+        se: Standard error of the gain.
+        nu: Cosines behind it: how many independent looks at the slow movements there were.
+        probability_of_harm: How probable a true gain below zero is; None where there is no interval.
+        guardrails: What is known of each guardrail.
+        exposure: What the verdict rests on; None where the evidence is invalid.
+        periods_still_needed: Periods more that would probably decide; None where it is decided, or where none would.
+        notes: What was done to the evidence, and what to know of it.
+        criteria: What was judged by.
+    """
+
+    decision: Decision
+    reasons: tuple[str, ...]
+    gain: float
+    low: float
+    high: float
+    se: float
+    nu: int
+    probability_of_harm: float | None
+    guardrails: tuple[GuardrailVerdict, ...]
+    exposure: Exposure | None
+    periods_still_needed: int | None
+    notes: tuple[str, ...]
+    criteria: Criteria
+
+    def per_period(self) -> Gain:
+        """Returns the gain of a period with as many units as the evidence has on average."""
+        return self._times(self.exposure.pairs_per_period if self.exposure else 1.0)
+
+    def per_year(self, units_per_year: float | None = None) -> Gain:
+        """Returns the gain of a year with so many pairs, by default as many as the criteria plan.
+
+        Raises:
+            InvalidInputError: Nobody said how many pairs are decided in a year.
+        """
+        units = self.criteria.units_per_year if units_per_year is None else units_per_year
+        if units is None or units <= 0.0:
+            raise InvalidInputError(
+                f"Money per year needs the pairs decided in a year, not {units!r}. Give units_per_year."
+            )
+        return self._times(units)
+
+    def _times(self, units: float) -> Gain:
+        """Scales the gain; an unknown interval stays unknown."""
+        return Gain(gain=self.gain * units, low=self.low * units, high=self.high * units)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the verdict as JSON can hold it; an open end of an interval is null."""
+        open_ended = {
+            name: value if math.isfinite(value) else None
+            for name, value in (("low", self.low), ("high", self.high), ("se", self.se))
+        }
+        return {
+            **asdict(replace(self, guardrails=(), exposure=None)),
+            **open_ended,
+            "decision": str(self.decision),
+            "reasons": list(self.reasons),
+            "notes": list(self.notes),
+            "guardrails": [guardrail.to_dict() for guardrail in self.guardrails],
+            "exposure": self.exposure.to_dict() if self.exposure else None,
+            "criteria": self.criteria.to_dict(),
+        }
+
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> Self:
+        """Reads what `to_dict` returned.
+
+        Raises:
+            InvalidInputError: The fields are not those of a verdict.
+        """
+        try:
+            return cls(
+                **{
+                    **fields,
+                    "decision": Decision(fields["decision"]),
+                    "reasons": tuple(fields["reasons"]),
+                    "notes": tuple(fields["notes"]),
+                    "low": -math.inf if fields["low"] is None else fields["low"],
+                    "high": math.inf if fields["high"] is None else fields["high"],
+                    "se": math.inf if fields["se"] is None else fields["se"],
+                    "guardrails": tuple(GuardrailVerdict.from_dict(one) for one in fields["guardrails"]),
+                    "exposure": Exposure.from_dict(fields["exposure"]) if fields["exposure"] else None,
+                    "criteria": Criteria.from_dict(fields["criteria"]),
+                }
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise InvalidInputError(
+                f"This is not a verdict ({error!r}). Give what Verdict.to_dict returned."
+            ) from error
+
+
+def verdict(frame: pl.DataFrame, criteria: Criteria | None = None) -> Verdict:
+    """Judges paired evidence. The order of the rows never matters.
+
+    Args:
+        frame: One row per period and unit: period (dates, times or whole numbers), unit, value_champion and
+            value_challenger in money, and `<guardrail>_champion` and `<guardrail>_challenger` for each guardrail of
+            the criteria.
+        criteria: What to judge by; a gain above zero by default.
+
+    Raises:
+        InvalidInputError: A column is missing. Evidence that contradicts itself or cannot be read is no error but the
+            decision "invalid".
+
+    >>> rng = np.random.default_rng(0)
+    >>> days = pl.DataFrame({"period": range(60), "unit": "shop", "value_champion": rng.normal(100.0, 9.0, size=60)})
+    >>> found = verdict(days.with_columns(value_challenger=pl.col("value_champion") + rng.normal(5.0, 4.0, size=60)))
+    >>> str(found.decision)
+    'ship'
+    """
+    asked = Criteria() if criteria is None else criteria
+    evidence = cleaned(frame, asked)
+    if evidence.refusal:
+        return _invalid(evidence.refusal, evidence.notes, asked)
+    pairs = paired(evidence.frame, "value", by_unit=asked.entities == "sample")
+    if is_beyond_money(pairs):
+        return _invalid(f"A difference of {amount(pairs.largest)} is not money.", evidence.notes, asked)
+    guardrails = tuple(guarded(evidence.frame, margin, asked) for margin in asked.guardrails)
+    found = measured(pairs, asked)
+    exposure = exposed(pairs, found.estimate, asked)
+    judgement = _also_at_worst(judge(pairs, found, guardrails, exposure.unseen_loss, asked), pairs, guardrails, asked)
+    shown = None if hardly_differs(pairs, found) else found.estimate
+    needed = periods_still_needed(pairs, found, asked) if judgement.decision is Decision.INCONCLUSIVE else None
+    reasons = judgement.reasons
+    if needed is not None:
+        reasons = (*reasons, f"About {periods(needed, asked.cadence)} more would probably decide.")
+    return Verdict(
+        decision=judgement.decision,
+        reasons=reasons,
+        gain=shown.mean if shown else mean_of(pairs),
+        low=shown.low if shown else -math.inf,
+        high=shown.high if shown else math.inf,
+        se=shown.se if shown else math.inf,
+        nu=shown.nu if shown else 0,
+        probability_of_harm=probability_below(shown, 0.0) if shown else None,
+        guardrails=guardrails,
+        exposure=exposure,
+        periods_still_needed=needed,
+        notes=evidence.notes + calendar_notes(pairs.periods, asked) + _notes(evidence.frame, pairs, exposure),
+        criteria=asked,
+    )
+
+
+def _invalid(refusal: str, notes: tuple[str, ...], criteria: Criteria) -> Verdict:
+    """Evidence that cannot be judged."""
+    return Verdict(
+        decision=Decision.INVALID,
+        reasons=(refusal,),
+        gain=0.0,
+        low=-math.inf,
+        high=math.inf,
+        se=math.inf,
+        nu=0,
+        probability_of_harm=None,
+        guardrails=(),
+        exposure=None,
+        periods_still_needed=None,
+        notes=notes,
+        criteria=criteria,
+    )
+
+
+def _also_at_worst(
+    judgement: Judgement, pairs: Pairs, guardrails: tuple[GuardrailVerdict, ...], criteria: Criteria
+) -> Judgement:
+    """Withholds a decision that would change if the pairs with one side only were bad ones."""
+    if pairs.one_sided_share <= MOST_ONE_SIDED:
+        return judgement
+    worst = pairs.at_worst()
+    found: Measurement = measured(worst, criteria)
+    exposure = exposed(worst, found.estimate, criteria)
+    if judge(worst, found, guardrails, exposure.unseen_loss, criteria).decision == judgement.decision:
+        return judgement
+    reason = (
+        f"{pairs.one_sided_share:.1%} of the pairs have a number on one side only, and the decision "
+        f"({judgement.decision}) would be another one if those were bad. Find out why they are missing."
+    )
+    return Judgement(decision=Decision.INCONCLUSIVE, reasons=(reason, *judgement.reasons))
+
+
+def _notes(frame: pl.DataFrame, pairs: Pairs, exposure: Exposure) -> tuple[str, ...]:
+    """Says what the reader of the interval should know."""
+    notes = []
+    if not exposure.is_stable:
+        older, newer = (amount(half.gain) for half in exposure.halves)
+        notes.append(f"Not stable: {older} per unit in the older half, {newer} in the newer one.")
+    sums, counts = pairs.series
+    influence = influence_series(sums, counts)[1] ** 2 if counts.size else np.zeros(0)
+    if influence.size and influence.max() > _DOMINANT_SHARE * influence.sum():
+        day = pairs.periods.filter(pl.Series(pairs.counts > 0))[int(influence.argmax())]
+        row = (
+            frame.filter(pl.col("period") == day)
+            .with_columns(size=(pl.col("value_challenger") - pl.col("value_champion")).cast(pl.Float64).abs())
+            .filter(pl.col("size").is_finite())
+            .sort("size", "unit", descending=[True, False])
+            .row(0, named=True)
+        )
+        notes.append(
+            f"One period, {day}, carries {influence.max() / influence.sum():.0%} of all variation; "
+            f"its largest difference is at unit {row['unit']}."
+        )
+    return tuple(notes)

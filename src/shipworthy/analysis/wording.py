@@ -1,0 +1,33 @@
+"""How numbers read in a sentence that a product manager understands."""
+
+from __future__ import annotations
+
+
+def amount(number: float) -> str:
+    """Writes an amount with four digits that count, and thousands apart.
+
+    >>> amount(1234567.8), amount(0.123456), amount(-3.0), amount(2e-12)
+    ('1,234,568', '0.1235', '-3', '2e-12')
+    """
+    if 1000.0 <= abs(number) < 1e15:
+        return f"{number:,.0f}"
+    return f"{number:.4g}"
+
+
+def interval(low: float, high: float, alpha: float) -> str:
+    """Writes an interval with its confidence.
+
+    >>> interval(1.0, 2.0, 0.05)
+    '95 % interval 1 to 2'
+    """
+    return f"{100.0 * (1.0 - alpha):.4g} % interval {amount(low)} to {amount(high)}"
+
+
+def periods(count: int, cadence: str = "") -> str:
+    """Writes how many periods, in days, weeks or hours where the cadence says so.
+
+    >>> periods(1, "1d"), periods(28, "1w"), periods(3, "6h")
+    ('1 day', '28 weeks', '3 periods')
+    """
+    noun = {"1h": "hour", "1d": "day", "1w": "week", "1mo": "month"}.get(cadence, "period")
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -1,0 +1,80 @@
+"""What the rows cover: periods, units, gaps and holes, in figures that need no statistics to read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import polars as pl
+
+from shipworthy.problem import Problem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """The coverage of a table of rows.
+
+    Attributes:
+        n_rows: Good rows.
+        n_periods: Periods with at least one row.
+        n_units: Units with at least one row.
+        first: The first period.
+        last: The last period.
+        missing_periods: Periods that the usual step between periods would have, and the rows have not.
+        missing_units: (Period, unit) pairs without a row, over the periods that are there.
+        open_outcomes: Rows whose outcome is not there.
+        n_copies: Rows that were an exact copy of another one.
+        n_quarantined: Rows set apart.
+        empty_columns: Columns without any value.
+    """
+
+    n_rows: int
+    n_periods: int
+    n_units: int
+    first: str
+    last: str
+    missing_periods: int
+    missing_units: int
+    open_outcomes: int
+    n_copies: int
+    n_quarantined: int
+    empty_columns: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it as plain values."""
+        return asdict(self)
+
+
+def profile(problem: Problem, rows: pl.DataFrame, *, n_read: int, n_quarantined: int) -> Profile:
+    """Profiles the good rows of a snapshot, of which `n_read` were read in all."""
+    periods = rows[problem.period].unique().sort()
+    n_units = rows[problem.unit].n_unique()
+    return Profile(
+        n_rows=rows.height,
+        n_periods=len(periods),
+        n_units=n_units,
+        first=str(periods[0]) if len(periods) else "",
+        last=str(periods[-1]) if len(periods) else "",
+        missing_periods=_missing(periods),
+        missing_units=len(periods) * n_units - rows.height if _units_recur(problem, rows) else 0,
+        open_outcomes=rows[problem.outcome].null_count(),
+        n_copies=n_read - rows.height - n_quarantined,
+        n_quarantined=n_quarantined,
+        empty_columns=tuple(name for name in rows.columns if rows[name].null_count() == rows.height and rows.height),
+    )
+
+
+def _missing(periods: pl.Series) -> int:
+    """Periods that are missing where the usual step (the commonest one) would have put them."""
+    values = periods.to_list()
+    steps = Counter(later - earlier for earlier, later in zip(values, values[1:], strict=False))
+    if not steps:
+        return 0
+    usual = steps.most_common(1)[0][0]
+    return sum(int(step / usual) - 1 for step in steps.elements() if step > usual)
+
+
+def _units_recur(problem: Problem, rows: pl.DataFrame) -> bool:
+    seen = rows.group_by(problem.unit).len()["len"]
+    return bool(len(seen)) and int(seen.min() or 0) > 1  # type: ignore[call-overload]  # counts are whole numbers

@@ -1,0 +1,73 @@
+"""A snapshot: an immutable copy of the rows, named by its content."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from io import BytesIO
+
+import polars as pl
+
+from shipworthy.data.contract import broken_rows
+from shipworthy.errors import ShipworthyError, UserCodeError
+from shipworthy.problem import Problem
+from shipworthy.project import Project
+from shipworthy.store import get_content, put_content
+
+_FOLDER = "snapshots"
+_QUARANTINE = "quarantine"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """The rows that keep the contract, and those that do not.
+
+    Attributes:
+        address: The object that holds the good rows.
+        rows: The good rows, sorted by period and unit.
+        quarantined: The rows set apart, with a reason each.
+        quarantine: The object that holds them; None where there is none.
+    """
+
+    address: str
+    rows: pl.DataFrame
+    quarantined: pl.DataFrame
+    quarantine: str | None
+
+
+def load_rows(project: Project, problem: Problem) -> pl.DataFrame:
+    """The rows as the problem's source gives them now.
+
+    Raises:
+        UserCodeError: reading or preparing them raised.
+    """
+    try:
+        return problem.rows.load(project.root)
+    except ShipworthyError:
+        raise
+    except Exception as error:  # a preparation is the user's own code
+        raise UserCodeError(
+            f"The rows of problem {problem.name!r} ({problem.rows.label}) could not be read: {type(error).__name__}: {error}"
+        ) from error
+
+
+def take_snapshot(project: Project, problem: Problem) -> Snapshot:
+    """Reads the rows, sets apart those that break the contract, and keeps both by their content."""
+    good, bad = broken_rows(problem, load_rows(project, problem))
+    rows = good.sort(problem.key)
+    return Snapshot(
+        address=put_content(project.objects, _FOLDER, _parquet(rows)),
+        rows=rows,
+        quarantined=bad,
+        quarantine=put_content(project.objects, _QUARANTINE, _parquet(bad)) if bad.height else None,
+    )
+
+
+def open_snapshot(project: Project, address: str) -> pl.DataFrame:
+    """The rows of a snapshot, checked against its name."""
+    return pl.read_parquet(BytesIO(get_content(project.objects, address)))
+
+
+def _parquet(table: pl.DataFrame) -> bytes:
+    buffer = BytesIO()
+    table.write_parquet(buffer)
+    return buffer.getvalue()

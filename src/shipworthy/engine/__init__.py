@@ -1,0 +1,23 @@
+"""Where replays run: the replay of one policy over history, cut into blocks, on an engine that runs the blocks.
+
+Data needs the champion's replay to say what the history can show, and Research needs both; so the replay lives
+below both of them.
+"""
+
+from shipworthy.engine.block import TELEMETRY, Block, fit_decider, run_block
+from shipworthy.engine.processes import Engine, ProcessEngine
+from shipworthy.engine.replay import Replay, Track, code_digest, first_replayed, replay
+
+__all__ = [
+    "TELEMETRY",
+    "Block",
+    "Engine",
+    "ProcessEngine",
+    "Replay",
+    "Track",
+    "code_digest",
+    "first_replayed",
+    "fit_decider",
+    "replay",
+    "run_block",
+]

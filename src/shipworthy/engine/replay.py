@@ -1,0 +1,213 @@
+"""The replay of one policy: history decided again, period by period, with only what was known then."""
+
+from __future__ import annotations
+
+import json
+import platform
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.metadata import distributions
+from io import BytesIO
+
+import polars as pl
+
+from shipworthy.engine.block import TELEMETRY, Block, BlockResult, run_block
+from shipworthy.engine.processes import Done, Engine
+from shipworthy.errors import AlreadyExistsError, InvalidInputError, NotFoundError
+from shipworthy.problem import Period, Policy, Problem, Span
+from shipworthy.project import Project, open_project
+from shipworthy.project.code import Code
+from shipworthy.step import History
+from shipworthy.store import canonical, digest
+
+_CACHE = "cache"
+_STATE = "state"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replay:
+    """What is replayed: a problem's snapshot, and from which seed.
+
+    Attributes:
+        project: Where records, objects and code are.
+        code: The code that declares the problem.
+        problem: The problem.
+        snapshot: The object that holds the rows.
+        history: Those rows, in order of time.
+    """
+
+    project: Project
+    code: Code
+    problem: Problem
+    snapshot: str
+    history: History
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Track:
+    """What one policy decided and earned, period by period.
+
+    Attributes:
+        policy: The policy's name.
+        table: One row per (period, unit): decisions, value, guardrails and telemetry.
+        fits: How many blocks were computed now; the others were known already.
+        blocks: How many blocks there are.
+    """
+
+    policy: str
+    table: pl.DataFrame
+    fits: int
+    blocks: int
+
+    def without_telemetry(self) -> pl.DataFrame:
+        """The part of the table that must be the same whenever it is computed."""
+        return self.table.drop(TELEMETRY)
+
+
+def first_replayed(problem: Problem, history: History) -> Period:
+    """The first period that is replayed: after the warm-up, or after a third of the history.
+
+    Raises:
+        InvalidInputError: nothing is left after the warm-up.
+    """
+    periods = history.periods
+    if problem.warm_up is None:
+        start = len(periods) // 3
+    else:
+        begin = Span.of(problem.warm_up).after(periods[0]) if periods else None
+        start = next((i for i, period in enumerate(periods) if period >= begin), len(periods))  # type: ignore[operator]
+    if start >= len(periods):
+        raise InvalidInputError(
+            f"Nothing is left to replay: {len(periods)} periods, of which {problem.warm_up or 'a third'} is warm-up. "
+            "Give more rows, or a shorter Problem(warm_up=...)."
+        )
+    return periods[start]
+
+
+def replay(replayed: Replay, policy: str, engine: Engine, done: Done = lambda n, of: None) -> Track:
+    """Replays one policy; blocks that were computed before are read, not computed.
+
+    Where state is carried, blocks follow one another; otherwise they run side by side.
+    """
+    blocks = _blocks(replayed, policy)
+    if replayed.problem.next_state is None:
+        results, fits = _side_by_side(replayed, blocks, engine, done)
+    else:
+        results, fits = _one_by_one(replayed, blocks, engine, done)
+    table = pl.concat([result.track for result in results], how="vertical_relaxed")
+    return Track(policy=policy, table=table, fits=fits, blocks=len(blocks))
+
+
+def _blocks(replayed: Replay, name: str) -> list[Block]:
+    problem, history, project = replayed.problem, replayed.history, replayed.project
+    policy = problem.make_policy(name)
+    starts = _fit_periods(policy, history, first_replayed(problem, history))
+    beyond = Span.of("1").after(history.periods[-1])
+    return [
+        Block(
+            root=project.root,
+            problem=problem.name,
+            policy=name,
+            snapshot=replayed.snapshot,
+            first=first,
+            end=end,
+            seed=project.seed,
+            state=dict(problem.initial_state),
+        )
+        for first, end in zip(starts, [*starts[1:], beyond], strict=True)
+    ]
+
+
+def _fit_periods(policy: Policy, history: History, first: Period) -> list[Period]:
+    """The periods at which the policy is fitted: the first one, then each time its cadence has passed."""
+    starts = [first]
+    if policy.refit is None:
+        return starts
+    cadence = Span.of(policy.refit)
+    for period in history.periods:
+        if period >= cadence.after(starts[-1]):  # type: ignore[operator]  # periods are of one kind
+            starts.append(period)
+    return starts
+
+
+def _side_by_side(replayed: Replay, blocks: list[Block], engine: Engine, done: Done) -> tuple[list[BlockResult], int]:
+    tasks = [_Task(block, _name(replayed, block)) for block in blocks]
+    known = {task.name: _recall(replayed, task.name) for task in tasks}
+    missing = [task for task in tasks if known[task.name] is None]
+    recalled = len(tasks) - len(missing)
+    done(recalled, len(tasks))
+    computed = engine.run(_run_and_keep, missing, lambda n, of: done(recalled + n, recalled + of))
+    known.update(zip((task.name for task in missing), computed, strict=True))
+    return [result for task in tasks if (result := known[task.name]) is not None], len(missing)
+
+
+def _one_by_one(replayed: Replay, blocks: list[Block], engine: Engine, done: Done) -> tuple[list[BlockResult], int]:
+    results: list[BlockResult] = []
+    fits = 0
+    for block in blocks:
+        follows = replace(block, state=results[-1].state) if results else block
+        task = _Task(follows, _name(replayed, follows))
+        result = _recall(replayed, task.name)
+        if result is None:
+            [result] = engine.run(_run_and_keep, [task], lambda n, of: None)
+            fits += 1
+        results.append(result)
+        done(len(results), len(blocks))
+    return results, fits
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """A block to compute, and the name under which its result is kept."""
+
+    block: Block
+    name: str
+
+
+def _run_and_keep(task: _Task) -> BlockResult:
+    """Runs a block and keeps the result from within the worker: what a killed replay has finished stays."""
+    result = run_block(task.block)
+    packed = BytesIO()
+    result.track.write_parquet(packed, metadata={_STATE: canonical(dict(result.state)).decode()})
+    try:
+        open_project(task.block.root).objects.put(task.name, packed.getvalue())
+    except AlreadyExistsError:
+        pass
+    return result
+
+
+def _recall(replayed: Replay, name: str) -> BlockResult | None:
+    try:
+        packed = BytesIO(replayed.project.objects.get(name))
+    except NotFoundError:
+        return None
+    state = json.loads(pl.read_parquet_metadata(packed)[_STATE])
+    packed.seek(0)
+    return BlockResult(pl.read_parquet(packed), state)
+
+
+def _name(replayed: Replay, block: Block) -> str:
+    """The name of a block's result: the digest of everything that it depends on."""
+    depends = {
+        "code": code_digest(replayed.code, replayed.problem, block.policy),
+        "snapshot": block.snapshot,
+        "block": [block.problem, block.policy, block.first, block.end, block.seed, block.state],
+        "versions": _versions(),
+    }
+    return f"{_CACHE}/{digest(canonical(depends))}.parquet"
+
+
+def code_digest(code: Code, problem: Problem, policy: str) -> str:
+    """The digest of the code that a policy's replay depends on: its own, its fallback's and the problem's."""
+    measures = [rule.holds for rule in problem.constraints] + [rail.measure for rail in problem.guardrails]
+    declared = [measure for measure in (problem.value_of, problem.next_state, *measures) if measure is not None]
+    deciding = {policy, problem.fallback or problem.champion} - {None}
+    makers = [problem.policies[str(name)] for name in sorted(map(str, deciding))]
+    return code.digest_of(*makers, *declared)
+
+
+@cache
+def _versions() -> str:
+    """The digest of Python and of every installed package."""
+    installed = sorted({f"{found.name}=={found.version}" for found in distributions()})
+    return digest("\n".join([platform.python_version(), *installed]).encode())

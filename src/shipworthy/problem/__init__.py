@@ -1,0 +1,28 @@
+"""What a user declares: the problem, its policies, its value, its constraints and guardrails.
+
+Everything here is plain Python over Polars frames; nothing here knows a store, a stage or a door.
+"""
+
+from shipworthy.problem.now import Now, Period
+from shipworthy.problem.plan import Plan, Status
+from shipworthy.problem.policy import Policy, PredictThenOptimize
+from shipworthy.problem.problem import Constraint, Guardrail, Problem
+from shipworthy.problem.rows import Rows, csv, frame, parquet
+from shipworthy.problem.span import Span
+
+__all__ = [
+    "Constraint",
+    "Guardrail",
+    "Now",
+    "Period",
+    "Plan",
+    "Policy",
+    "PredictThenOptimize",
+    "Problem",
+    "Rows",
+    "Span",
+    "Status",
+    "csv",
+    "frame",
+    "parquet",
+]

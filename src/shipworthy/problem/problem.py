@@ -1,0 +1,191 @@
+"""One decision that the business makes again and again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import KW_ONLY, dataclass, field
+from typing import Any, Literal, TypeVar
+
+import polars as pl
+
+from shipworthy.errors import AlreadyExistsError, InvalidInputError, NotFoundError, UserCodeError
+from shipworthy.problem.policy import Policy
+from shipworthy.problem.rows import Rows
+from shipworthy.problem.span import Span
+
+Measure = Callable[[pl.DataFrame], pl.Expr | pl.Series]
+"""A column over a frame of rows: given as an expression or as a series."""
+
+MakePolicy = Callable[[], Policy]
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Constraint:
+    """A hard rule about the decisions of one period; `holds` gives one truth, or one per row."""
+
+    name: str
+    holds: Measure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guardrail:
+    """A metric that must not get worse by more than `margin`, in the metric's own unit, per row."""
+
+    name: str
+    measure: Measure
+    margin: float
+    better: Literal["higher", "lower"] = "higher"
+
+
+@dataclass
+class Problem:
+    """One decision, made every period for all its units together.
+
+    Attributes:
+        name: A short name; it stands in ideas, pages and addresses.
+        rows: Where the point-in-time table comes from: one row per (period, unit).
+        period: The column that says when is decided: a date, a datetime or a number.
+        unit: The column that says for what is decided.
+        outcome: The column that says what then happened.
+        decision: The column, or columns, that a policy fills.
+        outcome_delay: The span after its period until an outcome is known. With "1d", the outcome of Monday is known
+            when Tuesday is decided.
+        known_after: Further columns that are known only after deciding; a policy never sees them for the period it decides.
+        currency: The currency of all values.
+        counterfactual: Whether the outcome stays the same whatever is decided. Where it does not, history cannot
+            say what another decision would have earned, and only a live trial can tell.
+        periods_per_year: How many periods a year has, for money per year.
+        warm_up: The history that is only learnt from before the replay starts; None means a third of it.
+        fallback: The policy that decides when another one fails; None means the champion.
+        initial_state: The state before the first period, where state is carried.
+
+    >>> shop = Problem("shop", rows=None, period="day", unit="item", outcome="sold", decision="stock")
+    >>> @shop.constraint
+    ... def fits_the_shelf(decided):
+    ...     return pl.col("stock").sum() <= 40
+    >>> shop.constraints[0].name
+    'fits_the_shelf'
+    """
+
+    name: str
+    _: KW_ONLY
+    rows: Rows
+    period: str
+    unit: str
+    outcome: str
+    decision: str | tuple[str, ...] = "decision"
+    outcome_delay: str = "1d"
+    known_after: tuple[str, ...] = ()
+    currency: str = "EUR"
+    counterfactual: bool = True
+    periods_per_year: float = 365.0
+    warm_up: str | None = None
+    fallback: str | None = None
+    initial_state: Mapping[str, Any] = field(default_factory=dict)
+
+    constraints: list[Constraint] = field(default_factory=list, init=False)
+    guardrails: list[Guardrail] = field(default_factory=list, init=False)
+    policies: dict[str, MakePolicy] = field(default_factory=dict, init=False)
+    champion: str | None = field(default=None, init=False)
+    value_of: Measure | None = field(default=None, init=False)
+    next_state: Callable[[Mapping[str, Any], pl.DataFrame], Mapping[str, Any]] | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        """Refuses names that cannot stand in an address, and spans that cannot be read."""
+        if not re.fullmatch(r"[a-z][a-z0-9_-]*", self.name):
+            raise InvalidInputError(f"{self.name!r} is no problem name. Use lower-case letters, digits, - and _.")
+        Span.of(self.outcome_delay)
+        if self.warm_up is not None:
+            Span.of(self.warm_up)
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """The period column and the unit column."""
+        return (self.period, self.unit)
+
+    @property
+    def decisions(self) -> tuple[str, ...]:
+        """The decision columns, always as a tuple."""
+        return (self.decision,) if isinstance(self.decision, str) else tuple(self.decision)
+
+    @property
+    def hidden(self) -> tuple[str, ...]:
+        """The columns known only after deciding, the outcome first."""
+        return (self.outcome, *(name for name in self.known_after if name != self.outcome))
+
+    def value(self, measure: F) -> F:
+        """Declares the money that each row earned, once its outcome is known.
+
+        The function gets the rows with decisions and outcomes. An aggregate (such as a sum over the period) is
+        money per period, and is shared equally among the period's units.
+        """
+        self.value_of = measure
+        return measure
+
+    def constraint(self, holds: F) -> F:
+        """Declares a hard rule; it is checked again after every decision, independently of any solver."""
+        self.constraints.append(Constraint(name=holds.__name__, holds=holds))
+        return holds
+
+    def guardrail(self, *, margin: float, better: Literal["higher", "lower"] = "higher") -> Callable[[F], F]:
+        """Declares a metric per row that may get worse by at most `margin`."""
+
+        def declare(measure: F) -> F:
+            self.guardrails.append(Guardrail(name=measure.__name__, measure=measure, margin=margin, better=better))
+            return measure
+
+        return declare
+
+    def transition(self, step: F) -> F:
+        """Declares how state is carried on: `step(state, happened)` gives the state of the next period."""
+        self.next_state = step
+        return step
+
+    def policy(self, make: F | None = None, *, champion: bool = False, name: str | None = None) -> Any:
+        """Declares a policy: a `Policy` class, or a function that returns one."""
+
+        def declare(make: F) -> F:
+            known_as = name or _snake(make.__name__)
+            if known_as in self.policies:
+                raise AlreadyExistsError(f"Problem {self.name!r} already has a policy {known_as!r}. Choose another name.")
+            self.policies[known_as] = make
+            if champion:
+                self.champion = known_as
+            return make
+
+        return declare if make is None else declare(make)
+
+    def make_policy(self, name: str) -> Policy:
+        """Makes the policy of that name, fresh from its code.
+
+        Raises:
+            NotFoundError: there is no such policy.
+            UserCodeError: what was declared does not make a policy.
+        """
+        if name not in self.policies:
+            raise NotFoundError.among("policy", name, self.policies, f"Declare it with @{self.name}.policy.")
+        policy = self.policies[name]()
+        if not isinstance(policy, Policy):
+            raise UserCodeError(f"Policy {name!r} makes a {type(policy).__name__}, which is no shipworthy.Policy.")
+        return policy
+
+    def require(self) -> None:
+        """Refuses a problem which cannot be decided and valued.
+
+        Raises:
+            UserCodeError: the value, the champion or the fallback is missing.
+        """
+        if self.value_of is None:
+            raise UserCodeError(f"Problem {self.name!r} has no value. Declare it with @{self.name}.value.")
+        if self.champion is None:
+            raise UserCodeError(
+                f"Problem {self.name!r} has no champion. Declare what decides today with @{self.name}.policy(champion=True)."
+            )
+        if self.fallback is not None and self.fallback not in self.policies:
+            raise NotFoundError.among("fallback policy", self.fallback, self.policies)
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()

@@ -1,0 +1,129 @@
+"""A project: a folder with `shipworthy.toml`, its stores and its settings."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from shipworthy.errors import InvalidInputError, NotFoundError
+from shipworthy.store import FolderObjectStore, ObjectStore, RecordStore, SqliteRecordStore
+
+CONFIG_NAME = "shipworthy.toml"
+
+_SETTINGS: Mapping[str, Mapping[str, Any]] = {
+    "project": {"problems": []},
+    "store": {"records": ".shipworthy/records.db", "objects": ".shipworthy/objects"},
+    "research": {"workers": 0, "seed": 1},
+    "live": {"log": ".shipworthy/log"},
+}
+"""Every section and setting there is, with its default; the default's type is the setting's type."""
+
+
+@dataclass(frozen=True)
+class Project:
+    """One repository of a squad.
+
+    Attributes:
+        root: The folder that holds `shipworthy.toml`.
+        settings: Every setting of that file, defaults filled in, by section.
+    """
+
+    root: Path
+    settings: Mapping[str, Mapping[str, Any]]
+
+    @cached_property
+    def records(self) -> RecordStore:
+        """The record store that the configuration names; opened at first use."""
+        return SqliteRecordStore(self.root / _path(self.settings, "records"))
+
+    @cached_property
+    def objects(self) -> ObjectStore:
+        """The object store that the configuration names."""
+        return FolderObjectStore(self.root / _path(self.settings, "objects"))
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """Where the problems are declared, each as "module:name"."""
+        return tuple(self.settings["project"]["problems"])
+
+    @property
+    def log_folder(self) -> Path:
+        """Where the service writes its decision log and outcomes."""
+        return self.root / str(self.settings["live"]["log"])
+
+    @property
+    def workers(self) -> int:
+        """How many processes replay; 0 in the configuration means one per core."""
+        return int(self.settings["research"]["workers"]) or os.cpu_count() or 1
+
+    @property
+    def seed(self) -> int:
+        """The seed from which every other is derived."""
+        return int(self.settings["research"]["seed"])
+
+    @cached_property
+    def who(self) -> str:
+        """The name under which records are written: SHIPWORTHY_USER, else the login name."""
+        try:
+            return os.environ.get("SHIPWORTHY_USER") or getpass.getuser()
+        except (KeyError, OSError):  # a container user without an entry in the password file
+            return f"uid {os.getuid()}"
+
+
+def open_project(start: Path | None = None) -> Project:
+    """Opens the project that a folder belongs to, looking upwards for `shipworthy.toml`.
+
+    Raises:
+        NotFoundError: no folder up to the root has one.
+        InvalidInputError: it is not TOML, or holds what is not a setting.
+    """
+    folder = (start or Path.cwd()).resolve()
+    for place in (folder, *folder.parents):
+        if (place / CONFIG_NAME).is_file():
+            return Project(root=place, settings=_read(place / CONFIG_NAME))
+    raise NotFoundError(
+        f"No {CONFIG_NAME} in {folder} or above. Go to your project's folder, or lay a small working problem here with "
+        "`shipworthy init`."
+    )
+
+
+def _read(path: Path) -> Mapping[str, Mapping[str, Any]]:
+    try:
+        given = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidInputError(f"{path} is not valid TOML: {error}. Correct it there.") from error
+    _refuse_unknown(path, "section", given, _SETTINGS)
+    return {section: _section(path, section, defaults, given.get(section, {})) for section, defaults in _SETTINGS.items()}
+
+
+def _section(path: Path, section: str, defaults: Mapping[str, Any], given: Any) -> Mapping[str, Any]:
+    if not isinstance(given, dict):
+        raise InvalidInputError(f"{path}: {section} must be a section: write [{section}] on a line of its own.")
+    _refuse_unknown(path, f"setting in [{section}]", given, defaults)
+    for name, value in given.items():
+        if type(value) is not type(defaults[name]):
+            wanted = type(defaults[name]).__name__
+            raise InvalidInputError(f"{path}: {section}.{name} must be a {wanted}, not {value!r}.")
+    return {**defaults, **given}
+
+
+def _refuse_unknown(path: Path, noun: str, given: Mapping[str, Any], known: Mapping[str, Any]) -> None:
+    for name in given:
+        if name not in known:
+            message = NotFoundError.among(noun, name, known)
+            raise InvalidInputError(f"{path}: {message}")
+
+
+def _path(settings: Mapping[str, Mapping[str, Any]], name: str) -> str:
+    address = str(settings["store"][name])
+    if "://" in address:
+        raise InvalidInputError(
+            f"store.{name} is {address!r}, but this version keeps {name} on the local disk only. Give a path."
+        )
+    return address

@@ -1,0 +1,64 @@
+"""Evidence: the paired table of a replay, one row per (period, unit), both policies side by side."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+import polars as pl
+
+from shipworthy.engine import TELEMETRY, Track
+from shipworthy.errors import UserCodeError
+from shipworthy.problem import Problem
+from shipworthy.project import Project
+from shipworthy.store import digest, get_content
+
+FOLDER = "evidence"
+
+
+def pair(problem: Problem, champion: Track, challenger: Track) -> pl.DataFrame:
+    """Pairs two tracks of the same replay.
+
+    The columns are `period`, `unit`, and for each policy its decisions, `value`, guardrails and solver telemetry, ending in
+    `_champion` or `_challenger`. Seconds are left out: the same replay gives the same evidence, byte for byte.
+
+    Raises:
+        UserCodeError: a decision column has the name of another column of the evidence.
+    """
+    _refuse_clashes(problem)
+    tables = [_named(problem, track.table, role) for track, role in ((champion, "champion"), (challenger, "challenger"))]
+    paired = tables[0].join(tables[1], on=["period", "unit"], how="full", coalesce=True)
+    return paired.sort("period", "unit")
+
+
+def pack(evidence: pl.DataFrame) -> bytes:
+    """The evidence as Parquet; the same evidence gives the same bytes."""
+    buffer = BytesIO()
+    evidence.write_parquet(buffer)
+    return buffer.getvalue()
+
+
+def evidence_digest(evidence: pl.DataFrame) -> str:
+    """The digest of the evidence as it is stored."""
+    return digest(pack(evidence))
+
+
+def open_evidence(project: Project, address: str) -> pl.DataFrame:
+    """The stored evidence, checked against its name."""
+    return pl.read_parquet(BytesIO(get_content(project.objects, address)))
+
+
+def _named(problem: Problem, table: pl.DataFrame, role: str) -> pl.DataFrame:
+    names = {problem.period: "period", problem.unit: "unit"}
+    rest = [name for name in table.columns if name not in names and name != "seconds"]
+    return table.select(*names, *rest).rename(names | {name: f"{name}_{role}" for name in rest})
+
+
+def _refuse_clashes(problem: Problem) -> None:
+    taken = {"value", *TELEMETRY}
+    measured = [*problem.decisions, *(rail.name for rail in problem.guardrails)]
+    clashes = sorted({name for name in measured if name in taken or measured.count(name) > 1})
+    if clashes:
+        raise UserCodeError(
+            f"Problem {problem.name!r} uses {', '.join(clashes)} for a decision or a guardrail; the evidence needs the names "
+            f"{', '.join(sorted(taken))} for itself, and each only once. Choose others."
+        )

@@ -1,0 +1,134 @@
+"""Which release serves: an append-only history of moves, one record per problem."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from hashlib import sha256
+from typing import Literal
+
+from shipworthy.problem import Period
+from shipworthy.project import Project
+from shipworthy.store import Change, Record
+
+Arm = Literal["champion", "challenger"]
+
+
+class Phase(StrEnum):
+    """How far a challenger has come.
+
+    >>> Phase.SHADOW.next, Phase.LIVE.next
+    (<Phase.CANARY: 'canary'>, None)
+    """
+
+    SHADOW = "shadow"
+    CANARY = "canary"
+    LIVE = "live"
+    ROLLED_BACK = "rolled back"
+
+    @property
+    def next(self) -> Phase | None:
+        """The phase that evidence may lead to."""
+        return {Phase.SHADOW: Phase.CANARY, Phase.CANARY: Phase.LIVE}.get(self)
+
+    @property
+    def is_trial(self) -> bool:
+        """Whether a challenger is still being tried."""
+        return self in {Phase.SHADOW, Phase.CANARY}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rollout:
+    """What serves a problem from one move to the next.
+
+    Attributes:
+        problem: The problem's name.
+        phase: How far the idea has come.
+        champion: The release that answers, in canary for its share of periods.
+        challenger: The release that is tried; once live, the old champion, which goes on deciding in its shadow.
+        share: The share of periods in which the challenger answers.
+        idea: The idea that is tried or live; None for the baseline.
+        why: The reason of the move, with the evidence it rests on.
+        version: The number of the move; 0 before the first.
+        at: When it was made.
+        by: Who made it.
+    """
+
+    problem: str
+    phase: Phase
+    champion: str
+    challenger: str | None
+    share: float
+    idea: str | None
+    why: str
+    version: int
+    at: datetime
+    by: str
+
+    def arm_of(self, period: Period) -> Arm:
+        """Who answers for a period: sticky, by a hash of idea and period, all its units together."""
+        if self.challenger is None or self.share <= 0:
+            return "champion"
+        draw = int.from_bytes(sha256(f"{self.idea}|{period}".encode()).digest()[:8]) / 2**64
+        return "challenger" if draw < self.share else "champion"
+
+
+def read_rollout(project: Project, problem: str, at: datetime | None = None) -> Rollout | None:
+    """What serves now, or served at an instant; None before the first move."""
+    record = project.records.get("rollout", problem, at=at)
+    return None if record is None else _rollout(record)
+
+
+def rollout_history(project: Project, problem: str) -> Sequence[Rollout]:
+    """Every move of a problem, the oldest first."""
+    return [_rollout(record) for record in project.records.history("rollout", problem)]
+
+
+def move(
+    project: Project,
+    before: Rollout | None,
+    problem: str,
+    *,
+    phase: Phase,
+    champion: str,
+    challenger: str | None,
+    share: float,
+    idea: str | None,
+    why: str,
+) -> Rollout:
+    """Makes one move, in one transaction, from exactly the rollout that was looked at.
+
+    Raises:
+        PreconditionError: somebody moved it meanwhile.
+    """
+    body = {
+        "phase": phase.value,
+        "champion": champion,
+        "challenger": challenger,
+        "share": share,
+        "idea": idea,
+        "why": why,
+    }
+    change = Change(kind="rollout", key=problem, body=body, expect=before.version if before else 0)
+    [record] = project.records.add(change, by=project.who)
+    return _rollout(record)
+
+
+def _rollout(record: Record) -> Rollout:
+    body = record.body
+    return Rollout(
+        problem=record.key,
+        phase=Phase(body["phase"]),
+        champion=body["champion"],
+        challenger=body["challenger"],
+        share=float(body["share"]),
+        idea=body["idea"],
+        why=body["why"],
+        version=record.version,
+        at=record.at,
+        by=record.by,
+    )
+
+

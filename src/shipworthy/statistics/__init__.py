@@ -1,0 +1,63 @@
+"""The arithmetic of proof: arrays in, intervals out.
+
+Pure functions over numpy arrays, which know nothing of ideas, frames or stores:
+
+    series      period sums and counts become one influence series
+    spectrum    the long-run variance of that series, and how many cosines may estimate it
+    entities    the variance from having sampled the units as well
+    interval    the mean with its interval
+    power       the smallest gain that a history can show
+    sequential  an interval that may be looked at every day
+    harm        three triggers that take a challenger back
+    shrinkage   what a gain will be worth once it is live
+"""
+
+from shipworthy.statistics.entities import entity_variance
+from shipworthy.statistics.harm import Alarm, Trigger, breaker_threshold, cusum_alarm, first_alarm
+from shipworthy.statistics.interval import Estimate, estimate, probability_below, widened
+from shipworthy.statistics.power import Pilot, Power, periods_for, power, smallest_detectable_gain
+from shipworthy.statistics.sequential import (
+    Backtest,
+    LiveDecision,
+    Monitor,
+    anytime_t_half_width,
+    mixture_radius,
+    monitor,
+)
+from shipworthy.statistics.series import autocorrelation, halves, influence_series, skew_shift
+from shipworthy.statistics.shrinkage import Forecast, forecast
+from shipworthy.statistics.spectrum import LongRun, cosine_weights, flat_count, long_run_variance
+
+__all__ = [
+    "Alarm",
+    "Backtest",
+    "Estimate",
+    "Forecast",
+    "LiveDecision",
+    "LongRun",
+    "Monitor",
+    "Pilot",
+    "Power",
+    "Trigger",
+    "anytime_t_half_width",
+    "autocorrelation",
+    "breaker_threshold",
+    "cosine_weights",
+    "cusum_alarm",
+    "entity_variance",
+    "estimate",
+    "first_alarm",
+    "flat_count",
+    "forecast",
+    "halves",
+    "influence_series",
+    "long_run_variance",
+    "mixture_radius",
+    "monitor",
+    "periods_for",
+    "power",
+    "probability_below",
+    "skew_shift",
+    "smallest_detectable_gain",
+    "widened",
+]

@@ -1,0 +1,86 @@
+"""The checks of decisions that trust neither the policy nor its solver."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from shipworthy.errors import UserCodeError
+from shipworthy.problem import Problem
+
+
+class Refusal(UserCodeError):
+    """A rung of the ladder did not decide, and why."""
+
+    def __init__(self, who: str, why: str) -> None:
+        """Says which policy was refused and for what reason."""
+        super().__init__(f"{who}: {why}")
+
+
+def settle(problem: Problem, rows: pl.DataFrame, returned: Any, who: str) -> pl.DataFrame:
+    """Brings what a policy returned into one shape: every unit once, in the order asked, no holes.
+
+    Raises:
+        Refusal: a unit is missing, extra or twice, or a decision is null, NaN or infinite.
+    """
+    decisions = _as_frame(problem, rows, returned, who)
+    given, asked = decisions[problem.unit].to_list(), rows[problem.unit].to_list()
+    if given != asked:
+        decisions = _in_order(problem, rows, decisions, who)
+    for name in problem.decisions:
+        column = decisions[name]
+        bad = column.null_count() if not column.dtype.is_float() else int((~column.is_finite()).fill_null(value=True).sum())
+        if bad:
+            raise Refusal(who, f"{bad} of {len(column)} values of {name!r} are null, NaN or infinite")
+    return decisions
+
+
+def broken_constraint(problem: Problem, rows: pl.DataFrame, decisions: pl.DataFrame) -> str | None:
+    """The first constraint that does not hold, in words; None where all hold."""
+    if not problem.constraints:
+        return None
+    clash = [name for name in problem.decisions if name in rows.columns]
+    decided = rows.drop(clash).hstack(decisions.select(problem.decisions))
+    for constraint in problem.constraints:
+        try:
+            held = constraint.holds(decided)
+            truth = decided.select(held).to_series() if isinstance(held, pl.Expr) else pl.Series([held]).explode()
+            broken = int((~truth.cast(pl.Boolean)).fill_null(value=True).sum())
+        except Exception as error:  # a rule that cannot be evaluated has not been kept
+            return f"constraint {constraint.name!r} raised {type(error).__name__}: {error}"
+        if broken:
+            return f"violates constraint {constraint.name!r}" + (f" for {broken} units" if len(truth) > 1 else "")
+    return None
+
+
+def _as_frame(problem: Problem, rows: pl.DataFrame, returned: Any, who: str) -> pl.DataFrame:
+    wanted = problem.decisions
+    if isinstance(returned, pl.DataFrame):
+        absent = [name for name in (problem.unit, *wanted) if name not in returned.columns]
+        if absent:
+            raise Refusal(who, f"returned columns {returned.columns} without {', '.join(absent)}")
+        return returned.select(problem.unit, *wanted)
+    if returned is None:
+        raise Refusal(who, "returned nothing")
+    values = np.asarray(returned)
+    if len(wanted) != 1 or values.ndim != 1:
+        raise Refusal(who, f"returned {type(returned).__name__} of shape {values.shape}; give a frame with {list(wanted)}")
+    if len(values) != rows.height:
+        raise Refusal(who, f"returned {len(values)} decisions for {rows.height} units")
+    return rows.select(problem.unit, pl.Series(wanted[0], values))
+
+
+def _in_order(problem: Problem, rows: pl.DataFrame, decisions: pl.DataFrame, who: str) -> pl.DataFrame:
+    given = decisions[problem.unit].to_list()
+    asked = rows[problem.unit].to_list()
+    problems = {
+        "missing": [unit for unit in asked if unit not in set(given)],
+        "never asked for": [unit for unit in given if unit not in set(asked)],
+        "decided twice": sorted({str(unit) for unit in given if given.count(unit) > 1}) if len(given) > len(set(given)) else [],
+    }
+    for what, units in problems.items():
+        if units:
+            raise Refusal(who, f"{len(units)} units {what}: {', '.join(map(str, units[:5]))}")
+    return rows.select(problem.unit).join(decisions, on=problem.unit, how="left", maintain_order="left")

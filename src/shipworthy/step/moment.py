@@ -1,0 +1,58 @@
+"""One moment of deciding, before any policy has looked at it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from zlib import crc32
+
+import polars as pl
+
+from shipworthy.problem import Now, Period, Policy, Problem, Span
+from shipworthy.step.history import History
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """What is the same for every policy that decides this period: rows, history, state and seed.
+
+    Attributes:
+        period: The period to decide.
+        rows: One row per unit, without what is known only after deciding.
+        history: Where `Now.past` is cut from.
+        state: The state carried to this period.
+        last: The decisions of the period before, the last rung of the ladder.
+        seed: The seed of this period.
+        time_limit: Seconds that the caller can wait; a policy's own limit may be shorter.
+    """
+
+    period: Period
+    rows: pl.DataFrame
+    history: History
+    state: Mapping[str, Any] = field(default_factory=dict)
+    last: pl.DataFrame | None = None
+    seed: int = 0
+    time_limit: float | None = None
+
+    def now(self, problem: Problem, policy: Policy) -> Now:
+        """What this policy may see: the moment, with as much of the past as the policy remembers."""
+        limits = [limit for limit in (self.time_limit, policy.time_limit) if limit is not None]
+        return Now(
+            period=self.period,
+            key=problem.key,
+            rows=self.rows,
+            past=self.history.known(self.period, Span.of(policy.memory)),
+            state=self.state,
+            seed=self.seed,
+            time_limit=min(limits, default=None),
+        )
+
+
+def seed_of(base: int, period: Period) -> int:
+    """The seed of a period: the same for every policy, in replay and live.
+
+    >>> seed_of(1, 5) == seed_of(1, 5), seed_of(1, 5) == seed_of(1, 6)
+    (True, False)
+    """
+    return crc32(f"{base}|{period}".encode()) & 0x7FFFFFFF

@@ -1,0 +1,153 @@
+"""The step: ask a policy, check what it answers against every constraint, and go down the ladder where it must."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from threading import Thread
+from time import perf_counter
+from typing import Any
+
+import polars as pl
+
+from shipworthy.problem import Now, Plan, Policy, Problem, Status
+from shipworthy.step.check import Refusal, broken_constraint, settle
+from shipworthy.step.decided import Decided, Rung
+from shipworthy.step.moment import Moment
+
+
+@dataclass(frozen=True, slots=True)
+class Decider:
+    """A policy with what its `fit` returned: all that is needed to decide.
+
+    Attributes:
+        name: The policy's name in the problem.
+        policy: The policy, made from its code.
+        fitted: What `fit` returned.
+    """
+
+    name: str
+    policy: Policy
+    fitted: Any
+
+
+MakeDecider = Callable[[], Decider]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Answer:
+    """A plan that passed every check, and the rung it came from."""
+
+    decisions: pl.DataFrame
+    rung: Rung
+    status: str
+    gap: float | None = None
+    objective: float | None = None
+
+
+def take_step(problem: Problem, moment: Moment, decider: Decider, fallback: MakeDecider | None = None) -> Decided:
+    """Decides one period.
+
+    The ladder: the policy (its incumbent counts, with its gap) - the fallback policy - the last plan, where it still
+    covers every unit and keeps every constraint - nothing. It never raises for what a policy does.
+
+    Args:
+        problem: Says what must hold of decisions.
+        moment: The period, its rows and what is known.
+        decider: The policy that is asked.
+        fallback: Makes the policy that decides where that one fails; called only then.
+    """
+    started = perf_counter()
+    falls: list[str] = []
+    answer = None
+    for rung in _rungs(problem, moment, decider, fallback):
+        try:
+            answer = rung()
+            break
+        except Refusal as refusal:
+            falls.append(str(refusal))
+    answer = answer or _nothing(problem, moment)
+    return Decided(
+        decisions=answer.decisions,
+        rung=answer.rung,
+        status=answer.status,
+        gap=answer.gap,
+        objective=answer.objective,
+        seconds=perf_counter() - started,
+        seed=moment.seed,
+        falls=tuple(falls),
+    )
+
+
+def _rungs(
+    problem: Problem, moment: Moment, decider: Decider, fallback: MakeDecider | None
+) -> Iterator[Callable[[], _Answer]]:
+    yield lambda: _asked(problem, moment, decider, None)
+    if fallback is not None:
+        yield lambda: _asked(problem, moment, fallback(), Rung.FALLBACK)
+    if moment.last is not None:
+        yield lambda: _last_plan(problem, moment)
+
+
+def _asked(problem: Problem, moment: Moment, decider: Decider, rung: Rung | None) -> _Answer:
+    now = moment.now(problem, decider.policy)
+    returned = _within_limit(decider, now)
+    plan = returned if isinstance(returned, Plan) else Plan(decisions=returned)
+    if not plan.status.has_decisions:
+        raise Refusal(decider.name, f"the solver ended {plan.status.value}")
+    decisions = settle(problem, moment.rows, plan.decisions, decider.name)
+    _hold(problem, moment, decisions, decider.name)
+    if rung is None:
+        rung = Rung.INCUMBENT if plan.status is Status.FEASIBLE else Rung.POLICY
+    status = plan.status.value if isinstance(returned, Plan) else "decided"
+    return _Answer(decisions=decisions, rung=rung, status=status, gap=plan.gap, objective=plan.objective)
+
+
+def _last_plan(problem: Problem, moment: Moment) -> _Answer:
+    decisions = settle(problem, moment.rows, moment.last, "last plan")
+    _hold(problem, moment, decisions, "last plan")
+    return _Answer(decisions=decisions, rung=Rung.LAST_PLAN, status="decided")
+
+
+def _hold(problem: Problem, moment: Moment, decisions: pl.DataFrame, who: str) -> None:
+    broken = broken_constraint(problem, moment.rows, decisions)
+    if broken is not None:
+        raise Refusal(who, broken)
+
+
+def _nothing(problem: Problem, moment: Moment) -> _Answer:
+    blank = [pl.lit(None, dtype=pl.Float64).alias(name) for name in problem.decisions]
+    return _Answer(decisions=moment.rows.select(problem.unit, *blank), rung=Rung.NONE, status="nothing decided")
+
+
+def _within_limit(decider: Decider, now: Now) -> Any:
+    """Asks the policy; where it has a time limit, waits no longer than that, whatever hangs inside it.
+
+    A hanging solver cannot be stopped from outside, so its thread is abandoned: it is a daemon, and what it may still
+    return is thrown away.
+    """
+    if now.time_limit is None:
+        return _ask(decider, now)
+    box: list[Any] = []
+    thread = Thread(target=lambda: box.append(_caught(decider, now)), daemon=True, name=f"decide-{decider.name}")
+    thread.start()
+    thread.join(now.time_limit)
+    if not box:
+        raise Refusal(decider.name, f"no decisions within {now.time_limit:g} s")
+    if isinstance(box[0], Refusal):
+        raise box[0]
+    return box[0]
+
+
+def _caught(decider: Decider, now: Now) -> Any:
+    try:
+        return _ask(decider, now)
+    except Refusal as refusal:
+        return refusal
+
+
+def _ask(decider: Decider, now: Now) -> Any:
+    try:
+        return decider.policy.decide(now, decider.fitted)
+    except Exception as error:  # whatever a policy raises is one rung down, never the end of the step
+        raise Refusal(decider.name, f"{type(error).__name__}: {error}") from error

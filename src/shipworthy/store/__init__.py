@@ -1,0 +1,24 @@
+"""Records and objects: two small ports, and what stands behind them on a laptop.
+
+Records are small, versioned and append-only (ideas, answers, verdicts, rollouts). Objects are bytes that never change
+(snapshots, evidence, releases), mostly named by their digest.
+"""
+
+from shipworthy.store.digest import canonical, digest
+from shipworthy.store.folder import FolderObjectStore
+from shipworthy.store.objects import ObjectStore, get_content, put_content
+from shipworthy.store.records import Change, Record, RecordStore
+from shipworthy.store.sqlite import SqliteRecordStore
+
+__all__ = [
+    "Change",
+    "FolderObjectStore",
+    "ObjectStore",
+    "Record",
+    "RecordStore",
+    "SqliteRecordStore",
+    "canonical",
+    "digest",
+    "get_content",
+    "put_content",
+]

@@ -1,0 +1,176 @@
+"""What every back end must pass: inherit the class, give it a store, and pytest does the rest.
+
+    class TestMyRecordStore(RecordStoreConformance):
+        @pytest.fixture
+        def open_store(self, tmp_path):
+            return lambda: MyRecordStore(tmp_path / "records")
+
+`open_store` opens the same store each time it is called, as another process would.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from shipworthy.errors import AlreadyExistsError, InvalidInputError, NotFoundError, PreconditionError, TamperedError
+from shipworthy.store.objects import ObjectStore, get_content, put_content
+from shipworthy.store.records import Change, RecordStore
+
+OpenRecords = Callable[[], RecordStore]
+OpenObjects = Callable[[], ObjectStore]
+
+
+class RecordStoreConformance:
+    """The duties of a `RecordStore`."""
+
+    def test_versions_count_from_one(self, open_store: OpenRecords) -> None:
+        """Each addition is the next version, and the newest one is what `get` gives."""
+        store = open_store()
+        for title in ("first", "second"):
+            store.add(Change(kind="idea", key="1", body={"title": title}), by="me")
+        newest = store.get("idea", "1")
+        assert newest is not None
+        assert (newest.version, newest.body, newest.by) == (2, {"title": "second"}, "me")
+        assert [record.version for record in store.history("idea", "1")] == [1, 2]
+
+    def test_what_is_not_there_is_none(self, open_store: OpenRecords) -> None:
+        """Asking for what does not exist is answered, not raised."""
+        store = open_store()
+        assert store.get("idea", "9") is None
+        assert list(store.find("idea")) == []
+        assert list(store.history("idea", "9")) == []
+
+    def test_survives_reopening(self, open_store: OpenRecords) -> None:
+        """What was added is there for the next process."""
+        store = open_store()
+        store.add(Change(kind="idea", key="1", body={"n": [1, 2.5, None, "ä"]}), by="me")
+        store.close()
+        again = open_store().get("idea", "1")
+        assert again is not None
+        assert again.body == {"n": [1, 2.5, None, "ä"]}
+
+    def test_a_stale_writer_is_refused(self, open_store: OpenRecords) -> None:
+        """A change that expects an older version fails, and all that was to be written with it."""
+        store = open_store()
+        store.add(Change(kind="rollout", key="k", body={}, expect=0), by="me")
+        with pytest.raises(PreconditionError, match="at version 1"):
+            store.add(
+                Change(kind="idea", key="1", body={}), Change(kind="rollout", key="k", body={}, expect=0), by="other"
+            )
+        assert store.get("idea", "1") is None
+
+    def test_one_of_many_writers_wins(self, open_store: OpenRecords) -> None:
+        """Sixteen writers expect the same version: exactly one succeeds, the others are told."""
+        store = open_store()
+        store.add(Change(kind="rollout", key="k", body={"n": 0}), by="me")
+
+        def write(n: int) -> bool:
+            try:
+                open_store().add(Change(kind="rollout", key="k", body={"n": n}, expect=1), by=f"writer {n}")
+            except PreconditionError:
+                return False
+            return True
+
+        with ThreadPoolExecutor(16) as pool:
+            won = list(pool.map(write, range(16)))
+        assert won.count(True) == 1
+        assert len(store.history("rollout", "k")) == 2
+
+    def test_no_update_is_lost(self, open_store: OpenRecords) -> None:
+        """Sixteen writers without expectation all get in, each with its own version."""
+
+        def write(n: int) -> int:
+            return open_store().add(Change(kind="note", key="k", body={"n": n}), by="me")[0].version
+
+        open_store()
+        with ThreadPoolExecutor(16) as pool:
+            versions = sorted(pool.map(write, range(16)))
+        assert versions == list(range(1, 17))
+
+    def test_the_past_can_be_asked(self, open_store: OpenRecords) -> None:
+        """`at` gives the version that was newest at that instant."""
+        store = open_store()
+        first = store.add(Change(kind="rollout", key="k", body={"n": 1}), by="me")[0]
+        second = store.add(Change(kind="rollout", key="k", body={"n": 2}), by="me")[0]
+        assert first.at <= second.at
+        assert store.get("rollout", "k", at=first.at - timedelta(microseconds=1)) is None
+        then = store.get("rollout", "k", at=datetime.now(UTC) + timedelta(days=1))
+        assert then is not None
+        assert then.body == {"n": 2}
+
+    def test_find_gives_the_newest_of_each(self, open_store: OpenRecords) -> None:
+        """`find` gives one record per key, in the order of the keys, and nothing of another kind."""
+        store = open_store()
+        for key, n in (("b", 1), ("a", 1), ("b", 2)):
+            store.add(Change(kind="idea", key=key, body={"n": n}), by="me")
+        store.add(Change(kind="verdict", key="a", body={}), by="me")
+        assert [(record.key, record.body["n"]) for record in store.find("idea")] == [("a", 1), ("b", 2)]
+
+
+class ObjectStoreConformance:
+    """The duties of an `ObjectStore`."""
+
+    def test_round_trip(self, open_store: OpenObjects) -> None:
+        """What was put is what is got, whatever the bytes, by the next process too."""
+        content = bytes(range(256)) * 100
+        open_store().put("a/b.bin", content)
+        assert open_store().get("a/b.bin") == content
+
+    def test_never_overwrites(self, open_store: OpenObjects) -> None:
+        """A second put of a name is refused and changes nothing."""
+        store = open_store()
+        store.put("a", b"first")
+        with pytest.raises(AlreadyExistsError):
+            store.put("a", b"second")
+        assert store.get("a") == b"first"
+
+    def test_one_of_many_writers_wins(self, open_store: OpenObjects) -> None:
+        """Of sixteen writers of one name exactly one succeeds."""
+
+        def write(n: int) -> bool:
+            try:
+                open_store().put("race", str(n).encode())
+            except AlreadyExistsError:
+                return False
+            return True
+
+        with ThreadPoolExecutor(16) as pool:
+            assert list(pool.map(write, range(16))).count(True) == 1
+
+    def test_what_is_not_there(self, open_store: OpenObjects) -> None:
+        """Getting a missing object says so; deleting one is no error."""
+        store = open_store()
+        with pytest.raises(NotFoundError, match="nothing/here"):
+            store.get("nothing/here")
+        store.delete("nothing/here")
+
+    def test_list_and_delete(self, open_store: OpenObjects) -> None:
+        """Names come in order, by prefix, and go when deleted."""
+        store = open_store()
+        for name in ("x/2", "x/1", "y/1"):
+            store.put(name, b"")
+        assert list(store.list("x/")) == ["x/1", "x/2"]
+        store.delete("x/1")
+        assert list(store.list()) == ["x/2", "y/1"]
+
+    def test_names_stay_inside(self, open_store: OpenObjects) -> None:
+        """A name which leads elsewhere is refused."""
+        store = open_store()
+        for name in ("../x", "/x", "a//b", "a/../b", "", "a\\b", "a b"):
+            with pytest.raises(InvalidInputError):
+                store.put(name, b"")
+
+    def test_content_is_checked(self, open_store: OpenObjects) -> None:
+        """Bytes under a digest that is not theirs are refused; the same bytes twice cost nothing."""
+        store = open_store()
+        name = put_content(store, "c", b"true")
+        assert put_content(store, "c", b"true") == name
+        assert get_content(store, name) == b"true"
+        store.delete(name)
+        store.put(name, b"lie")
+        with pytest.raises(TamperedError, match="changed or damaged"):
+            get_content(store, name)

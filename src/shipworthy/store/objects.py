@@ -1,0 +1,80 @@
+"""The port for objects: bytes under a name, written once and never changed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Protocol
+
+from shipworthy.errors import AlreadyExistsError, InvalidInputError, TamperedError
+from shipworthy.store.digest import digest
+
+
+class ObjectStore(Protocol):
+    """Keeps bytes by name.
+
+    Duties of a back end, which `shipworthy.store.conformance.ObjectStoreConformance` tests:
+
+    - `put` creates or refuses, never overwrites: of two writers of one name exactly one succeeds;
+    - an object is there wholly or not at all, whenever the writer is killed, and durable when `put` returns;
+    - when the place behind it does not answer, is read-only or full, it raises UnavailableError.
+
+    A name is made of letters, digits, `.`, `_`, `-` and `/`, and never leads outside the store.
+    """
+
+    def put(self, name: str, content: bytes) -> None:
+        """Creates an object.
+
+        Raises:
+            AlreadyExistsError: there is one of that name.
+        """
+
+    def get(self, name: str) -> bytes:
+        """The bytes of an object.
+
+        Raises:
+            NotFoundError: there is none of that name.
+        """
+
+    def list(self, prefix: str = "") -> Iterator[str]:
+        """The names that begin with `prefix`, in order."""
+
+    def delete(self, name: str) -> None:
+        """Removes an object; one that is not there is no error."""
+
+
+def put_content(store: ObjectStore, folder: str, content: bytes) -> str:
+    """Puts bytes under their own digest and returns the name; bytes that are there already cost nothing."""
+    name = f"{folder}/{digest(content)}"
+    try:
+        store.put(name, content)
+    except AlreadyExistsError:
+        pass
+    return name
+
+
+def get_content(store: ObjectStore, name: str) -> bytes:
+    """The bytes of an object that is named by its digest, checked against it.
+
+    Raises:
+        TamperedError: the bytes were changed since they were put.
+    """
+    content = store.get(name)
+    if digest(content) != name.rpartition("/")[2]:
+        raise TamperedError(
+            f"Object {name!r} does not have the content its name promises: it was changed or damaged. It is not used. "
+            "Restore it from a backup, or delete it and repeat the stage that made it."
+        )
+    return content
+
+
+def refuse_bad_name(name: str) -> None:
+    """Refuses a name that could lead outside a store.
+
+    >>> refuse_bad_name("../etc/passwd")
+    Traceback (most recent call last):
+    ...
+    shipworthy.errors.InvalidInputError: '../etc/passwd' is no object name. ...
+    """
+    if not re.fullmatch(r"[A-Za-z0-9._/-]+", name) or any(part in {"", ".", ".."} for part in name.split("/")):
+        raise InvalidInputError(f"{name!r} is no object name. Use letters, digits, '.', '_', '-' and '/' between parts.")
