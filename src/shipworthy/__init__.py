@@ -17,10 +17,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from shipworthy.analysis import analyse_idea as analyse_idea
-    from shipworthy.data import examine_data as examine_data
+    from shipworthy.analysis.analyse import analyse_idea as analyse_idea
+    from shipworthy.data.examine import examine_data as examine_data
     from shipworthy.errors import ShipworthyError as ShipworthyError
-    from shipworthy.ideas import new_idea as new_idea
+    from shipworthy.ideas.register import new_idea as new_idea
     from shipworthy.problem import Now as Now
     from shipworthy.problem import Plan as Plan
     from shipworthy.problem import Policy as Policy
@@ -31,17 +31,17 @@ if TYPE_CHECKING:
     from shipworthy.problem import frame as frame
     from shipworthy.problem import parquet as parquet
     from shipworthy.project import open_project as open_project
-    from shipworthy.research import research_idea as research_idea
-    from shipworthy.ship import roll_back as roll_back
-    from shipworthy.ship import ship_idea as ship_idea
+    from shipworthy.research.research import research_idea as research_idea
+    from shipworthy.ship.ship import roll_back as roll_back
+    from shipworthy.ship.ship import ship_idea as ship_idea
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "analysis": ("analyse_idea",),
-    "data": ("examine_data",),
+    "analysis.analyse": ("analyse_idea",),
+    "data.examine": ("examine_data",),
     "errors": ("ShipworthyError",),
-    "ideas": ("new_idea",),
+    "ideas.register": ("new_idea",),
     "problem": (
         "Now",
         "Plan",
@@ -54,8 +54,8 @@ _HOMES = {
         "parquet",
     ),
     "project": ("open_project",),
-    "research": ("research_idea",),
-    "ship": ("roll_back", "ship_idea"),
+    "research.research": ("research_idea",),
+    "ship.ship": ("roll_back", "ship_idea"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

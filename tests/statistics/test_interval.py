@@ -129,7 +129,7 @@ def test_autocorrelation_recovers_phi():
 
 
 def test_sampled_units_add_their_variance():
-    """With units drawn from a population, the variance of their means is added and both share the degrees of freedom."""
+    """With units drawn from a population, the variance of their means is added, degrees of freedom shared."""
     rng = np.random.default_rng(10)
     rows = rng.normal(size=(12, 1)) + 0.1 * rng.normal(size=(12, 60))
     units = rows.sum(axis=1), np.full(12, 60.0)

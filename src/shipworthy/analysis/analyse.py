@@ -11,12 +11,14 @@ import polars as pl
 from shipworthy.analysis.criteria import Criteria, Margin
 from shipworthy.analysis.verdict import Verdict, verdict
 from shipworthy.data.provable import refit_periods
-from shipworthy.ideas import Idea, deviations, find_idea, locked_criteria
+from shipworthy.ideas.idea import Idea
+from shipworthy.ideas.lock import deviations, locked_criteria
+from shipworthy.ideas.register import find_idea
 from shipworthy.problem import Problem
 from shipworthy.project import Project, refuse_closed
 from shipworthy.project.code import load_problem
-from shipworthy.research import missing as missing_research
-from shipworthy.research import open_evidence
+from shipworthy.research.gate import missing as missing_research
+from shipworthy.research.evidence import open_evidence
 from shipworthy.store import Change, Record
 
 _LONGEST_DAILY = 1.5

@@ -125,15 +125,14 @@ def calendar_notes(seen: pl.Series, criteria: Criteria) -> tuple[str, ...]:
     if seen.is_empty():
         return ()
     first, last = seen[0], seen[-1]
-    span, months = last - first + 1 if seen.dtype.is_integer() else _length(seen, criteria), _absent_months(seen)
+    span = last - first + 1 if seen.dtype.is_integer() else _length(seen, criteria)
     notes = []
     lacking = 1.0 - seen.len() / span
     if lacking > _LARGEST_GAP_SHARE:
         notes.append(f"{lacking:.0%} of the periods between {first!s} and {last!s} hold no rows.")
     days = span * criteria.days_per_period
     if days < _DAYS_PER_YEAR:
-        without = f" without {', '.join(months)}" if months else ""
-        notes.append(f"Money per year is extrapolated from a span of {days:.0f} days{without}.")
+        notes.append(f"Money per year is extrapolated from a span of {days:.0f} days{_season(seen)}.")
     return tuple(notes)
 
 
@@ -144,9 +143,12 @@ def _length(seen: pl.Series, criteria: Criteria) -> int:
     return pl.date_range(seen[0], seen[-1], criteria.cadence, eager=True).len()
 
 
-def _absent_months(seen: pl.Series) -> list[str]:
-    """Names the months that no period falls into."""
+def _season(seen: pl.Series) -> str:
+    """Says which months the periods fall into, or which they do not, whatever is shorter."""
     if seen.dtype.is_integer():
-        return []
+        return ""
     present = set(seen.dt.month().to_list())
-    return [name for number, name in enumerate(month_name) if number and number not in present]
+    if len(present) <= len(month_name) // 2:
+        return f" in {', '.join(month_name[month] for month in sorted(present))}"
+    absent = [name for month, name in enumerate(month_name) if month and month not in present]
+    return f" without {', '.join(absent)}" if absent else ""

@@ -117,9 +117,8 @@ class Criteria:
         >>> Criteria(cadence="2w").days_per_period
         14.0
         """
-        found = _CADENCE.fullmatch(self.cadence)
-        assert found is not None, "__post_init__ let it pass"
-        return int(found[1]) * _DAYS[found[2]]
+        number, unit = _CADENCE.findall(self.cadence)[0]
+        return int(number) * _DAYS[unit]
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the criteria as JSON can hold them."""

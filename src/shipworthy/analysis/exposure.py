@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
@@ -15,6 +14,7 @@ from shipworthy.analysis.pairs import Pairs
 from shipworthy.analysis.wording import amount, periods
 from shipworthy.statistics.interval import Estimate, estimate
 from shipworthy.statistics.series import FloatArray, autocorrelation, halves, influence_series
+from shipworthy.statistics.spectrum import FEWEST_COSINES
 
 _UNSEEN_PROBABILITY = 0.05
 
@@ -90,7 +90,7 @@ def exposed(pairs: Pairs, found: Estimate | None, criteria: Criteria) -> Exposur
     effective = _effective_periods(sums, counts, found)
     parts = _halves(sums, counts, criteria)
     stress = None
-    if found is not None and criteria.training_periods is not None:
+    if found is not None and found.nu >= FEWEST_COSINES and criteria.training_periods is not None:
         # Where the stress interval decides, the estimate carries it already.
         wide = found if criteria.refit_stress else stressed(found, counts.size, criteria)
         stress = (wide.low, wide.high)
@@ -137,7 +137,7 @@ def _sentence(
         f"{periods(counts.size, criteria.cadence)} were seen, worth {effective:.0f} independent ones: an event "
         f"rarer than once in {periods(max(1, round(effective / 3.0)), criteria.cadence)} cannot be excluded."
     )
-    if found is None or not 0.0 < found.low < math.inf:
+    if found is None or found.nu < FEWEST_COSINES or found.low <= 0.0:
         return says
     loss = found.low * float(counts.mean()) * counts.size
     worst = -float(sums.min())

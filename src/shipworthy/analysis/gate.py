@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from shipworthy.analysis.judgement import Decision
-from shipworthy.ideas import Idea
+from shipworthy.ideas.idea import Idea
 from shipworthy.project import Gap, Project
-from shipworthy.research import missing as missing_research
+from shipworthy.research.gate import missing as missing_research
 
 
 def missing(project: Project, idea: Idea, code: str | None = None) -> list[Gap]:

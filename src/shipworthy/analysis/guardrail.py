@@ -15,7 +15,7 @@ from typing import Any, Self
 import polars as pl
 
 from shipworthy.analysis.criteria import Criteria, Margin
-from shipworthy.analysis.measurement import MOST_ONE_SIDED, is_beyond_money, mean_of, measured
+from shipworthy.analysis.measurement import MOST_ONE_SIDED, mean_of, measured
 from shipworthy.analysis.pairs import Pairs, paired
 from shipworthy.analysis.wording import amount, interval
 
@@ -85,7 +85,7 @@ def guarded(frame: pl.DataFrame, margin: Margin, criteria: Criteria) -> Guardrai
 def _judged(pairs: Pairs, margin: Margin, criteria: Criteria) -> GuardrailVerdict:
     """Judges the sums of one guardrail, oriented so that more is better."""
     found = measured(pairs, criteria)
-    obstacle = "Its amounts are beyond any unit." if is_beyond_money(pairs) else found.obstacle
+    obstacle = found.obstacle if pairs.is_money else "Its amounts are beyond any unit."
     if found.estimate is None or obstacle:
         ends = (-math.inf, mean_of(pairs), math.inf)
         return _verdict(margin, ends, GuardrailState.INCONCLUSIVE, f"Guardrail {margin.name} is open. {obstacle}")

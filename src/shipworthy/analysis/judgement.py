@@ -85,16 +85,9 @@ def judge(
         reasons = (_open(known, unseen_loss, criteria), *others)
         return Judgement(decision=Decision.INCONCLUSIVE, reasons=reasons)
     proven = _proven(known, unseen_loss, criteria)
-    unsure = _reasons(guardrails, GuardrailState.INCONCLUSIVE)
-    if unsure:
-        return Judgement(decision=Decision.INCONCLUSIVE, reasons=(*unsure, proven))
-    seen = found_periods(pairs)
-    if seen < FEWEST_PERIODS_TO_SHIP:
-        short = (
-            f"The evidence covers {periods(seen, criteria.cadence)}; shipping needs {FEWEST_PERIODS_TO_SHIP}, "
-            "because a few good weeks can be luck."
-        )
-        return Judgement(decision=Decision.INCONCLUSIVE, reasons=(short, proven, *others))
+    withheld = _reasons(guardrails, GuardrailState.INCONCLUSIVE) + _too_short(pairs, criteria)
+    if withheld:
+        return Judgement(decision=Decision.INCONCLUSIVE, reasons=(*withheld, proven))
     return Judgement(decision=Decision.SHIP, reasons=(proven, *others))
 
 
@@ -121,6 +114,17 @@ def periods_still_needed(pairs: Pairs, found: Measurement, criteria: Criteria) -
         return None
     fewest = max(needed, FEWEST_PERIODS_TO_SHIP, int(np.ceil(FEWEST_COSINES / pilot.flat_share)))
     return max(fewest - influence.size, 1)
+
+
+def _too_short(pairs: Pairs, criteria: Criteria) -> tuple[str, ...]:
+    """Withholds a ship that only a few weeks speak for."""
+    seen = found_periods(pairs)
+    if seen >= FEWEST_PERIODS_TO_SHIP:
+        return ()
+    return (
+        f"The evidence covers {periods(seen, criteria.cadence)}; shipping needs {FEWEST_PERIODS_TO_SHIP}, "
+        "because a few good weeks can be luck.",
+    )
 
 
 def _reasons(guardrails: tuple[GuardrailVerdict, ...], state: GuardrailState) -> tuple[str, ...]:

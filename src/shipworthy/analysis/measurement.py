@@ -12,12 +12,11 @@ from shipworthy.analysis.pairs import Pairs
 from shipworthy.analysis.wording import periods
 from shipworthy.statistics.entities import FEWEST_ENTITIES
 from shipworthy.statistics.interval import Estimate, estimate, widened
-from shipworthy.statistics.spectrum import FEWEST_COSINES
+from shipworthy.statistics.spectrum import FEWEST_COSINES, planned_count
 
 FEWEST_PERIODS = 20
 FEWEST_USABLE = 0.8
 MOST_ONE_SIDED = 0.02
-_SMALLEST_AMOUNT, _LARGEST_AMOUNT = 1e-100, 1e100
 _CONSTANT = 1e-9
 
 
@@ -34,6 +33,16 @@ class Measurement:
     estimate: Estimate | None = None
     obstacle: str | None = None
     constant: bool = False
+
+    @property
+    def shown(self) -> Estimate | None:
+        """The estimate if its interval keeps its promise.
+
+        An interval from one or two cosines of a wandering series covers too seldom to be printed.
+        """
+        if self.estimate is None or self.estimate.nu < min(FEWEST_COSINES, self.estimate.planned):
+            return None
+        return self.estimate
 
 
 def mean_of(pairs: Pairs) -> float:
@@ -64,11 +73,6 @@ def stressed(found: Estimate, seen: int, criteria: Criteria) -> Estimate:
     return widened(found, math.sqrt(1.0 + seen / (criteria.training_periods or math.inf)))
 
 
-def is_beyond_money(pairs: Pairs) -> bool:
-    """Whether the amounts are so large or so small that no currency has them."""
-    return pairs.largest > 0.0 and not _SMALLEST_AMOUNT < pairs.largest < _LARGEST_AMOUNT
-
-
 def _missing(pairs: Pairs, criteria: Criteria) -> str | None:
     """Says what is missing for a verdict, if anything."""
     if not pairs.rows:
@@ -96,4 +100,6 @@ def _too_slow(seen: int, criteria: Criteria) -> str:
     if criteria.refit_periods and 0.75 * seen / criteria.refit_periods < FEWEST_COSINES:
         refits = seen / criteria.refit_periods
         return f"The evidence holds {refits:.1f} refits of the challenger; at least 4 are needed, better 8."
+    if planned_count(seen) < FEWEST_COSINES:
+        return f"The evidence covers {periods(seen, criteria.cadence)}, one too few to judge how much they vary."
     return "There are too few independent periods: the difference wanders for weeks, so the mean may still turn."

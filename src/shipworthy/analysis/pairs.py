@@ -18,6 +18,7 @@ from shipworthy.statistics.series import FloatArray
 _BEST_SHARE = 0.01
 _WORST_QUANTILE = 0.05
 _INTEGER_BITS = 62
+_SMALLEST_AMOUNT, _LARGEST_AMOUNT = 1e-100, 1e100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -51,6 +52,11 @@ class Pairs:
     best_rows: float
     worst: float
     largest: float
+
+    @property
+    def is_money(self) -> bool:
+        """Whether some currency could have such amounts; where none could, the sums are 0."""
+        return _is_money(self.largest)
 
     @property
     def usable(self) -> int:
@@ -115,6 +121,8 @@ def paired(frame: pl.DataFrame, measure: str, *, lower_is_better: bool = False, 
     )
     # A difference that overflows is as unusable as one that is missing.
     largest = table.select(pl.col("gain").abs().max()).item()
+    if not _is_money(largest or 0.0):
+        table = table.with_columns(pl.col("gain") * 0.0)
     exponent = _exponent(largest, table.height)
     table = table.with_columns(whole=_whole(exponent))
     best = table.select(pl.col("whole").top_k(max(1, math.ceil(_BEST_SHARE * table["gain"].count()))).sum()).item()
@@ -146,6 +154,11 @@ def _worst(table: pl.DataFrame) -> float:
 def _is_known(side: pl.Expr) -> pl.Expr:
     """Whether one side of a pair is a finite number."""
     return side.is_finite().fill_null(False)
+
+
+def _is_money(largest: float) -> bool:
+    """Whether the largest difference leaves room for sums and squares."""
+    return largest == 0.0 or _SMALLEST_AMOUNT < largest < _LARGEST_AMOUNT
 
 
 def _exponent(largest: float | None, rows: int) -> int:

@@ -19,7 +19,7 @@ from shipworthy.analysis.criteria import Criteria
 from shipworthy.analysis.exposure import Exposure, exposed
 from shipworthy.analysis.guardrail import GuardrailVerdict, guarded
 from shipworthy.analysis.judgement import Decision, Judgement, hardly_differs, judge, periods_still_needed
-from shipworthy.analysis.measurement import MOST_ONE_SIDED, Measurement, is_beyond_money, mean_of, measured
+from shipworthy.analysis.measurement import MOST_ONE_SIDED, Measurement, mean_of, measured
 from shipworthy.analysis.pairs import Pairs, paired
 from shipworthy.analysis.wording import amount, periods
 from shipworthy.errors import InvalidInputError
@@ -46,7 +46,7 @@ class Verdict:
         decision: Ship, stop, inconclusive or invalid.
         reasons: Why, in sentences, the deciding one first.
         gain: Mean gain over the champion.
-        low: Lower end of its interval.
+        low: Lower end of its interval; minus infinity where nothing honest can be said.
         high: Upper end.
         se: Standard error of the gain.
         nu: Cosines behind it: how many independent looks at the slow movements there were.
@@ -162,13 +162,13 @@ def verdict(frame: pl.DataFrame, criteria: Criteria | None = None) -> Verdict:
     if evidence.refusal:
         return _invalid(evidence.refusal, evidence.notes, asked)
     pairs = paired(evidence.frame, "value", by_unit=asked.entities == "sample")
-    if is_beyond_money(pairs):
+    if not pairs.is_money:
         return _invalid(f"A difference of {amount(pairs.largest)} is not money.", evidence.notes, asked)
     guardrails = tuple(guarded(evidence.frame, margin, asked) for margin in asked.guardrails)
     found = measured(pairs, asked)
     exposure = exposed(pairs, found.estimate, asked)
     judgement = _also_at_worst(judge(pairs, found, guardrails, exposure.unseen_loss, asked), pairs, guardrails, asked)
-    shown = None if hardly_differs(pairs, found) else found.estimate
+    shown = found.shown if hardly_differs(pairs, found) is None else None
     needed = periods_still_needed(pairs, found, asked) if judgement.decision is Decision.INCONCLUSIVE else None
     reasons = judgement.reasons
     if needed is not None:

@@ -12,8 +12,9 @@ from shipworthy.data.provable import provable
 from shipworthy.data.snapshot import Snapshot, load_rows, take_snapshot
 from shipworthy.engine import Engine, ProcessEngine, Replay, Track, code_digest, replay
 from shipworthy.engine.processes import Done
-from shipworthy.ideas import Idea, find_idea
-from shipworthy.ideas import missing as missing_idea
+from shipworthy.ideas.idea import Idea
+from shipworthy.ideas.register import find_idea
+from shipworthy.ideas.gate import missing as missing_idea
 from shipworthy.problem import Problem
 from shipworthy.project import Gap, Project, refuse_closed
 from shipworthy.project.code import load_problem

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from shipworthy.ideas import Idea
+from shipworthy.ideas.idea import Idea
 from shipworthy.problem import Policy, Problem, Span
 from shipworthy.statistics import Pilot, influence_series, power
 from shipworthy.step.worth import VALUE

@@ -17,10 +17,15 @@ Kind = Literal["boolean", "integer", "number", "string", "choice", "date", "date
 _PLAIN: dict[Kind, frozenset[type]] = {
     "boolean": frozenset({bool}),
     "integer": frozenset({int}),
-    "number": frozenset({float}),
+    "number": frozenset({float, int}),
     "string": frozenset({str}),
 }
 """The types whose values need no further look, except for the bounds of integers."""
+
+_LARGEST = 2.0**63
+"""Larger numbers, and NaN, which is neither larger nor smaller, are looked at one by one."""
+
+_LARGEST_FLOAT32 = 3.4e38
 
 _YEARS = (1700, 2250)
 """Further away an instant does not fit into 64 bits of nanoseconds, and spans of time run off the calendar."""
@@ -73,6 +78,11 @@ class Column:
         """The strings that it takes, where they are a closed set."""
         return tuple(self.dtype.categories.to_list()) if isinstance(self.dtype, pl.Enum) else ()
 
+    @property
+    def is_written_otherwise(self) -> bool:
+        """Whether JSON writes its values in another form than Polars takes them."""
+        return self.kind not in _PLAIN
+
     def takes(self, values: Sequence[Any]) -> bool:
         """Whether all values can be used as they are: the quick look, which never accepts a wrong one."""
         types = set(map(type, values))
@@ -88,7 +98,13 @@ class Column:
         if self.kind == "integer":
             low, high = self.bounds
             return low <= min(values) and max(values) <= high
-        return self.kind != "number" or isfinite(sum(values))
+        return self.kind != "number" or -_LARGEST < min(values) <= max(values) < _LARGEST
+
+    def rank(self, value: Any) -> Any:
+        """What a JSON value is sorted by, so that rows come in the order in which Polars sorts them."""
+        if self.kind == "choice":
+            return self.choices.index(value)
+        return self.read_one(value) if self.is_written_otherwise else value
 
     def read_one(self, value: Any) -> Any:
         """The Python value that a JSON value stands for.
@@ -119,15 +135,14 @@ def _integer(column: Column, value: Any) -> int:
 
 
 def _number(column: Column, value: Any) -> float:
-    del column
     if type(value) not in {int, float}:
         raise ValueError(f"must be a number, not {_shown(value)}")
     try:
         number = float(value)
     except OverflowError:
         number = float("inf")
-    if not isfinite(number):
-        raise ValueError("must be a finite number: NaN and infinity are none")
+    if not isfinite(number) or (column.dtype == pl.Float32 and abs(number) > _LARGEST_FLOAT32):
+        raise ValueError("must be a finite number of its type: NaN and infinity are none")
     return number
 
 
@@ -181,10 +196,25 @@ def _decimal(column: Column, value: Any) -> Decimal:
 
 
 def _other(column: Column, value: Any) -> Any:
+    if holds_no_number(value):
+        raise ValueError("must be finite throughout: NaN and infinity are no numbers")
     try:
         return pl.Series([value], dtype=column.dtype, strict=True).to_list()[0]
     except (pl.exceptions.PolarsError, TypeError, ValueError, OverflowError):
         raise ValueError(f"must be a {column.dtype}, not {_shown(value)}") from None
+
+
+def holds_no_number(content: Any) -> bool:
+    """Whether NaN or an infinity is anywhere in a JSON value.
+
+    >>> holds_no_number({"charge": [1.0, float("nan")]}), holds_no_number([1.0, "nan"])
+    (True, False)
+    """
+    if isinstance(content, dict):
+        return any(map(holds_no_number, content.values()))
+    if isinstance(content, list):
+        return any(map(holds_no_number, content))
+    return isinstance(content, float) and not isfinite(content)
 
 
 def _refuse_far(day: date) -> None:

@@ -13,7 +13,7 @@ import importlib
 import pickle
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import RLock
@@ -187,17 +187,33 @@ class Code:
                 yield file
 
 
+def only_problem(project: Project) -> str:
+    """The name of the project's problem, where there is only one.
+
+    Raises:
+        InvalidInputError: there are several, or none.
+    """
+    names = list(_problems(project)[1])
+    if len(names) != 1:
+        raise InvalidInputError(f"The project has several problems. Say which one: {', '.join(names)}.")
+    return names[0]
+
+
 def load_problem(project: Project, name: str) -> tuple[Code, Problem]:
     """The problem of that name, with the code that declares it.
 
     Raises:
         NotFoundError: no problem of the project has that name.
     """
-    code = Code(project.root)
-    code.activate()
-    if not project.references:
-        raise InvalidInputError(f"{project.root / CONFIG_NAME} names no problem. Write problems = ['module:name'] in [project].")
-    problems = {problem.name: problem for problem in (code.problem(reference) for reference in project.references)}
+    code, problems = _problems(project)
     if name not in problems:
         raise NotFoundError.among("problem", name, problems)
     return code, problems[name]
+
+
+def _problems(project: Project) -> tuple[Code, Mapping[str, Problem]]:
+    if not project.references:
+        raise InvalidInputError(f"{project.root / CONFIG_NAME} names no problem. Write problems = ['module:name'] in [project].")
+    code = Code(project.root)
+    code.activate()
+    return code, {problem.name: problem for problem in (code.problem(reference) for reference in project.references)}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from shipworthy.data import missing as missing_data
-from shipworthy.ideas import Idea
+from shipworthy.data.gate import missing as missing_data
+from shipworthy.ideas.idea import Idea
 from shipworthy.project import Gap, Project
 
 

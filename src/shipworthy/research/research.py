@@ -8,11 +8,12 @@ from typing import Any
 
 import polars as pl
 
-from shipworthy.data import missing as missing_data
-from shipworthy.data import open_snapshot
+from shipworthy.data.gate import missing as missing_data
+from shipworthy.data.snapshot import open_snapshot
 from shipworthy.engine import ProcessEngine, Replay, Track, code_digest, replay
 from shipworthy.engine.processes import Done
-from shipworthy.ideas import find_idea, lock_criteria
+from shipworthy.ideas.lock import lock_criteria
+from shipworthy.ideas.register import find_idea
 from shipworthy.project import Project, refuse_closed
 from shipworthy.project.code import load_problem
 from shipworthy.research.evidence import FOLDER, pack, pair

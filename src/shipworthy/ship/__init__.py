@@ -1,1 +1,1 @@
-"""Stage 5, Ship: put it live, safely."""
+"""Stage 5, Ship: put it live, safely; did it earn what we promised?"""

@@ -9,7 +9,6 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Literal
 
-from shipworthy.problem import Period
 from shipworthy.project import Project
 from shipworthy.store import Change, Record
 
@@ -67,7 +66,7 @@ class Rollout:
     at: datetime
     by: str
 
-    def arm_of(self, period: Period) -> Arm:
+    def arm_of(self, period: object) -> Arm:
         """Who answers for a period: sticky, by a hash of idea and period, all its units together."""
         if self.challenger is None or self.share <= 0:
             return "champion"

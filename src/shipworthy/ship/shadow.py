@@ -1,21 +1,22 @@
-"""What live periods say: champion and challenger decided the same ones, and their outcomes have come."""
+"""What live periods say: the old and the new release decided the same ones, and their outcomes have come."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
 from typing import Any
 
 import polars as pl
 
-from shipworthy.problem import Period, Problem
+from shipworthy.problem import Problem
 from shipworthy.project import Project
 from shipworthy.ship.release import Release
-from shipworthy.ship.rollout import Rollout
 from shipworthy.step import happened, worth
-from shipworthy.step.worth import VALUE
 from shipworthy.store import read_log
+
+_ROLES = ("champion", "challenger")
+ANSWERED = "answered"
+"""The column that says whether the idea's release was the one that answered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,35 +24,106 @@ class LiveEvidence:
     """The paired table of an idea's live periods.
 
     Attributes:
-        table: One row per (period, unit) whose outcome is known and which both releases decided: `period`, `unit`,
-            `value_champion`, `value_challenger`, the guardrails of both, and `answered` by whom.
-        undecided: Periods in which the challenger, though asked, did not decide itself.
-        periods: Periods that both were asked for, whether or not the outcome is known.
+        table: One row per (period, unit) whose outcome is known, in the form of a replay's evidence: `champion` is the
+            release from before the idea, `challenger` the one that carries it, whichever answers by now.
+        asked: Periods that both were asked for.
+        fell: Periods among them in which the idea's release did not decide itself.
     """
 
     table: pl.DataFrame
-    undecided: int
-    periods: int
+    asked: int
+    fell: int
 
 
-def live_evidence(project: Project, release: Release, rollout: Rollout) -> LiveEvidence:
-    """Joins the decision log with the outcomes for the idea that a rollout is about.
+def live_evidence(project: Project, old: str, new: Release) -> LiveEvidence:
+    """Joins the decision log with the outcomes, for the periods that both releases decided.
 
-    Champion is the policy from before the idea and challenger the one that carries it, whichever of them is called so by
-    now. A period that was asked for several times counts as it was decided last, and an outcome as it was corrected
-    last.
+    A period that was asked for several times counts as it was decided last, and an outcome as it was corrected last.
 
-    Args:
-        project: Where the logs lie.
-        release: Either release of the idea; its problem says what a row was worth.
-        rollout: The rollout as it stands.
+    Raises:
+        UserCodeError: the release's value or a guardrail cannot be computed from what was logged.
     """
+    folder = project.log_folder / new.problem.name
+    both = {old, new.id}
+    asked = {
+        (entry["period"], frozenset(row[new.problem.unit] for row in entry["rows"])): entry
+        for entry in read_log(folder, "decisions")
+        if both <= {answer["release"] for answer in entry["answers"].values()}
+    }
+    entries = list(asked.values())
+    rungs = {entry["period"]: _answer(entry, new.id)["rung"] for entry in entries}
+    fell = sum(rung not in ("policy", "incumbent") for rung in rungs.values())
+    settled = _settled(new, entries, read_log(folder, "outcomes"))
+    if settled.is_empty():
+        return LiveEvidence(table=pl.DataFrame(), asked=len(rungs), fell=fell)
+    worths = [_worth(new.problem, settled, _decisions(new, entries, release)) for release in (old, new.id)]
+    named = [_named(new.problem, table, role) for table, role in zip(worths, _ROLES, strict=True)]
+    answered = _frame(new, [{**_keys(new, entry, row), ANSWERED: _answers(entry, new.id)} for entry in entries for row in entry["rows"]])
+    paired = named[0].join(named[1], on=["period", "unit"])
+    paired = paired.join(answered.rename(_renamed(new.problem)), on=["period", "unit"])
+    return LiveEvidence(table=paired.sort("period", "unit"), asked=len(rungs), fell=fell)
+
+
+def _answer(entry: Mapping[str, Any], release: str) -> Mapping[str, Any]:
+    return next(answer for answer in entry["answers"].values() if answer["release"] == release)
+
+
+def _answers(entry: Mapping[str, Any], release: str) -> bool:
+    return bool(entry["answers"][entry["arm"]]["release"] == release)
+
+
+def _keys(release: Release, entry: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:
+    return {release.problem.period: entry["period"], release.problem.unit: row[release.problem.unit]}
+
+
+def _settled(release: Release, entries: Sequence[Mapping[str, Any]], outcomes: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
+    """The rows that were decided, with their outcomes, as far as these have come."""
     problem = release.problem
-    folder = project.log_folder / problem.name
-    asked = [entry for entry in read_log(folder, "decisions") if entry.get("idea") == rollout.idea and rollout.idea]
-    outcomes = _outcomes(problem, release, read_log(folder, "outcomes"))
-    tables = {role: _decided(problem, release, asked, role) for role in ("champion", "challenger")}
-    falls = {entry["period"]: entry["answers"].get("challenger", {}).get("rung") for entry in asked}
-    table = _paired(problem, tables, outcomes) if asked and outcomes.height else _EMPTY
-    undecided = sum(rung not in ("policy", "incumbent") for rung in falls.values())
-    return LiveEvidence(table=table, undecided=undecided, periods=len(falls))
+    known = {(str(row[problem.period]), row[problem.unit]): row for entry in outcomes for row in entry["rows"]}
+    rows = []
+    for entry in entries:
+        for row in entry["rows"]:
+            outcome = known.get((str(entry["period"]), row[problem.unit]))
+            if outcome is not None and outcome.get(problem.outcome) is not None:
+                late = {name: outcome.get(name) for name in problem.hidden}
+                rows.append({**row, **_keys(release, entry, row), **late})
+    return _frame(release, rows)
+
+
+def _decisions(release: Release, entries: Sequence[Mapping[str, Any]], which: str) -> pl.DataFrame:
+    return _frame(
+        release, [{**_keys(release, entry, row), **row} for entry in entries for row in _answer(entry, which)["decisions"]]
+    )
+
+
+def _frame(release: Release, rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
+    """Logged rows as a frame with the types of the snapshot, columns that are not in it as they come."""
+    if not rows:
+        return pl.DataFrame()
+    frame = pl.DataFrame(rows, infer_schema_length=None)
+    casts = []
+    for name, dtype in release.memory.schema.items():
+        if name not in frame.columns or frame.schema[name] == dtype:
+            continue
+        column = pl.col(name)
+        if frame.schema[name] == pl.String and dtype == pl.Date:
+            column = column.str.to_date()
+        elif frame.schema[name] == pl.String and dtype == pl.Datetime:
+            column = column.str.to_datetime(time_zone=dtype.time_zone)  # type: ignore[attr-defined]  # a Datetime has one
+        casts.append(column.cast(dtype))
+    return frame.with_columns(casts)
+
+
+def _worth(problem: Problem, settled: pl.DataFrame, decisions: pl.DataFrame) -> pl.DataFrame:
+    return worth(problem, happened(problem, settled, decisions))
+
+
+def _renamed(problem: Problem) -> dict[str, str]:
+    return {problem.period: "period", problem.unit: "unit"}
+
+
+def _named(problem: Problem, table: pl.DataFrame, role: str) -> pl.DataFrame:
+    names = _renamed(problem)
+    return table.rename({name: names.get(name, f"{name}_{role}") for name in table.columns})
+
+

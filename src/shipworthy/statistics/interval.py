@@ -10,7 +10,7 @@ from scipy.special import stdtr, stdtrit
 
 from shipworthy.statistics.entities import entity_variance, satterthwaite
 from shipworthy.statistics.series import influence_series, skew_shift
-from shipworthy.statistics.spectrum import long_run_variance
+from shipworthy.statistics.spectrum import long_run_variance, planned_count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +21,7 @@ class Estimate:
         mean: Money per pair.
         se: Standard error of the mean, over periods and, if they are sampled, units.
         nu: Cosines behind the variance over periods; below 3 the interval proves nothing.
+        planned: Cosines that a flat spectrum and a frozen model would have allowed.
         df: Degrees of freedom of the t quantile: nu, or Satterthwaite's number with sampled units.
         low: Lower end, skew included.
         high: Upper end, skew included.
@@ -33,6 +34,7 @@ class Estimate:
     mean: float
     se: float
     nu: int
+    planned: int
     df: float
     low: float
     high: float
@@ -76,6 +78,7 @@ def estimate(
         mean=mean,
         se=math.sqrt(time_variance + units_variance),
         nu=long_run.nu,
+        planned=planned_count(influence.size),
         df=df,
         low=mean,
         high=mean,

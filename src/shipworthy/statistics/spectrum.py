@@ -22,7 +22,7 @@ from scipy.fft import dct
 from shipworthy.statistics.series import FloatArray
 
 FEWEST_COSINES = 3
-_FLATNESS = 0.85
+_FLATNESS = 0.9
 _MOST_LAGS = 8
 _PERIODS_PER_LAG = 12
 _LARGEST_REFLECTION = 0.99
@@ -73,7 +73,7 @@ def refit_cap(periods: int, refit_periods: int) -> int:
 
 
 def flat_count(series: FloatArray, most: int) -> int:
-    """Returns the largest count <= most whose average spectrum is at least 0.85 of that at frequency 0.
+    """Returns the largest count <= most whose average spectrum is at least 0.9 of that at frequency 0.
 
     The spectrum is that of an autoregression fitted by Levinson-Durbin, its order chosen by AIC, its reflection
     coefficients freed of their downward bias (Kendall 1954). 0 where even the slowest cosine is too fast.

@@ -1,0 +1,47 @@
+"""`shipworthy analyse`: the verdict, and the report that people read."""
+
+from __future__ import annotations
+
+import click
+
+from shipworthy.analysis.analyse import Analysis, analyse_idea
+from shipworthy.analysis.report.write import write_report
+from shipworthy.cli.show import as_json, money, tell
+from shipworthy.errors import GateClosedError
+from shipworthy.project import open_project
+
+
+@click.command()
+@click.argument("number", type=int)
+@click.option("--report/--no-report", default=True, help="Write the HTML report.")
+@as_json
+def analyse(number: int, report: bool, json_: bool) -> int:
+    """4. Analysis: judge the evidence by what was locked before it was there."""
+    project = open_project()
+    found = analyse_idea(project, number)
+    written = str(write_report(project, number).relative_to(project.root)) if report else None
+    ships = found.verdict.decision == "ship"
+    tell(
+        {
+            "Verdict": str(found.verdict.decision),
+            "Because": list(found.verdict.reasons),
+            **_gains(found),
+            "Notes": list(found.verdict.notes) or None,
+            "Deviations": list(found.deviations) or None,
+            "Report": written,
+            "Next": f"shipworthy ship {number}" if ships else None,
+        },
+        json_=json_,
+    )
+    return 0 if ships else GateClosedError.exit_code
+
+
+def _gains(found: Analysis) -> dict[str, str | None]:
+    verdict = found.verdict
+    if verdict.probability_of_harm is None:
+        return {}
+    lines = {}
+    for name, gain in (("A period", verdict.per_period()), ("A year", verdict.per_year())):
+        low, high = money(gain.low, found.currency), money(gain.high, found.currency)
+        lines[name] = f"{money(gain.gain, found.currency)} ({low} to {high})"
+    return lines | {"Chance of harm": f"{verdict.probability_of_harm:.1%}" if verdict.probability_of_harm >= 0.001 else "below 0.1%"}

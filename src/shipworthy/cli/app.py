@@ -1,0 +1,119 @@
+"""The root command: finds a verb's file when the verb is asked for, and turns every error into one clear message."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from shipworthy.errors import ShipworthyError, UnavailableError
+
+_VERBS: Mapping[str, tuple[str, str]] = {
+    "init": ("start", "Lay a small working problem in this folder."),
+    "demo": ("demo", "Walk three ideas about a real restaurant from a sentence to money."),
+    "status": ("status", "Show where each idea stands, and the next command to type."),
+    "idea": ("idea", "1. Idea: begin, show and list ideas."),
+    "data": ("data", "2. Data: can the idea be proved with the data that are there?"),
+    "research": ("research", "3. Research: replay champion and challenger over the history."),
+    "analyse": ("analyse", "4. Analysis: the verdict, and the report that people read."),
+    "ship": ("ship", "5. Ship: into shadow, canary, live; each step on evidence."),
+    "rollback": ("ship", "Take back what is on trial or live."),
+    "serve": ("serve", "Answer decisions over HTTP with what is rolled out."),
+    "history": ("history", "Tell what served when, who moved it and on what evidence."),
+    "ledger": ("ledger", "Show forecast against realised gain of each shipped idea."),
+}
+"""Each verb with the file it lives in and its line in the help; kept here so that help imports none of them."""
+
+_SHOWN_TRACEBACK = "SHIPWORTHY_TRACEBACK"
+
+
+class _Verbs(click.Group):
+    """A group that imports a verb's file only when that verb is run."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _VERBS:
+            return None
+        module = import_module(f"shipworthy.cli.{_VERBS[cmd_name][0]}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Verbs"):
+            formatter.write_dl([(name, text) for name, (_, text) in _VERBS.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in _VERBS and not args[0].startswith("-"):
+            from_message = f"No verb {args[0]!r}. There is: {', '.join(_VERBS)}."
+            raise click.UsageError(from_message, ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=_Verbs, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="shipworthy", message="shipworthy %(version)s")
+@click.pass_context
+def root(ctx: click.Context) -> None:
+    """Is this idea worth shipping? Prove it, ship it, and count what it earned.
+
+    Alone, it shows where each idea of this folder stands and the next command to type.
+    """
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(_Verbs.get_command(_as_group(ctx.command), ctx, "status"))  # type: ignore[arg-type]  # "status" is a verb
+
+
+def _as_group(command: click.Command) -> _Verbs:
+    assert isinstance(command, _Verbs)
+    return command
+
+
+def main() -> None:
+    """Runs the command line and ends the process with a documented exit code."""
+    try:
+        code = root.main(standalone_mode=False, prog_name="shipworthy")
+        sys.exit(code if isinstance(code, int) else 0)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        _say("Interrupted. What was finished is kept; the same command goes on from there.")
+        sys.exit(130)
+    except ShipworthyError as error:
+        if os.environ.get(_SHOWN_TRACEBACK):
+            raise
+        _say(f"{_title(error)}: {error}")
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except OSError as error:
+        _say(f"Unavailable: {error.strerror or error}: {error.filename or ''}".rstrip(": "))
+        sys.exit(UnavailableError.exit_code)
+    except Exception as error:  # the last door: nobody is shown a traceback, and none is lost
+        _say(f"This is a defect of shipworthy, not of yours: {type(error).__name__}: {error}\nThe details are in {_kept()}.")
+        sys.exit(1)
+
+
+def _say(message: str) -> None:
+    click.echo(click.style(message, fg="red") if sys.stderr.isatty() else message, err=True)
+
+
+def _title(error: ShipworthyError) -> str:
+    name = type(error).__name__.removesuffix("Error")
+    words = "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in name).strip()
+    return words.capitalize()
+
+
+def _kept() -> Path:
+    with tempfile.NamedTemporaryFile("w", prefix="shipworthy-", suffix=".log", delete=False) as file:
+        file.write(traceback.format_exc())
+    return Path(file.name)

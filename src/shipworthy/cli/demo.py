@@ -1,0 +1,196 @@
+"""`shipworthy demo`: three ideas about a real restaurant, from a sentence to money, with the last 60 days lived as now."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from typing import Any
+
+import click
+import polars as pl
+
+from shipworthy.analysis.analyse import analyse_idea
+from shipworthy.analysis.report.write import write_report
+from shipworthy.cli.show import money, progress
+from shipworthy.data.examine import examine_data
+from shipworthy.errors import AlreadyExistsError, GateClosedError, NotFoundError, UnavailableError
+from shipworthy.ideas.register import list_ideas
+from shipworthy.live.ledger import read_ledger
+from shipworthy.problem import Problem
+from shipworthy.project import Project, open_project
+from shipworthy.project.code import load_problem
+from shipworthy.research.research import research_idea
+from shipworthy.ship.rollout import Phase
+from shipworthy.ship.ship import ship_idea
+from shipworthy.step import History
+
+_DAYS_LIVED = 60
+_MARK = ".shipworthy-demo"
+_RAW = Path("data") / "daily.parquet"
+_START_S = 60.0
+
+
+@click.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path), default=Path("kitchen-demo"))
+def demo(folder: Path) -> None:
+    """Walk three ideas about a real restaurant from a sentence to money, in FOLDER, which is made anew each time.
+
+    The last 60 days of the data are held back, and then lived through as now: decisions are asked over HTTP day by day,
+    outcomes come a day later, and the rollout moves on when the evidence allows it.
+    """
+    later = _lay(folder)
+    project = open_project(folder)
+    for idea in list_ideas(project):
+        _say("Idea", f"{idea.number}. {idea.title}")
+        _walk(project, idea.number)
+    [shipped] = [idea for idea in list_ideas(project) if _is_to_ship(project, idea.key)][:1] or [None]
+    if shipped is None:
+        click.echo("\nNo idea earned a verdict to ship on these data.")
+        return
+    _, problem = load_problem(project, shipped.problem)
+    moved = ship_idea(project, shipped.number)
+    parity = moved.parity
+    assert parity is not None, "the first move builds a release"
+    _say("Ship", f"idea {shipped.number} in shadow: {parity.equal} of {parity.periods} golden periods decided alike by the packaged server")
+    _live(project, problem, shipped.number, later)
+    _close(project, folder)
+
+
+def _lay(folder: Path) -> pl.DataFrame:
+    """Lays the example, without its last days, and gives all of its raw days."""
+    if folder.exists() and any(folder.iterdir()):
+        if not (folder / _MARK).exists():
+            raise AlreadyExistsError(f"{folder.resolve()} is not empty and was not made by the demo. Name another folder.")
+        shutil.rmtree(folder)
+    shutil.copytree(_example("kitchen"), folder, ignore=shutil.ignore_patterns("__pycache__", ".shipworthy", "reports"))
+    (folder / _MARK).touch()
+    raw = pl.read_parquet(folder / _RAW).sort("date")
+    raw.head(-_DAYS_LIVED).write_parquet(folder / _RAW)
+    return raw
+
+
+def _example(name: str) -> Path:
+    package = Path(__file__).parents[1]
+    for place in (package / "examples" / name, package.parents[1] / "examples" / name):
+        if place.is_dir():
+            return place
+    raise NotFoundError(f"The example {name!r} is not installed with shipworthy. Install the package again, whole.")
+
+
+def _walk(project: Project, number: int) -> None:
+    with progress("replaying the champion") as done:
+        answer = examine_data(project, number, done)
+    if not answer.is_testable:
+        _say("  Data", "refused", colour="red")
+        for gap in answer.gaps:
+            click.echo(f"{'':12}{gap}")
+        return
+    covered = answer.profile
+    _say("  Data", f"testable: {covered['n_periods']} days x {covered['n_units']} dishes, and nothing leaks")
+    with progress("replaying the challenger") as done:
+        found = research_idea(project, number, done)
+    _say("  Research", f"{found.periods} days decided again by champion and challenger")
+    analysis = analyse_idea(project, number)
+    verdict = analysis.verdict
+    _say("  Analysis", str(verdict.decision), colour="green" if verdict.decision == "ship" else "yellow")
+    for reason in verdict.reasons:
+        click.echo(f"{'':12}{reason}")
+    if verdict.probability_of_harm is not None:
+        year = verdict.per_year()
+        low, high = money(year.low, analysis.currency), money(year.high, analysis.currency)
+        click.echo(f"{'':12}A year: {money(year.gain, analysis.currency)} ({low} to {high}).")
+    write_report(project, number)
+
+
+def _is_to_ship(project: Project, key: str) -> bool:
+    record = project.records.get("verdict", key)
+    return record is not None and record.body["verdict"]["decision"] == "ship"
+
+
+def _live(project: Project, problem: Problem, number: int, raw: pl.DataFrame) -> None:
+    """Lives through the days that were held back: decide each one over HTTP, and tell what happened a day later."""
+    history = History(problem, problem.rows.prepare(raw))
+    days = history.periods[-_DAYS_LIVED:]
+    phase = Phase.SHADOW
+    with _service(project) as port, progress("living through the last 60 days") as done:
+        for i, day in enumerate(days, start=1):
+            rows = history.to_decide(day).drop(problem.period)
+            _post(port, "/v1/decide", {"period": day, "rows": rows.to_dicts()})
+            outcome = history.settled(day).select(*problem.key, *problem.hidden)
+            _post(port, "/v1/outcomes", {"rows": outcome.to_dicts()})
+            done(i, len(days))
+            moved = _moved(project, number) if phase.next else None
+            if moved is not None:
+                phase = moved
+                _say("Live", f"{day}: idea {number} goes {phase}" + (" for half of the days" if phase is Phase.CANARY else ""))
+
+
+def _moved(project: Project, number: int) -> Phase | None:
+    try:
+        return ship_idea(project, number).rollout.phase
+    except GateClosedError:
+        return None
+
+
+def _close(project: Project, folder: Path) -> None:
+    [line] = read_ledger(project)
+    _say("Ledger", f"forecast {line.forecast.gain:,.2f} {line.currency} a day ({line.forecast.low:,.2f} to {line.forecast.high:,.2f})")
+    if line.realised is not None:
+        shown = line.realised
+        click.echo(f"{'':12}realised {shown.gain:,.2f} {line.currency} a day ({shown.low:,.2f} to {shown.high:,.2f}) in {line.periods} days")
+    click.echo(f"\nReports     {folder}/reports/")
+    click.echo(f"Go on       cd {folder} && shipworthy")
+    earned = money(line.earned, line.currency)
+    click.secho(f"\nIn {line.answered} days of deciding, idea {line.idea} earned {earned} more than the kitchen did without it.", bold=True)
+
+
+@contextmanager
+def _service(project: Project) -> Iterator[int]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    command = [sys.executable, "-m", "shipworthy", "serve", "--port", str(port), "--workers", "1"]
+    log = (project.root / ".shipworthy" / "serve.log").open("wb")
+    with log, subprocess.Popen(command, cwd=project.root, stdout=log, stderr=log) as server:  # noqa: S603
+        try:
+            _wait(server, port, log.name)
+            _say("Live", f"the service answers on port {port}")
+            yield port
+        finally:
+            server.terminate()
+            server.wait(20)
+
+
+def _wait(server: subprocess.Popen[bytes], port: int, log: str) -> None:
+    until = time.monotonic() + _START_S
+    while time.monotonic() < until and server.poll() is None:
+        try:
+            connection = HTTPConnection("127.0.0.1", port, timeout=5)
+            connection.request("GET", "/v1/health")
+            if connection.getresponse().status == 200:
+                return
+        except (OSError, HTTPException):
+            time.sleep(0.1)
+    raise UnavailableError(f"The service did not start. What it said is in {log}.")
+
+
+def _post(port: int, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    connection = HTTPConnection("127.0.0.1", port, timeout=60)
+    connection.request("POST", path, json.dumps(body, default=str), {"content-type": "application/json"})
+    response = connection.getresponse()
+    answer: dict[str, Any] = json.loads(response.read())
+    if response.status >= 300:
+        raise UnavailableError(f"The service answered {response.status} to {path}: {answer.get('detail')}")
+    return answer
+
+
+def _say(what: str, text: str, colour: str | None = None) -> None:
+    click.echo(f"{click.style(what.ljust(12), bold=True)}{click.style(text, fg=colour) if colour else text}")

@@ -1,0 +1,50 @@
+"""`shipworthy history`: what served when, who moved it and on what evidence."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import click
+
+from shipworthy.cli.show import as_json, show
+from shipworthy.errors import InvalidInputError
+from shipworthy.project import open_project
+from shipworthy.ship.rollout import Rollout, read_rollout, rollout_history
+
+
+@click.command()
+@click.argument("problem", required=False)
+@click.option("--at", "at_", metavar="INSTANT", help="What served at this instant, such as 2026-03-01T12:00 (UTC unless it says otherwise).")
+@as_json
+def history(problem: str | None, at_: str | None, json_: bool) -> None:
+    """Tell what served when, who moved it and on what evidence."""
+    project = open_project()
+    problems = [problem] if problem else [record.key for record in project.records.find("rollout")]
+    if at_ is None:
+        moves = [move for name in problems for move in rollout_history(project, name)]
+    else:
+        instant = _instant(at_)
+        moves = [move for name in problems if (move := read_rollout(project, name, at=instant)) is not None]
+    show([_row(move) for move in moves], json_=json_, empty="Nothing served" + (" then." if at_ else " yet."))
+
+
+def _instant(text: str) -> datetime:
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        raise InvalidInputError(f"{text!r} is no instant. Write it like 2026-03-01T12:00.") from None
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+
+
+def _row(move: Rollout) -> dict[str, str | int | None]:
+    return {
+        "problem": move.problem,
+        "move": move.version,
+        "since": f"{move.at:%Y-%m-%d %H:%M:%S}",
+        "phase": str(move.phase),
+        "idea": int(move.idea) if move.idea else None,
+        "champion": move.champion,
+        "challenger": move.challenger,
+        "by": move.by,
+        "why": move.why,
+    }

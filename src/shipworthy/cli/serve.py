@@ -1,0 +1,25 @@
+"""`shipworthy serve`: answer decisions over HTTP with what is rolled out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from shipworthy.live.server import serve as serve_problem
+from shipworthy.project import open_project
+from shipworthy.project.code import only_problem
+
+
+@click.command()
+@click.argument("problem", required=False)
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", default=8000, show_default=True, help="The port to listen on.")
+@click.option("--workers", default=2, show_default=True, help="How many processes answer.")
+@click.option("--release", help="Serve this one release, without any rollout.")
+@click.option("--log", type=click.Path(file_okay=False, path_type=Path), help="Write the decision log here instead.")
+def serve(problem: str | None, host: str, port: int, workers: int, release: str | None, log: Path | None) -> None:
+    """Answer decisions over HTTP with what is rolled out for PROBLEM."""
+    project = open_project()
+    name = problem or only_problem(project)
+    serve_problem(project, name, host=host, port=port, workers=workers, release=release, log_folder=log)

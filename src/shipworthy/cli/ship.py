@@ -1,0 +1,51 @@
+"""`shipworthy ship` and `shipworthy rollback`: one phase further, or back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from shipworthy.cli.show import as_json, tell
+from shipworthy.project import open_project
+from shipworthy.ship.rollout import Rollout
+from shipworthy.ship.ship import CANARY_SHARE, roll_back, ship_idea
+
+
+@click.command()
+@click.argument("number", type=int)
+@click.option("--share", type=float, default=CANARY_SHARE, show_default=True, help="The share of periods that a canary answers.")
+@as_json
+def ship(number: int, share: float, json_: bool) -> None:
+    """5. Ship: take the idea one phase further: into shadow, then canary, then live.
+
+    Every step rests on evidence: shadow on the verdict and on parity, canary and live on live periods whose outcomes
+    have come.
+    """
+    shipped = ship_idea(open_project(), number, share=share)
+    parity = shipped.parity
+    proof = None
+    if parity is not None:
+        proof = f"{parity.equal} of {parity.periods} golden periods decided alike by the packaged server, {parity.tied} as well"
+    following = "shipworthy ledger" if shipped.rollout.phase.next is None else f"shipworthy ship {number}"
+    facts = {**_facts(shipped.rollout), "Parity": proof, "Next": f"{following}, when live periods have their outcomes"}
+    tell(facts, json_=json_)
+
+
+@click.command()
+@click.argument("problem")
+@click.option("--why", default="asked for on the command line", show_default=True, help="The reason, for the history.")
+@as_json
+def rollback(problem: str, why: str, json_: bool) -> None:
+    """Take back what is on trial or live for PROBLEM: the release from before it serves again."""
+    tell(_facts(roll_back(open_project(), problem, why)), json_=json_)
+
+
+def _facts(rollout: Rollout) -> dict[str, Any]:
+    return {
+        "Now": f"{rollout.phase}" + (f", idea {int(rollout.idea)}" if rollout.idea else ""),
+        "Champion": rollout.champion,
+        "Challenger": rollout.challenger,
+        "Share": f"{rollout.share:.0%}" if rollout.share else None,
+        "Why": rollout.why,
+    }

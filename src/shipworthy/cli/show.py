@@ -1,0 +1,73 @@
+"""How every verb shows what it found: a table on a terminal, plain text in a pipe, JSON when asked for."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Any
+
+import click
+
+as_json = click.option("--json", "json_", is_flag=True, help="Print JSON, for programs.")
+
+_TERMINAL = "shipworthy.cli.terminal"  # imports rich, so only where somebody looks
+
+_COLOURS = {"ship": "green", "live": "green", "testable": "green", "stop": "red", "refused": "red", "rolled back": "red"}
+
+
+def show(rows: Sequence[Mapping[str, Any]], *, json_: bool, title: str = "", empty: str = "Nothing yet.") -> None:
+    """Shows rows of the same columns, as wide as the terminal at most."""
+    if json_:
+        click.echo(json.dumps([dict(row) for row in rows], default=str, ensure_ascii=False, indent=2))
+    elif not rows:
+        click.echo(empty)
+    elif sys.stdout.isatty():
+        import_module(_TERMINAL).print_table(rows, title)
+    else:
+        _plain(rows)
+
+
+def tell(facts: Mapping[str, Any], *, json_: bool) -> None:
+    """Shows named facts, one a line; facts that are None are left out."""
+    if json_:
+        click.echo(json.dumps(dict(facts), default=str, ensure_ascii=False, indent=2))
+        return
+    width = max((len(name) for name in facts), default=0) + 2
+    for name, value in facts.items():
+        for i, line in enumerate(value if isinstance(value, list | tuple) else [value] if value is not None else []):
+            label = (name if i == 0 else "").ljust(width)
+            click.echo(f"{click.style(label, dim=True)}{_coloured(str(line))}")
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar with the time that is left, on a terminal; nothing in a pipe."""
+    if not sys.stderr.isatty():
+        yield lambda done, of: None
+        return
+    with import_module(_TERMINAL).bar(what) as advance:
+        yield advance
+
+
+def money(amount: float, currency: str) -> str:
+    """Money as people read it.
+
+    >>> money(22453.9, "EUR"), money(-3.456, "EUR")
+    ('22,454 EUR', '-3.46 EUR')
+    """
+    return f"{amount:,.0f} {currency}" if abs(amount) >= 100 else f"{amount:,.2f} {currency}"
+
+
+def _coloured(text: str) -> str:
+    colour = next((colour for word, colour in _COLOURS.items() if text.lower().startswith(word)), None)
+    return click.style(text, fg=colour, bold=True) if colour else text
+
+
+def _plain(rows: Sequence[Mapping[str, Any]]) -> None:
+    lines = [list(rows[0]), *([str(value) if value is not None else "" for value in row.values()] for row in rows)]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
+    for line in lines:
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())

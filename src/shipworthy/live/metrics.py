@@ -1,0 +1,48 @@
+"""What the service counts, in the Prometheus format, right across several workers.
+
+Each worker writes its counts to files in one folder, which `serve` makes and names in PROMETHEUS_MULTIPROC_DIR before the
+workers start; whichever worker is asked adds them up.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+
+MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+
+REQUESTS = Counter("shipworthy_requests", "Requests, by path and status.", ["path", "status"])
+SECONDS = Histogram("shipworthy_request_seconds", "Seconds from the request to its answer.", ["path"], buckets=_SECONDS)
+DECISIONS = Counter("shipworthy_decisions", "Decisions, by arm and the rung that decided.", ["arm", "rung"])
+FALLS = Counter("shipworthy_falls", "Rungs that did not decide, by arm.", ["arm"])
+OUTCOMES = Counter("shipworthy_outcomes", "Rows of outcomes that were noted.")
+
+
+def count_answers(answers: dict[str, Any]) -> None:
+    """Counts what each arm of one decision did."""
+    for arm, answer in answers.items():
+        DECISIONS.labels(arm, answer["rung"]).inc()
+        if answer["falls"]:
+            FALLS.labels(arm).inc(len(answer["falls"]))
+
+
+def count_request(path: str, status: int, seconds: float) -> None:
+    """Counts one answered request."""
+    REQUESTS.labels(path, status).inc()
+    SECONDS.labels(path).observe(seconds)
+
+
+def exposition() -> bytes:
+    """All counts of all workers, as Prometheus reads them."""
+    if FOLDER_VARIABLE not in os.environ:
+        return generate_latest(REGISTRY)
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return generate_latest(registry)

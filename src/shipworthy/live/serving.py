@@ -1,0 +1,197 @@
+"""What is served now: the rollout and the releases it names, looked at again and again while requests go on."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from threading import Event, Lock, Thread
+from time import monotonic
+from typing import Any
+
+import msgspec
+import polars as pl
+
+from shipworthy.errors import ShipworthyError
+from shipworthy.live.outcomes import LivePast
+from shipworthy.live.requests import Contract, Row
+from shipworthy.problem import Period
+from shipworthy.project import Project
+from shipworthy.ship.release import Release, open_release
+from shipworthy.ship.rollout import Arm, Rollout, read_rollout
+from shipworthy.step import History
+
+LOOK_S = 0.5
+"""How long a worker goes on with a rollout before it looks at the record store again."""
+
+_LOG = logging.getLogger("shipworthy.live")
+
+
+class Served:
+    """An opened release, its contract, and its past with what happened since it was built.
+
+    Attributes:
+        release: The release.
+        contract: What requests to it must look like.
+    """
+
+    def __init__(self, release: Release) -> None:
+        """Reads off the contract."""
+        self.release = release
+        self.contract = Contract(release.problem, dict(release.memory.schema), release.units)
+        self._lock = Lock()
+        self._history = (0, History(release.problem, release.memory))
+
+    def history(self, past: LivePast) -> History:
+        """The release's memory, corrected by the outcomes that were posted, and followed by what was decided and settled."""
+        known = self._history
+        if known[0] == past.version:
+            return known[1]
+        with self._lock:
+            version, settled, posted = past.settled()
+            if self._history[0] != version:
+                self._history = (version, History(self.release.problem, self._remembered(settled, posted)))
+            return self._history[1]
+
+    def last_plan(self, past: LivePast, period: Period, units: Sequence[Any]) -> pl.DataFrame | None:
+        """What this release decided for these units the period before, as far as it did."""
+        found = past.last_plan(self.release.id, as_json(period))
+        if found is None:
+            return None
+        unit = self.release.problem.unit
+        decided = {row[unit]: row for row in found[1]}
+        rows = [decided[name] for name in units if name in decided]
+        return pl.from_dicts(rows) if rows else None
+
+    def _remembered(self, settled: list[Row], posted: list[Row]) -> pl.DataFrame:
+        key, contract, memory = list(self.contract.problem.key), self.contract, self.release.memory
+        outcome_types = {name: contract.types[name] for name in (*contract.settled, *contract.known_after)}
+        corrected = memory.update(contract.to_frame(iter(posted), outcome_types), on=key, how="left")
+        later = contract.to_frame(iter(settled), contract.types).join(memory.select(key), on=key, how="anti")
+        return pl.concat([corrected, later])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Serving:
+    """What is served from one move of the rollout to the next.
+
+    Attributes:
+        champion: Who answers, except where the rollout says that the challenger does.
+        challenger: Who decides beside it; None where nobody does, or where its release cannot be opened.
+        rollout: The rollout; None where one release is served without any.
+    """
+
+    champion: Served
+    challenger: Served | None = None
+    rollout: Rollout | None = None
+
+    def arm_of(self, period: Period) -> Arm:
+        """Whose decisions are answered for a period."""
+        if self.rollout is None or self.challenger is None:
+            return "champion"
+        return self.rollout.arm_of(period)
+
+    @property
+    def releases(self) -> dict[str, str]:
+        """The release of each arm."""
+        arms = {"champion": self.champion, "challenger": self.challenger}
+        return {arm: served.release.id for arm, served in arms.items() if served is not None}
+
+
+class Watch:
+    """Keeps up with the rollout, off the path of requests; while the record store is silent the last known one goes on.
+
+    Attributes:
+        trouble: Why the newest look did not succeed; None where it did.
+        looked_at: When the record store answered last, by the monotonic clock; None where it never did.
+    """
+
+    def __init__(self, project: Project, problem: str, release: str | None = None) -> None:
+        """Looks once; whatever is wrong is kept in `trouble`, and looked at again."""
+        self._project, self._problem, self._fixed = project, problem, release
+        self._serving: Serving | None = None
+        self._stopped = Event()
+        self.trouble: str | None = None
+        self.looked_at: float | None = None
+        self.look()
+
+    @property
+    def serving(self) -> Serving | None:
+        """What is served; None as long as nothing could be."""
+        return self._serving
+
+    def start(self, *others: Any) -> None:
+        """Looks again every half second, until stopped; `others` are called as often."""
+
+        def go_on() -> None:
+            while not self._stopped.wait(LOOK_S):
+                self.look()
+                for other in others:
+                    other()
+
+        Thread(target=go_on, name="watch", daemon=True).start()
+
+    def stop(self) -> None:
+        """Looks no more."""
+        self._stopped.set()
+
+    @property
+    def age(self) -> float | None:
+        """Seconds since the record store answered last."""
+        return None if self.looked_at is None else monotonic() - self.looked_at
+
+    def look(self) -> None:
+        """Asks the record store for the rollout, and opens releases that are new in it."""
+        try:
+            trouble = self._look()
+        except ShipworthyError as error:
+            trouble = str(error)
+        except Exception as error:  # a release holds the user's code: whatever it raises must not end the watch
+            trouble = f"{type(error).__name__}: {error}"
+        if trouble is not None and trouble != self.trouble:
+            _LOG.warning("%s", trouble)
+        self.trouble = trouble
+
+    def _look(self) -> str | None:
+        if self._fixed is not None:
+            if self._serving is None:
+                self._serving = Serving(champion=Served(open_release(self._project, self._fixed)))
+            self.looked_at = monotonic()
+            return None
+        rollout = read_rollout(self._project, self._problem)
+        self.looked_at = monotonic()
+        if rollout is None:
+            return (
+                f"Nothing is shipped for problem {self._problem!r} yet, so there is nothing to decide with. Ship an idea, or "
+                "the baseline, with `shipworthy ship`."
+            )
+        now = self._serving
+        complete = now is not None and (rollout.challenger is None) == (now.challenger is None)
+        if now is not None and complete and now.rollout is not None and now.rollout.version == rollout.version:
+            return None
+        champion = self._opened(rollout.champion)
+        challenger, trouble = None, None
+        if rollout.challenger is not None:
+            try:
+                challenger = self._opened(rollout.challenger)
+            except Exception as error:  # the champion answers alone: a trial must never stand in its way
+                trouble = f"The challenger's release {rollout.challenger} cannot be opened: {error}"
+        self._serving = Serving(champion=champion, challenger=challenger, rollout=rollout)
+        return trouble
+
+    def _opened(self, release: str) -> Served:
+        now = self._serving
+        for served in (now.champion, now.challenger) if now else ():
+            if served is not None and served.release.id == release:
+                return served
+        return Served(open_release(self._project, release))
+
+
+def as_json(period: Period) -> Any:
+    """A period as the log has it.
+
+    >>> as_json(date(2026, 1, 31)), as_json(7)
+    ('2026-01-31', 7)
+    """
+    return msgspec.to_builtins(period)

@@ -1,0 +1,68 @@
+"""Where an idea stands: the first gate that is closed, what it misses, and the next command to type."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shipworthy.analysis.gate import missing as missing_analysis
+from shipworthy.data.gate import missing as missing_data
+from shipworthy.ideas.gate import missing as missing_idea
+from shipworthy.ideas.idea import Idea
+from shipworthy.project import Gap, Project, Stage
+from shipworthy.research.gate import missing as missing_research
+from shipworthy.ship.rollout import Phase, read_rollout, rollout_history
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Where an idea stands.
+
+    Attributes:
+        stage: The stage whose work is to be done, or was done last where nothing is left.
+        says: In a word or two.
+        gaps: What the closed gate misses.
+        next: The command to type; None where only somebody's thought helps.
+    """
+
+    stage: Stage
+    says: str
+    gaps: Sequence[Gap]
+    next: str | None
+
+
+def standing(project: Project, idea: Idea) -> Standing:
+    """Asks the gates in the order of the walk."""
+    n = idea.number
+    gaps = missing_idea(idea)
+    if gaps:
+        return Standing(stage=Stage.IDEA, says="to be completed", gaps=gaps, next=f"shipworthy idea show {n}")
+    gaps = missing_data(project, idea)
+    if gaps:
+        asked = project.records.get("data", idea.key) is not None and not gaps[0].remedy.startswith("Run ")
+        says, following = ("refused", None) if asked else ("ready for data", f"shipworthy data {n}")
+        return Standing(stage=Stage.DATA, says=says, gaps=gaps, next=following)
+    gaps = missing_research(project, idea)
+    if gaps:
+        return Standing(stage=Stage.RESEARCH, says="testable", gaps=gaps, next=f"shipworthy research {n}")
+    gaps = missing_analysis(project, idea)
+    if gaps:
+        record = project.records.get("verdict", idea.key)
+        if record is None or gaps[0].remedy.startswith("Run "):
+            return Standing(stage=Stage.ANALYSIS, says="replayed", gaps=gaps, next=f"shipworthy analyse {n}")
+        return Standing(stage=Stage.ANALYSIS, says=record.body["verdict"]["decision"], gaps=gaps, next=None)
+    return _in_rollout(project, idea)
+
+
+def _in_rollout(project: Project, idea: Idea) -> Standing:
+    moves = [move for move in rollout_history(project, idea.problem) if move.idea == idea.key]
+    if not moves:
+        return Standing(stage=Stage.SHIP, says="ship", gaps=(), next=f"shipworthy ship {idea.number}")
+    phase = moves[-1].phase
+    if phase is Phase.ROLLED_BACK:
+        return Standing(stage=Stage.SHIP, says=str(phase), gaps=(), next=None)
+    now = read_rollout(project, idea.problem)
+    if phase is Phase.LIVE:
+        says = "live" if now is not None and now.idea == idea.key else "was live"
+        return Standing(stage=Stage.SHIP, says=says, gaps=(), next="shipworthy ledger")
+    return Standing(stage=Stage.SHIP, says=f"in {phase}", gaps=(), next=f"shipworthy ship {idea.number}")

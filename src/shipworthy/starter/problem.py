@@ -1,0 +1,76 @@
+"""A bakery with three kinds of bread: how many loaves to bake for tomorrow.
+
+Change it into your own problem from the top: rows, then the names of the columns, then value, constraints and policies.
+"""
+
+from datetime import date, timedelta
+
+import numpy as np
+import polars as pl
+
+import shipworthy as sw
+
+
+def made_up_rows() -> pl.DataFrame:
+    """400 days of made-up demand. Put your own here: sw.parquet("rows.parquet") or sw.csv("rows.csv")."""
+    rng = np.random.default_rng(7)
+    days = [date(2025, 1, 1) + timedelta(days=i) for i in range(400)]
+    busy = {5: 1.5, 6: 1.8}
+    return pl.DataFrame(
+        [
+            {"day": day, "bread": bread, "demand": int(rng.poisson(mean * busy.get(day.weekday(), 1.0)))}
+            for day in days
+            for bread, mean in (("rye", 40), ("spelt", 25), ("white", 60))
+        ]
+    )
+
+
+bakery = sw.Problem(
+    "bakery",
+    rows=sw.frame(made_up_rows),
+    period="day",
+    unit="bread",
+    outcome="demand",  # known one day after it was decided
+    outcome_delay="1d",
+    decision="loaves",
+    currency="EUR",
+)
+
+
+@bakery.value
+def profit(happened: pl.DataFrame) -> pl.Expr:
+    """A loaf costs 1 EUR and sells for 3."""
+    return 3 * pl.min_horizontal("loaves", "demand") - pl.col("loaves")
+
+
+@bakery.constraint
+def fits_the_oven(decided: pl.DataFrame) -> pl.Expr:
+    return pl.col("loaves").sum() <= 300
+
+
+@bakery.guardrail(margin=0.05, better="lower")
+def sold_out(happened: pl.DataFrame) -> pl.Expr:
+    return (pl.col("demand") > pl.col("loaves")).cast(pl.Float64)
+
+
+@bakery.policy(champion=True)
+class Yesterday(sw.Policy):
+    """As many as were asked for yesterday."""
+
+    memory = "1d"
+
+    def decide(self, now: sw.Now, fitted: None) -> pl.DataFrame:
+        yesterday = now.past.select("bread", loaves="demand")
+        return now.rows.select("bread").join(yesterday, on="bread", how="left", maintain_order="left")
+
+
+@bakery.policy
+class SameWeekday(sw.Policy):
+    """The mean of the last four same weekdays, and a tenth more, since a lost sale costs more than a loaf left over."""
+
+    memory = "28d"
+
+    def decide(self, now: sw.Now, fitted: None) -> pl.DataFrame:
+        same = now.past.filter(pl.col("day").dt.weekday() == now.period.isoweekday())
+        mean = same.group_by("bread").agg(loaves=(pl.col("demand").mean() * 1.1).round())
+        return now.rows.select("bread").join(mean, on="bread", how="left", maintain_order="left")
