@@ -1,4 +1,4 @@
-"""The rules of the house that no linter of ours knows: names, sizes, imports, documented faces, no traces of a machine."""
+"""The rules of the house that no linter knows: names, sizes, imports, a documented face, no traces of a machine."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ BANNED_MODULES = {"utils", "helpers", "common", "misc", "core", "base", "manager
 BANNED_ENDINGS = ("Manager", "Helper", "Util", "Processor", "Impl", "Data", "Info")
 LONGEST_FILE = 400
 
-# Written in two halves, so that this file does not find itself.
-MACHINE_PATHS = ("/work/", "/root/", "/home/", "file:///opt")
-REGISTRIES = ("pypi.org", "pythonhosted.org", "extra-index-url", "find-links")
+# Put together here, so that this file does not find itself.
+MACHINE_PATHS = (*(f"/{folder}/" for folder in ("work", "root", "home")), "/".join(("file:", "", "", "opt")))
+REGISTRIES = (".".join(("pypi", "org")), ".".join(("pythonhosted", "org")), "-".join(("index", "url")))
 CONFIGURATION = ("*.toml", "*.lock", "*.cfg", "*.ini", "Makefile", ".ci/run")
 NOT_TEXT = {".parquet", ".png", ".ico", ".woff2"}
 

@@ -8,7 +8,17 @@ from sklearn.ensemble import HistGradientBoostingRegressor
 import shipworthy as sw
 
 LEVELS = np.array([0.1, 0.25, 0.4, 0.5, 0.6, 0.75, 0.9])
-CALENDAR_AND_PAST = ["dish_code", "weekday", "day_of_year", "is_holiday", "is_closed", "lag_1", "lag_7", "same_day", "month"]
+CALENDAR_AND_PAST = [
+    "dish_code",
+    "weekday",
+    "day_of_year",
+    "is_holiday",
+    "is_closed",
+    "lag_1",
+    "lag_7",
+    "same_day",
+    "month",
+]
 
 
 class Quantiles:

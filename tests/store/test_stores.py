@@ -14,6 +14,8 @@ from shipworthy.store.conformance import ObjectStoreConformance, RecordStoreConf
 
 
 class TestSqlite(RecordStoreConformance):
+    """SQLite passes the suite."""
+
     @pytest.fixture
     def open_store(self, tmp_path: Path) -> Callable[[], SqliteRecordStore]:
         """Opens the same file each time."""
@@ -21,6 +23,8 @@ class TestSqlite(RecordStoreConformance):
 
 
 class TestFolder(ObjectStoreConformance):
+    """A folder passes the suite."""
+
     @pytest.fixture
     def open_store(self, tmp_path: Path) -> Callable[[], FolderObjectStore]:
         """Opens the same folder each time."""

@@ -17,8 +17,8 @@ from shipworthy.ideas.register import find_idea
 from shipworthy.problem import Problem
 from shipworthy.project import Project, refuse_closed
 from shipworthy.project.code import load_problem
-from shipworthy.research.gate import missing as missing_research
 from shipworthy.research.evidence import open_evidence
+from shipworthy.research.gate import missing as missing_research
 from shipworthy.store import Change, Record
 
 _LONGEST_DAILY = 1.5

@@ -36,7 +36,7 @@ def analyse(number: int, report: bool, json_: bool) -> int:
     return 0 if ships else GateClosedError.exit_code
 
 
-def _gains(found: Analysis) -> dict[str, str | None]:
+def _gains(found: Analysis) -> dict[str, str]:
     verdict = found.verdict
     if verdict.probability_of_harm is None:
         return {}
@@ -44,4 +44,5 @@ def _gains(found: Analysis) -> dict[str, str | None]:
     for name, gain in (("A period", verdict.per_period()), ("A year", verdict.per_year())):
         low, high = money(gain.low, found.currency), money(gain.high, found.currency)
         lines[name] = f"{money(gain.gain, found.currency)} ({low} to {high})"
-    return lines | {"Chance of harm": f"{verdict.probability_of_harm:.1%}" if verdict.probability_of_harm >= 0.001 else "below 0.1%"}
+    harm = f"{verdict.probability_of_harm:.1%}" if verdict.probability_of_harm >= 0.001 else "below 0.1%"
+    return lines | {"Chance of harm": harm}

@@ -36,27 +36,20 @@ _SHOWN_TRACEBACK = "SHIPWORTHY_TRACEBACK"
 class _Verbs(click.Group):
     """A group that imports a verb's file only when that verb is run."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  (click's signature)
         return list(_VERBS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _VERBS:
-            return None
-        module = import_module(f"shipworthy.cli.{_VERBS[cmd_name][0]}")
-        command: click.Command = getattr(module, cmd_name)
-        return command
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  (click's signature)
+        return _verb(cmd_name) if cmd_name in _VERBS else None
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  (click's)
         with formatter.section("Verbs"):
             formatter.write_dl([(name, text) for name, (_, text) in _VERBS.items()])
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in _VERBS and not args[0].startswith("-"):
-            from_message = f"No verb {args[0]!r}. There is: {', '.join(_VERBS)}."
-            raise click.UsageError(from_message, ctx)
-        return super().resolve_command(ctx, args)
+
+def _verb(name: str) -> click.Command:
+    command: click.Command = getattr(import_module(f"shipworthy.cli.{_VERBS[name][0]}"), name)
+    return command
 
 
 @click.group(cls=_Verbs, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
@@ -68,12 +61,7 @@ def root(ctx: click.Context) -> None:
     Alone, it shows where each idea of this folder stands and the next command to type.
     """
     if ctx.invoked_subcommand is None:
-        ctx.invoke(_Verbs.get_command(_as_group(ctx.command), ctx, "status"))  # type: ignore[arg-type]  # "status" is a verb
-
-
-def _as_group(command: click.Command) -> _Verbs:
-    assert isinstance(command, _Verbs)
-    return command
+        ctx.invoke(_verb("status"))
 
 
 def main() -> None:
@@ -98,8 +86,10 @@ def main() -> None:
     except OSError as error:
         _say(f"Unavailable: {error.strerror or error}: {error.filename or ''}".rstrip(": "))
         sys.exit(UnavailableError.exit_code)
-    except Exception as error:  # the last door: nobody is shown a traceback, and none is lost
-        _say(f"This is a defect of shipworthy, not of yours: {type(error).__name__}: {error}\nThe details are in {_kept()}.")
+    except Exception as error:  # noqa: BLE001  (the last door: nobody is shown a traceback, and none is lost)
+        _say(
+            f"This is a defect of shipworthy, not of yours: {type(error).__name__}: {error}\nThe details are in {_kept()}."
+        )
         sys.exit(1)
 
 

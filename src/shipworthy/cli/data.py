@@ -17,7 +17,9 @@ from shipworthy.store import get_content
 
 @click.command()
 @click.argument("number", type=int)
-@click.option("--bad-rows", type=click.Path(dir_okay=False, path_type=Path), help="Write the rows set apart to this CSV file.")
+@click.option(
+    "--bad-rows", type=click.Path(dir_okay=False, path_type=Path), help="Write the rows set apart to this CSV file."
+)
 @as_json
 def data(number: int, bad_rows: Path | None, json_: bool) -> int:
     """2. Data: take a snapshot, and answer whether the idea can be proved with it."""
@@ -25,7 +27,11 @@ def data(number: int, bad_rows: Path | None, json_: bool) -> int:
     with progress("replaying the champion") as done:
         answer = examine_data(project, number, done)
     if bad_rows is not None:
-        table = pl.read_parquet(BytesIO(get_content(project.objects, answer.quarantine))) if answer.quarantine else pl.DataFrame()
+        table = (
+            pl.read_parquet(BytesIO(get_content(project.objects, answer.quarantine)))
+            if answer.quarantine
+            else pl.DataFrame()
+        )
         table.write_csv(bad_rows)
     covered = answer.profile
     shown = answer.provable
@@ -36,7 +42,9 @@ def data(number: int, bad_rows: Path | None, json_: bool) -> int:
             "Rows": f"{covered['n_rows']:,} of {covered['n_units']:,} units in {covered['n_periods']:,} periods, "
             f"{covered['first']} to {covered['last']}",
             "Leaks": "none found: what lies ahead was scrambled and no decision moved" if answer.is_testable else None,
-            "Can show": f"a gain of {shown['smallest_detectable']:,.2f} per period, four times in five" if shown else None,
+            "Can show": f"a gain of {shown['smallest_detectable']:,.2f} per period, four times in five"
+            if shown
+            else None,
             "Remarks": list(answer.remarks) or None,
             "Snapshot": answer.snapshot,
             "Next": f"shipworthy research {number}" if answer.is_testable else None,

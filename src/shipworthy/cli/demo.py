@@ -23,7 +23,7 @@ from shipworthy.cli.show import money, progress
 from shipworthy.data.examine import examine_data
 from shipworthy.errors import AlreadyExistsError, GateClosedError, NotFoundError, UnavailableError
 from shipworthy.ideas.register import list_ideas
-from shipworthy.live.ledger import read_ledger
+from shipworthy.live.ledger import Gain, read_ledger
 from shipworthy.problem import Problem
 from shipworthy.project import Project, open_project
 from shipworthy.project.code import load_problem
@@ -51,7 +51,7 @@ def demo(folder: Path) -> None:
     for idea in list_ideas(project):
         _say("Idea", f"{idea.number}. {idea.title}")
         _walk(project, idea.number)
-    [shipped] = [idea for idea in list_ideas(project) if _is_to_ship(project, idea.key)][:1] or [None]
+    shipped = next((idea for idea in list_ideas(project) if _is_to_ship(project, idea.key)), None)
     if shipped is None:
         click.echo("\nNo idea earned a verdict to ship on these data.")
         return
@@ -59,7 +59,8 @@ def demo(folder: Path) -> None:
     moved = ship_idea(project, shipped.number)
     parity = moved.parity
     assert parity is not None, "the first move builds a release"
-    _say("Ship", f"idea {shipped.number} in shadow: {parity.equal} of {parity.periods} golden periods decided alike by the packaged server")
+    alike = f"{parity.equal} of {parity.periods} golden periods decided alike by the packaged server"
+    _say("Ship", f"idea {shipped.number} in shadow: {alike}")
     _live(project, problem, shipped.number, later)
     _close(project, folder)
 
@@ -68,7 +69,9 @@ def _lay(folder: Path) -> pl.DataFrame:
     """Lays the example, without its last days, and gives all of its raw days."""
     if folder.exists() and any(folder.iterdir()):
         if not (folder / _MARK).exists():
-            raise AlreadyExistsError(f"{folder.resolve()} is not empty and was not made by the demo. Name another folder.")
+            raise AlreadyExistsError(
+                f"{folder.resolve()} is not empty and was not made by the demo. Name another folder."
+            )
         shutil.rmtree(folder)
     shutil.copytree(_example("kitchen"), folder, ignore=shutil.ignore_patterns("__pycache__", ".shipworthy", "reports"))
     (folder / _MARK).touch()
@@ -130,7 +133,10 @@ def _live(project: Project, problem: Problem, number: int, raw: pl.DataFrame) ->
             moved = _moved(project, number) if phase.next else None
             if moved is not None:
                 phase = moved
-                _say("Live", f"{day}: idea {number} goes {phase}" + (" for half of the days" if phase is Phase.CANARY else ""))
+                _say(
+                    "Live",
+                    f"{day}: idea {number} goes {phase}" + (" for half of the days" if phase is Phase.CANARY else ""),
+                )
 
 
 def _moved(project: Project, number: int) -> Phase | None:
@@ -142,14 +148,20 @@ def _moved(project: Project, number: int) -> Phase | None:
 
 def _close(project: Project, folder: Path) -> None:
     [line] = read_ledger(project)
-    _say("Ledger", f"forecast {line.forecast.gain:,.2f} {line.currency} a day ({line.forecast.low:,.2f} to {line.forecast.high:,.2f})")
+    _say("Ledger", f"forecast {_shown(line.forecast, line.currency)}")
     if line.realised is not None:
-        shown = line.realised
-        click.echo(f"{'':12}realised {shown.gain:,.2f} {line.currency} a day ({shown.low:,.2f} to {shown.high:,.2f}) in {line.periods} days")
+        click.echo(f"{'':12}realised {_shown(line.realised, line.currency)} in {line.periods} days")
     click.echo(f"\nReports     {folder}/reports/")
     click.echo(f"Go on       cd {folder} && shipworthy")
     earned = money(line.earned, line.currency)
-    click.secho(f"\nIn {line.answered} days of deciding, idea {line.idea} earned {earned} more than the kitchen did without it.", bold=True)
+    click.secho(
+        f"\nIn {line.answered} days of deciding, idea {line.idea} earned {earned} more than the kitchen did without it.",
+        bold=True,
+    )
+
+
+def _shown(gain: Gain, currency: str) -> str:
+    return f"{gain.gain:,.2f} {currency} a day ({gain.low:,.2f} to {gain.high:,.2f})"
 
 
 @contextmanager

@@ -14,7 +14,12 @@ from shipworthy.ship.rollout import Rollout, read_rollout, rollout_history
 
 @click.command()
 @click.argument("problem", required=False)
-@click.option("--at", "at_", metavar="INSTANT", help="What served at this instant, such as 2026-03-01T12:00 (UTC unless it says otherwise).")
+@click.option(
+    "--at",
+    "at_",
+    metavar="INSTANT",
+    help="What served at this instant, such as 2026-03-01T12:00 (UTC unless it says otherwise).",
+)
 @as_json
 def history(problem: str | None, at_: str | None, json_: bool) -> None:
     """Tell what served when, who moved it and on what evidence."""

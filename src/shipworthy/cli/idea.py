@@ -7,7 +7,7 @@ import click
 from shipworthy.cli.show import as_json, show, tell
 from shipworthy.cli.status import row_of
 from shipworthy.ideas.gate import missing
-from shipworthy.ideas.idea import read_idea
+from shipworthy.ideas.idea import Idea, read_idea
 from shipworthy.ideas.lock import deviations, locked_criteria
 from shipworthy.ideas.register import alike, find_idea, list_ideas, new_idea
 from shipworthy.project import open_project
@@ -59,7 +59,7 @@ def show_(number: int, json_: bool) -> None:
         "Because": one.because,
         "Owner": one.owner,
         "Worth shipping from": None if one.smallest_gain is None else f"{one.smallest_gain:,.2f} per {one.per}",
-        "Expected": None if one.expected_gain is None else "{:,.0f} to {:,.0f} to {:,.0f} per {}".format(*one.expected_gain, one.per),
+        "Expected": _expected(one),
         "Locked": "yes, since research started" if locked_criteria(project, one) else "not yet: research locks it",
         "Deviations": deviations(project, one) or None,
         "Stands": f"{stands.stage}: {stands.says}",
@@ -76,3 +76,10 @@ def list_(json_: bool) -> None:
     project = open_project()
     rows = [row_of(project, one) for one in list_ideas(project)]
     show(rows, json_=json_, empty='No idea yet. Begin one: shipworthy idea new "What do we believe?"')
+
+
+def _expected(one: Idea) -> str | None:
+    if one.expected_gain is None:
+        return None
+    low, likely, high = one.expected_gain
+    return f"{low:,.0f} to {high:,.0f}, most likely {likely:,.0f} per {one.per}"

@@ -14,7 +14,9 @@ from shipworthy.ship.ship import CANARY_SHARE, roll_back, ship_idea
 
 @click.command()
 @click.argument("number", type=int)
-@click.option("--share", type=float, default=CANARY_SHARE, show_default=True, help="The share of periods that a canary answers.")
+@click.option(
+    "--share", type=float, default=CANARY_SHARE, show_default=True, help="The share of periods that a canary answers."
+)
 @as_json
 def ship(number: int, share: float, json_: bool) -> None:
     """5. Ship: take the idea one phase further: into shadow, then canary, then live.

@@ -15,7 +15,14 @@ as_json = click.option("--json", "json_", is_flag=True, help="Print JSON, for pr
 
 _TERMINAL = "shipworthy.cli.terminal"  # imports rich, so only where somebody looks
 
-_COLOURS = {"ship": "green", "live": "green", "testable": "green", "stop": "red", "refused": "red", "rolled back": "red"}
+_COLOURS = {
+    "ship": "green",
+    "live": "green",
+    "testable": "green",
+    "stop": "red",
+    "refused": "red",
+    "rolled back": "red",
+}
 
 
 def show(rows: Sequence[Mapping[str, Any]], *, json_: bool, title: str = "", empty: str = "Nothing yet.") -> None:

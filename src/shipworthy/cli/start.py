@@ -17,10 +17,14 @@ _STARTER = Path(__file__).parent.parent / "starter"
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path), default=Path())
 def init(folder: Path) -> None:
     """Lay a small working problem in FOLDER (here, if none is named), to change into your own."""
-    files = [path.relative_to(_STARTER) for path in sorted(_STARTER.rglob("*")) if path.is_file() and path.suffix != ".pyc"]
+    files = [
+        path.relative_to(_STARTER) for path in sorted(_STARTER.rglob("*")) if path.is_file() and path.suffix != ".pyc"
+    ]
     taken = [str(file) for file in files if (folder / file).exists()]
     if taken:
-        raise AlreadyExistsError(f"{folder.resolve()} already has {', '.join(taken)}. Nothing was written; choose another folder.")
+        raise AlreadyExistsError(
+            f"{folder.resolve()} already has {', '.join(taken)}. Nothing was written; choose another folder."
+        )
     for file in files:
         (folder / file).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(_STARTER / file, folder / file)

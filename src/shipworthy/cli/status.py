@@ -50,5 +50,5 @@ def row_of(project: Project, idea: Idea) -> dict[str, Any]:
         "title": idea.title,
         "stage": str(stands.stage),
         "stands": stands.says,
-        "next": stands.next or (stands.gaps[0].remedy if stands.gaps else ""),
+        "next": stands.next or f"shipworthy idea show {idea.number}",
     }

@@ -74,9 +74,11 @@ def _refuse_unusable(problem: Problem, rows: pl.DataFrame) -> None:
             f"{', '.join(rows.columns) or 'no column at all'}. Correct Problem(...) or the preparation of the rows."
         )
     if rows.is_empty():
-        raise InvalidInputError(f"The rows of problem {problem.name!r} are empty: there is nothing to learn from or to replay.")
+        raise InvalidInputError(
+            f"The rows of problem {problem.name!r} are empty: there is nothing to learn from or to replay."
+        )
     dtype = rows.schema[problem.period]
-    if not (dtype == pl.Date or dtype == pl.Datetime or dtype.is_integer()):
+    if not (dtype in (pl.Date, pl.Datetime) or dtype.is_integer()):
         raise InvalidInputError(
             f"The period column {problem.period!r} is {dtype}. Make it a date, a datetime or a whole number, for example "
             f'with pl.col("{problem.period}").str.to_date() where the rows are prepared.'

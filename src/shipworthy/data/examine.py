@@ -12,9 +12,9 @@ from shipworthy.data.provable import provable
 from shipworthy.data.snapshot import Snapshot, load_rows, take_snapshot
 from shipworthy.engine import Engine, ProcessEngine, Replay, Track, code_digest, replay
 from shipworthy.engine.processes import Done
+from shipworthy.ideas.gate import missing as missing_idea
 from shipworthy.ideas.idea import Idea
 from shipworthy.ideas.register import find_idea
-from shipworthy.ideas.gate import missing as missing_idea
 from shipworthy.problem import Problem
 from shipworthy.project import Gap, Project, refuse_closed
 from shipworthy.project.code import load_problem
@@ -92,7 +92,9 @@ def examine_data(project: Project, number: int, done: Done = lambda n, of: None)
         snapshot=snapshot.address,
         quarantine=snapshot.quarantine,
         profile=covered.to_dict(),
-        leaks=[{"kind": leak.kind, "columns": list(leak.columns), "period": leak.period, "why": leak.why} for leak in leaks],
+        leaks=[
+            {"kind": leak.kind, "columns": list(leak.columns), "period": leak.period, "why": leak.why} for leak in leaks
+        ],
         provable=shown.to_dict() if shown else None,
         gaps=gaps,
         remarks=[*_remarks(snapshot, covered.to_dict()), *(_quiet(shown.to_dict(), problem) if shown else [])],
@@ -138,7 +140,12 @@ def _unusable(problem: Problem, idea: Idea, n_periods: int) -> Sequence[Gap]:
             )
         )
     if n_periods < _FEWEST_PERIODS:
-        gaps.append(Gap(f"There are {n_periods} usable periods.", f"A verdict needs {_FEWEST_PERIODS} at the very least: give more rows."))
+        gaps.append(
+            Gap(
+                f"There are {n_periods} usable periods.",
+                f"A verdict needs {_FEWEST_PERIODS} at the very least: give more rows.",
+            )
+        )
     unknown = sorted(set(idea.guardrails) - {rail.name for rail in problem.guardrails})
     if unknown:
         known = ", ".join(rail.name for rail in problem.guardrails) or "none"
@@ -152,7 +159,8 @@ def _hopeless(idea: Idea, problem: Problem, detectable: float) -> Sequence[Gap]:
     high = idea.per_period(idea.expected_gain[2], problem.periods_per_year)
     if high >= detectable:
         return []
-    what = f"Even the {high:,.2f} {problem.currency} per period hoped for could not be told from luck: {detectable:,.2f} is the least."
+    hoped = f"{high:,.2f} {problem.currency} per period"
+    what = f"Even the {hoped} hoped for could not be told from luck: {detectable:,.2f} is the least."
     return [Gap(what, "Collect more periods, or find an idea that gains more.")]
 
 
@@ -160,7 +168,9 @@ def _remarks(snapshot: Snapshot, covered: Mapping[str, Any]) -> list[str]:
     found = []
     if snapshot.quarantined.height:
         reasons = snapshot.quarantined["reason"].value_counts(sort=True).rows()
-        found.append(f"{snapshot.quarantined.height} rows are set apart: {'; '.join(f'{n} x {why}' for why, n in reasons)}.")
+        found.append(
+            f"{snapshot.quarantined.height} rows are set apart: {'; '.join(f'{n} x {why}' for why, n in reasons)}."
+        )
     for name, text in (
         ("n_copies", "rows were exact copies of others and count once"),
         ("missing_periods", "periods are missing between the first and the last"),
@@ -177,8 +187,11 @@ def _remarks(snapshot: Snapshot, covered: Mapping[str, Any]) -> list[str]:
 def _quiet(shown: Mapping[str, Any], problem: Problem) -> list[str]:
     if shown["smallest_detectable"] <= shown["smallest_worth"]:
         return []
-    needed = f"{shown['periods_needed']} periods would find it" if shown["periods_needed"] else "no history would find it"
+    needed = (
+        f"{shown['periods_needed']} periods would find it" if shown["periods_needed"] else "no history would find it"
+    )
+    worth, found = f"{shown['smallest_worth']:,.2f} {problem.currency}", f"{shown['smallest_detectable']:,.2f}"
     return [
-        f"A gain of just the smallest worth shipping, {shown['smallest_worth']:,.2f} {problem.currency} per period, would mostly "
-        f"end inconclusive: {shown['smallest_detectable']:,.2f} is found four times in five with {shown['periods']} periods; {needed}."
+        f"A gain of just the smallest worth shipping, {worth} per period, would mostly end inconclusive: with "
+        f"{shown['periods']} periods {found} is found four times in five; {needed}."
     ]

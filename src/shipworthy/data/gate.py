@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from shipworthy.ideas.idea import Idea
 from shipworthy.ideas.gate import missing as missing_idea
+from shipworthy.ideas.idea import Idea
 from shipworthy.project import Gap, Project
 
 

@@ -79,7 +79,7 @@ def hidden_features(problem: Problem, policy: Policy) -> list[Leak]:
 def _probed(problem: Problem, history: History) -> Sequence[Period]:
     """A few periods spread over what will be replayed, without the last, after which nothing lies ahead."""
     first = first_replayed(problem, history)
-    replayed = [period for period in history.periods if period >= first][:-1]  # type: ignore[operator]
+    replayed = [period for period in history.periods if period >= first][:-1]
     return replayed[:: max(1, len(replayed) // _PROBES)][:_PROBES]
 
 
@@ -92,7 +92,8 @@ def _in_preparation(problem: Problem, source: Rows, period: Period, folder: Path
     moved = _moved(before, after)
     if not moved:
         return None
-    why = f"{', '.join(moved)} of {period} changed when only what lies ahead of it was changed: the preparation of the rows looks ahead."
+    what = f"{', '.join(moved)} of {period} changed when only what lies ahead of it was changed"
+    why = f"{what}: the preparation of the rows looks ahead."
     return Leak(kind="preparation", columns=moved, period=str(period), why=why)
 
 
@@ -107,7 +108,7 @@ def _in_decisions(problem: Problem, name: str, history: History, period: Period,
 
 
 def _decided(problem: Problem, name: str, history: History, period: Period, seed: int) -> pl.DataFrame:
-    decider = fit_decider(problem, name, problem.make_policy(name), history, period)
+    decider = fit_decider(name, problem.make_policy(name), history, period)
     state = dict(problem.initial_state)
     rows = history.to_decide(period)
     moment = Moment(period=period, rows=rows, history=history, state=state, seed=seed_of(seed, period))
@@ -134,7 +135,7 @@ def _scrambled(problem: Problem, table: pl.DataFrame, period: Period) -> pl.Data
     """
     when = pl.col(problem.period)
     out_still = (when > Span.of(problem.outcome_delay).before(period)) | (when >= period)
-    columns = []
+    columns: list[pl.Expr] = []
     for name, dtype in table.schema.items():
         if name in problem.key:
             continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any
 
 import polars as pl
@@ -68,7 +69,7 @@ def profile(problem: Problem, rows: pl.DataFrame, *, n_read: int, n_quarantined:
 def _missing(periods: pl.Series) -> int:
     """Periods that are missing where the usual step (the commonest one) would have put them."""
     values = periods.to_list()
-    steps = Counter(later - earlier for earlier, later in zip(values, values[1:], strict=False))
+    steps = Counter(later - earlier for earlier, later in pairwise(values))
     if not steps:
         return 0
     usual = steps.most_common(1)[0][0]
@@ -77,4 +78,4 @@ def _missing(periods: pl.Series) -> int:
 
 def _units_recur(problem: Problem, rows: pl.DataFrame) -> bool:
     seen = rows.group_by(problem.unit).len()["len"]
-    return bool(len(seen)) and int(seen.min() or 0) > 1  # type: ignore[call-overload]  # counts are whole numbers
+    return all(count > 1 for count in seen.to_list())

@@ -68,9 +68,9 @@ def run_block(block: Block) -> BlockResult:
     """Fits the policy on what is known at the block's first period, then decides each of its periods."""
     _, problem, history = _opened(block.root, block.problem, block.snapshot)
     policy = problem.make_policy(block.policy)
-    decider = fit_decider(problem, block.policy, policy, history, block.first)
+    decider = fit_decider(block.policy, policy, history, block.first)
     fallback = _fitted_when_needed(problem, history, block)
-    periods = [period for period in history.periods if block.first <= period < block.end]  # type: ignore[operator]
+    periods = [period for period in history.periods if block.first <= period < block.end]
     decided, state, last = [], block.state, None
     for period in periods:
         moment = Moment(
@@ -90,7 +90,7 @@ def run_block(block: Block) -> BlockResult:
     return BlockResult(_valued(problem, history.between(block.first, block.end), decisions), state)
 
 
-def fit_decider(problem: Problem, name: str, policy: Policy, history: History, at: Period) -> Decider:
+def fit_decider(name: str, policy: Policy, history: History, at: Period) -> Decider:
     """Fits a policy on what is known at a period, as far back as it wants to look."""
     window = Span.of(policy.train_window) if policy.train_window else None
     return Decider(name, policy, policy.fit(history.known(at, window)))
@@ -102,7 +102,7 @@ def _fitted_when_needed(problem: Problem, history: History, block: Block) -> Mak
     if name is None or name == block.policy:
         return None
 
-    return cache(lambda: fit_decider(problem, name, problem.make_policy(name), history, block.first))
+    return cache(lambda: fit_decider(name, problem.make_policy(name), history, block.first))
 
 
 def _columns(problem: Problem, period: Period, step: Decided) -> pl.DataFrame:

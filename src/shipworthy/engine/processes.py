@@ -20,9 +20,9 @@ R = TypeVar("R")
 Done = Callable[[int, int], None]
 """Told after each task: how many are done, and of how many."""
 
-_ONE_THREAD: Mapping[str, str] = {
-    name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS")
-}
+_ONE_THREAD: Mapping[str, str] = dict.fromkeys(
+    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS"), "1"
+)
 
 
 class Engine(Protocol):
@@ -61,9 +61,15 @@ class ProcessEngine:
         """
         if min(self._workers, len(tasks)) <= 1:
             return _run_here(function, tasks, done)
-        with _one_thread_each(), ProcessPoolExecutor(
-            min(self._workers, len(tasks)), mp_context=get_context("spawn"), initializer=_end_with, initargs=(os.getpid(),)
-        ) as pool:
+        with (
+            _one_thread_each(),
+            ProcessPoolExecutor(
+                min(self._workers, len(tasks)),
+                mp_context=get_context("spawn"),
+                initializer=_end_with,
+                initargs=(os.getpid(),),
+            ) as pool,
+        ):
             futures = [pool.submit(function, task) for task in tasks]
             try:
                 return _gathered(futures, done)

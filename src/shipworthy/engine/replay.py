@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import distributions
@@ -75,7 +76,7 @@ def first_replayed(problem: Problem, history: History) -> Period:
         start = len(periods) // 3
     else:
         begin = Span.of(problem.warm_up).after(periods[0]) if periods else None
-        start = next((i for i, period in enumerate(periods) if period >= begin), len(periods))  # type: ignore[operator]
+        start = next((i for i, period in enumerate(periods) if period >= begin), len(periods))
     if start >= len(periods):
         raise InvalidInputError(
             f"Nothing is left to replay: {len(periods)} periods, of which {problem.warm_up or 'a third'} is warm-up. "
@@ -125,7 +126,7 @@ def _fit_periods(policy: Policy, history: History, first: Period) -> list[Period
         return starts
     cadence = Span.of(policy.refit)
     for period in history.periods:
-        if period >= cadence.after(starts[-1]):  # type: ignore[operator]  # periods are of one kind
+        if period >= cadence.after(starts[-1]):
             starts.append(period)
     return starts
 
@@ -169,10 +170,8 @@ def _run_and_keep(task: _Task) -> BlockResult:
     result = run_block(task.block)
     packed = BytesIO()
     result.track.write_parquet(packed, metadata={_STATE: canonical(dict(result.state)).decode()})
-    try:
+    with suppress(AlreadyExistsError):
         open_project(task.block.root).objects.put(task.name, packed.getvalue())
-    except AlreadyExistsError:
-        pass
     return result
 
 

@@ -77,7 +77,9 @@ class Idea:
             if not getattr(self, name).strip()
         ]
         if self.smallest_gain is None:
-            found.append(Gap("It does not say what would be worth shipping.", "Write smallest_gain = <money> under [worth]."))
+            found.append(
+                Gap("It does not say what would be worth shipping.", "Write smallest_gain = <money> under [worth].")
+            )
         elif self.smallest_gain < 0:
             found.append(Gap("A smallest gain below zero would ship a loss.", "Write smallest_gain = 0 or more."))
         expected = self.expected_gain
@@ -85,7 +87,10 @@ class Idea:
             found.append(Gap(f"expected_gain {list(expected)} is not in order.", "Write [low, likely, high]."))
         elif expected is not None and self.smallest_gain is not None and expected[2] < self.smallest_gain:
             found.append(
-                Gap("Even its high expectation is below the smallest gain worth shipping.", "Drop the idea, or correct one of them.")
+                Gap(
+                    "Even its high expectation is below the smallest gain worth shipping.",
+                    "Drop the idea, or correct one of them.",
+                )
             )
         return found
 
@@ -110,7 +115,7 @@ def read_idea(path: Path) -> Idea:
     return Idea(
         number=int(number),
         slug=slug,
-        **{name: reader.text(name) for name in _TEXTS},  # type: ignore[arg-type]  # all of these are str
+        **{name: reader.text(name) for name in _TEXTS},
         deadline=reader.day("deadline"),
         smallest_gain=reader.money(worth, "smallest_gain"),
         expected_gain=reader.three(worth, "expected_gain"),

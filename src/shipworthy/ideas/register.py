@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from difflib import SequenceMatcher
+from itertools import pairwise
 from pathlib import Path
 
 from shipworthy.errors import AlreadyExistsError, InvalidInputError, NotFoundError
@@ -40,9 +41,11 @@ def list_ideas(project: Project) -> list[Idea]:
         InvalidInputError: a file cannot be read, or two have the same number.
     """
     ideas = [read_idea(path) for path in sorted((project.root / IDEAS_FOLDER).glob("*.toml"))]
-    for one, other in zip(ideas, ideas[1:], strict=False):
+    for one, other in pairwise(ideas):
         if one.number == other.number:
-            raise InvalidInputError(f"Ideas {one.slug!r} and {other.slug!r} both have number {one.number}. Rename one file.")
+            raise InvalidInputError(
+                f"Ideas {one.slug!r} and {other.slug!r} both have number {one.number}. Rename one file."
+            )
     return ideas
 
 

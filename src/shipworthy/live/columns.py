@@ -97,8 +97,8 @@ class Column:
             return True
         if self.kind == "integer":
             low, high = self.bounds
-            return low <= min(values) and max(values) <= high
-        return self.kind != "number" or -_LARGEST < min(values) <= max(values) < _LARGEST
+            return bool(low <= min(values) and max(values) <= high)
+        return self.kind != "number" or bool(-_LARGEST < min(values) <= max(values) < _LARGEST)
 
     def rank(self, value: Any) -> Any:
         """What a JSON value is sorted by, so that rows come in the order in which Polars sorts them."""

@@ -2,7 +2,7 @@
 
 Each worker process writes segments of its own, so that no two writers ever share a file. A segment is locked (`flock`) as long
 as its writer lives, and gets its name only once it is locked: whoever can lock a segment knows that nothing will be added.
-A line that was torn by a crash was never acknowledged, and readers leave it out.
+A line that was torn by a crash was never acknowledged; `shipworthy.store.read_log` passes it over.
 """
 
 from __future__ import annotations
@@ -10,16 +10,12 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock
-from typing import Any
 from uuid import uuid4
 
-import msgspec
-
-from shipworthy.errors import InvalidInputError, UnavailableError
+from shipworthy.errors import UnavailableError
 
 DECISIONS = "decisions"
 """What the segments of decisions are called; those of outcomes have a name of their own."""
@@ -125,38 +121,6 @@ class _Group:
         self.lines: list[bytes] = []
         self.done = False
         self.error: OSError | None = None
-
-
-def read_log(folder: Path, noun: str = DECISIONS) -> Iterator[dict[str, Any]]:
-    """Every entry of a folder's log in order of its `at`, each id once: the first one counts.
-
-    Raises:
-        InvalidInputError: a line that is not the last of its segment cannot be read: the file was damaged.
-    """
-    entries = [entry for path in segments(folder, noun) for entry in _entries(path)]
-    seen: set[str] = set()
-    for entry in sorted(entries, key=lambda entry: (entry["at"], entry["id"])):
-        if entry["id"] not in seen:
-            seen.add(entry["id"])
-            yield entry
-
-
-def segments(folder: Path, noun: str = DECISIONS) -> list[Path]:
-    """The segments that there are now; none where the folder is not there yet."""
-    return sorted(folder.glob(f"{noun}-*{_SUFFIX}"))
-
-
-def _entries(path: Path) -> Iterator[dict[str, Any]]:
-    *lines, torn = path.read_bytes().split(b"\n")
-    del torn
-    for number, line in enumerate(lines, start=1):
-        try:
-            yield msgspec.json.decode(line, type=dict[str, Any])
-        except msgspec.MsgspecError as error:
-            raise InvalidInputError(
-                f"{path}, line {number}, cannot be read: {error}. Every acknowledged line is whole JSON, so the file was "
-                "changed or the disk is damaged. Restore it from a backup, or take the line out by hand."
-            ) from error
 
 
 def _write_all(file: int, content: bytes) -> None:

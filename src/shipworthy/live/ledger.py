@@ -13,11 +13,11 @@ from shipworthy.analysis.analyse import Analysis, read_analysis
 from shipworthy.errors import NotFoundError
 from shipworthy.ideas.register import list_ideas
 from shipworthy.project import Project
+from shipworthy.research.evidence import open_evidence
 from shipworthy.ship.gate import read_live
 from shipworthy.ship.release import open_release
 from shipworthy.ship.rollout import Phase, Rollout, rollout_history
 from shipworthy.ship.shadow import ANSWERED, live_evidence
-from shipworthy.research.evidence import open_evidence
 from shipworthy.statistics import forecast
 
 
@@ -84,7 +84,9 @@ def read_ledger(project: Project) -> Sequence[Line]:
 def _line(project: Project, key: str, title: str, tried: Rollout, last: Rollout) -> Line:
     judged = project.records.get("verdict", key)
     if judged is None or tried.challenger is None:
-        raise NotFoundError(f"Idea {int(key)} was rolled out without a verdict: the record store is damaged. Restore it from a backup.")
+        raise NotFoundError(
+            f"Idea {int(key)} was rolled out without a verdict: the record store is damaged. Restore it from a backup."
+        )
     analysis = read_analysis(judged)
     release = open_release(project, tried.challenger)
     live = live_evidence(project, tried.champion, release)
@@ -108,7 +110,9 @@ def _line(project: Project, key: str, title: str, tried: Rollout, last: Rollout)
         realised=realised,
         periods=reading.periods if reading is not None else 0,
         answered=own["period"].n_unique() if own.height else 0,
-        earned=float(own.select(pl.col("value_challenger") - pl.col("value_champion")).to_series().sum()) if own.height else 0.0,
+        earned=float(own.select(pl.col("value_challenger") - pl.col("value_champion")).to_series().sum())
+        if own.height
+        else 0.0,
         periods_per_year=release.problem.periods_per_year,
     )
 

@@ -61,7 +61,7 @@ def _decide(contract: Contract | None) -> Schema:
     rows = _rows(columns, columns)
     if units is not None:
         rows["items"]["properties"][unit] = {"enum": sorted(units, key=str)}
-    body = {
+    body: Schema = {
         "type": "object",
         "required": ["period", "rows"],
         "additionalProperties": False,
@@ -121,7 +121,7 @@ def _outcomes(contract: Contract | None) -> Schema:
 
 def _rows(columns: Mapping[str, Column], needed: Mapping[str, Column]) -> Schema:
     properties = {name: column_schema(column) for name, column in columns.items()}
-    item = {"type": "object", "required": list(needed), "properties": properties}
+    item: Schema = {"type": "object", "required": list(needed), "properties": properties}
     if properties:
         item["additionalProperties"] = False
     return {"type": "array", "minItems": 1, "maxItems": MAX_ROWS, "items": item}

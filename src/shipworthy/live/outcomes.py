@@ -6,14 +6,14 @@ All of it is read from the logs, this worker's own part included, so that every 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
 import msgspec
 
-from shipworthy.live.decision_log import DECISIONS, read_log
+from shipworthy.live.decision_log import DECISIONS
 from shipworthy.live.requests import Row
 from shipworthy.live.tail import Place, Tail
 
@@ -50,11 +50,6 @@ class _Decision(msgspec.Struct):
 class _Posted(msgspec.Struct):
     at: str
     rows: list[Row]
-
-
-def read_outcomes(folder: Path) -> Iterator[dict[str, Any]]:
-    """Every post of outcomes in order of its `at`; for one (period, unit) the last one counts."""
-    return read_log(folder, OUTCOMES)
 
 
 class LivePast:

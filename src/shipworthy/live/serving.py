@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from threading import Event, Lock, Thread
 from time import monotonic
 from typing import Any
@@ -112,6 +111,7 @@ class Watch:
         self._project, self._problem, self._fixed = project, problem, release
         self._serving: Serving | None = None
         self._stopped = Event()
+        self._answers = False
         self.trouble: str | None = None
         self.looked_at: float | None = None
         self.look()
@@ -137,12 +137,18 @@ class Watch:
         self._stopped.set()
 
     @property
+    def answers(self) -> bool:
+        """Whether the record store answered when it was asked last."""
+        return self._answers
+
+    @property
     def age(self) -> float | None:
         """Seconds since the record store answered last."""
         return None if self.looked_at is None else monotonic() - self.looked_at
 
     def look(self) -> None:
         """Asks the record store for the rollout, and opens releases that are new in it."""
+        self._answers = False
         try:
             trouble = self._look()
         except ShipworthyError as error:
@@ -157,10 +163,10 @@ class Watch:
         if self._fixed is not None:
             if self._serving is None:
                 self._serving = Serving(champion=Served(open_release(self._project, self._fixed)))
-            self.looked_at = monotonic()
+            self._has_answered()
             return None
         rollout = read_rollout(self._project, self._problem)
-        self.looked_at = monotonic()
+        self._has_answered()
         if rollout is None:
             return (
                 f"Nothing is shipped for problem {self._problem!r} yet, so there is nothing to decide with. Ship an idea, or "
@@ -179,6 +185,9 @@ class Watch:
                 trouble = f"The challenger's release {rollout.challenger} cannot be opened: {error}"
         self._serving = Serving(champion=champion, challenger=challenger, rollout=rollout)
         return trouble
+
+    def _has_answered(self) -> None:
+        self._answers, self.looked_at = True, monotonic()
 
     def _opened(self, release: str) -> Served:
         now = self._serving

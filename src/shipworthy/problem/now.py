@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
 from typing import Any
 
 import polars as pl
 
-Period = date | datetime | int
-"""One moment of deciding, as it stands in the period column of the rows."""
+Period = Any
+"""One moment of deciding, as it stands in the period column of the rows: a date, a datetime or a whole number.
+
+It is not written as a union: the periods of one problem are of one kind and can be compared, which a union denies.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

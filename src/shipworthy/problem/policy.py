@@ -22,10 +22,10 @@ Decisions = pl.DataFrame | pl.Series | NDArray[Any] | Plan
 class Model(Protocol):
     """Anything with `fit` and `predict`: scikit-learn, LightGBM, XGBoost, CatBoost, skorch."""
 
-    def fit(self, X: Any, y: Any) -> Any:  # noqa: N803  (scikit-learn's own name)
+    def fit(self, X: Any, y: Any) -> Any:
         """Learns from a matrix of features and a vector of outcomes."""
 
-    def predict(self, X: Any) -> Any:  # noqa: N803
+    def predict(self, X: Any) -> Any:
         """Forecasts one value, or one row of values, per row of X."""
 
 
@@ -139,5 +139,3 @@ class PredictThenOptimize(Policy):
         chosen = table.select(self.features)
         numeric = all(dtype.is_numeric() or dtype == pl.Boolean for dtype in chosen.dtypes)
         return chosen.cast(pl.Float64).to_numpy() if numeric else chosen
-
-

@@ -149,7 +149,9 @@ class Problem:
         def declare(make: F) -> F:
             known_as = name or _snake(make.__name__)
             if known_as in self.policies:
-                raise AlreadyExistsError(f"Problem {self.name!r} already has a policy {known_as!r}. Choose another name.")
+                raise AlreadyExistsError(
+                    f"Problem {self.name!r} already has a policy {known_as!r}. Choose another name."
+                )
             self.policies[known_as] = make
             if champion:
                 self.champion = known_as

@@ -39,7 +39,9 @@ class Span:
             return text
         match = re.fullmatch(r"(\d+)\s*([mhdw]?)", str(text).strip())
         if match is None:
-            raise InvalidInputError(f"{text!r} is not a span of time. Write a number and m, h, d or w, for example '7d'.")
+            raise InvalidInputError(
+                f"{text!r} is not a span of time. Write a number and m, h, d or w, for example '7d'."
+            )
         count = int(match[1])
         return cls(str(text), count, count * _SECONDS[match[2] or "d"])
 

@@ -51,7 +51,9 @@ class Code:
         """
         module_name, _, name = reference.partition(":")
         if not (module_name and name):
-            raise InvalidInputError(f"{reference!r} is no reference to a problem. Write 'module:name' in {CONFIG_NAME}.")
+            raise InvalidInputError(
+                f"{reference!r} is no reference to a problem. Write 'module:name' in {CONFIG_NAME}."
+            )
         with self.active():
             module = self._import(module_name)
         problem = getattr(module, name, None)
@@ -97,7 +99,9 @@ class Code:
 
     def digest_of(self, *functions: Callable[..., Any]) -> str:
         """The digest of the code behind these functions."""
-        parts = [f"{file.relative_to(self.folder)}\0{digest(file.read_bytes())}" for file in self.files_behind(*functions)]
+        parts = [
+            f"{file.relative_to(self.folder)}\0{digest(file.read_bytes())}" for file in self.files_behind(*functions)
+        ]
         return digest("\n".join(parts).encode())
 
     def reference_of(self, problem: Problem, references: Sequence[str]) -> str:
@@ -130,7 +134,9 @@ class Code:
     def _take_namesakes(self) -> dict[str, ModuleType]:
         """Takes modules of other folders which have the names of this folder's own out of the way."""
         own = {path.stem for path in self.folder.iterdir() if path.suffix == ".py" or path.is_dir()}
-        named = [name for name, module in sys.modules.items() if name.split(".")[0] in own and self._file_of(module) is None]
+        named = [
+            name for name, module in sys.modules.items() if name.split(".")[0] in own and self._file_of(module) is None
+        ]
         return {name: sys.modules.pop(name) for name in named}
 
     def _enter(self) -> None:
@@ -172,7 +178,11 @@ class Code:
             if isinstance(node, ast.Import):
                 names = [alias.name for alias in node.names]
             elif isinstance(node, ast.ImportFrom):
-                above = ".".join(file.relative_to(self.folder).parent.parts[: -(node.level - 1) or None]) if node.level else ""
+                above = (
+                    ".".join(file.relative_to(self.folder).parent.parts[: -(node.level - 1) or None])
+                    if node.level
+                    else ""
+                )
                 stem = ".".join(part for part in (above, node.module or "") if part)
                 names = [stem, *(f"{stem}.{alias.name}" if stem else alias.name for alias in node.names)]
             else:
@@ -213,7 +223,9 @@ def load_problem(project: Project, name: str) -> tuple[Code, Problem]:
 
 def _problems(project: Project) -> tuple[Code, Mapping[str, Problem]]:
     if not project.references:
-        raise InvalidInputError(f"{project.root / CONFIG_NAME} names no problem. Write problems = ['module:name'] in [project].")
+        raise InvalidInputError(
+            f"{project.root / CONFIG_NAME} names no problem. Write problems = ['module:name'] in [project]."
+        )
     code = Code(project.root)
     code.activate()
     return code, {problem.name: problem for problem in (code.problem(reference) for reference in project.references)}

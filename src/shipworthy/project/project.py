@@ -99,7 +99,9 @@ def _read(path: Path) -> Mapping[str, Mapping[str, Any]]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InvalidInputError(f"{path} is not valid TOML: {error}. Correct it there.") from error
     _refuse_unknown(path, "section", given, _SETTINGS)
-    return {section: _section(path, section, defaults, given.get(section, {})) for section, defaults in _SETTINGS.items()}
+    return {
+        section: _section(path, section, defaults, given.get(section, {})) for section, defaults in _SETTINGS.items()
+    }
 
 
 def _section(path: Path, section: str, defaults: Mapping[str, Any], given: Any) -> Mapping[str, Any]:

@@ -25,7 +25,9 @@ def pair(problem: Problem, champion: Track, challenger: Track) -> pl.DataFrame:
         UserCodeError: a decision column has the name of another column of the evidence.
     """
     _refuse_clashes(problem)
-    tables = [_named(problem, track.table, role) for track, role in ((champion, "champion"), (challenger, "challenger"))]
+    tables = [
+        _named(problem, track.table, role) for track, role in ((champion, "champion"), (challenger, "challenger"))
+    ]
     paired = tables[0].join(tables[1], on=["period", "unit"], how="full", coalesce=True)
     return paired.sort("period", "unit")
 

@@ -88,7 +88,9 @@ def _difference(release: Release, rows: pl.DataFrame, wanted: pl.DataFrame, give
     """What is wrong with decisions that are not the golden ones; None where they are another optimum."""
     problem = release.problem
     decisions = rows.select(problem.unit).join(
-        pl.DataFrame(given, infer_schema_length=None).select(problem.unit, *problem.decisions), on=problem.unit, how="left"
+        pl.DataFrame(given, infer_schema_length=None).select(problem.unit, *problem.decisions),
+        on=problem.unit,
+        how="left",
     )
     violation = broken_constraint(problem, rows.select(list(release.schema)), decisions)
     if violation:

@@ -28,7 +28,13 @@ from shipworthy.store import Change, canonical, digest, get_content, put_content
 _MANIFESTS = "releases"
 _FILES = "release-files"
 _CODE = "code/"
-_FITTED, _FALLBACK, _MEMORY, _GOLDEN, _LOCK = "fitted.pkl", "fallback.pkl", "memory.parquet", "golden.parquet", "lock.txt"
+_FITTED, _FALLBACK, _MEMORY, _GOLDEN, _LOCK = (
+    "fitted.pkl",
+    "fallback.pkl",
+    "memory.parquet",
+    "golden.parquet",
+    "lock.txt",
+)
 _ID_LENGTH = 16
 
 
@@ -73,11 +79,13 @@ def build_release(replayed: Replay, policy_name: str, idea: str | None) -> str:
     problem, project = replayed.problem, replayed.project
     policy = problem.make_policy(policy_name)
     ready = Span.of(problem.outcome_delay).after(replayed.history.periods[-1])
-    decider = fit_decider(problem, policy_name, policy, replayed.history, ready)
+    decider = fit_decider(policy_name, policy, replayed.history, ready)
     fallback_name = problem.fallback or problem.champion
     fallback = None
     if fallback_name not in (None, policy_name):
-        fallback = fit_decider(problem, str(fallback_name), problem.make_policy(str(fallback_name)), replayed.history, ready)
+        fallback = fit_decider(
+            problem, str(fallback_name), problem.make_policy(str(fallback_name)), replayed.history, ready
+        )
     files = {
         _FITTED: replayed.code.pickle(decider.fitted),
         _MEMORY: _parquet(_memory(replayed, [decider, *([fallback] if fallback else [])], ready)),
@@ -128,7 +136,9 @@ def open_release(project: Project, release_id: str) -> Release:
 
 def _opened(project: Project, release_id: str, address: str) -> Release:
     if not address.rpartition("/")[2].startswith(release_id):
-        raise TamperedError(f"The record of release {release_id} points to {address!r}, which is another one. It is not used.")
+        raise TamperedError(
+            f"The record of release {release_id} points to {address!r}, which is another one. It is not used."
+        )
     manifest = json.loads(get_content(project.objects, address))
     files = {name: get_content(project.objects, stored) for name, stored in manifest["files"].items()}
     folder = project.root / ".shipworthy" / "releases" / release_id
@@ -160,7 +170,7 @@ def _fallback(code: Code, problem: Problem, name: str | None, files: Mapping[str
 def _memory(replayed: Replay, deciders: list[Decider], ready: Period) -> pl.DataFrame:
     """As much of the past as the policies remember, and the golden periods with the past of the first of them."""
     golden_first = replayed.history.periods[-GOLDEN_PERIODS:][0]
-    first = min(Span.of(decider.policy.memory).before(golden_first) for decider in deciders)  # type: ignore[type-var]
+    first = min(Span.of(decider.policy.memory).before(golden_first) for decider in deciders)
     return replayed.history.between(first, Span.of("1").after(ready))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
@@ -38,30 +38,39 @@ class Phase(StrEnum):
         return self in {Phase.SHADOW, Phase.CANARY}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rollout:
+@dataclass(frozen=True, kw_only=True)
+class Move:
+    """One move: what is to serve, and why.
+
+    Attributes:
+        phase: How far the idea has come.
+        champion: The release that answers, in canary for the rest of the periods.
+        challenger: The release that is tried; once live, the old champion, which goes on deciding in its shadow.
+        share: The share of periods in which the challenger answers.
+        idea: The idea that is tried or live; None for the baseline.
+        why: The reason, with the evidence it rests on.
+    """
+
+    phase: Phase
+    champion: str
+    challenger: str | None = None
+    share: float = 0.0
+    idea: str | None = None
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rollout(Move):
     """What serves a problem from one move to the next.
 
     Attributes:
         problem: The problem's name.
-        phase: How far the idea has come.
-        champion: The release that answers, in canary for its share of periods.
-        challenger: The release that is tried; once live, the old champion, which goes on deciding in its shadow.
-        share: The share of periods in which the challenger answers.
-        idea: The idea that is tried or live; None for the baseline.
-        why: The reason of the move, with the evidence it rests on.
-        version: The number of the move; 0 before the first.
+        version: The number of the move, from 1.
         at: When it was made.
         by: Who made it.
     """
 
     problem: str
-    phase: Phase
-    champion: str
-    challenger: str | None
-    share: float
-    idea: str | None
-    why: str
     version: int
     at: datetime
     by: str
@@ -85,49 +94,17 @@ def rollout_history(project: Project, problem: str) -> Sequence[Rollout]:
     return [_rollout(record) for record in project.records.history("rollout", problem)]
 
 
-def move(
-    project: Project,
-    before: Rollout | None,
-    problem: str,
-    *,
-    phase: Phase,
-    champion: str,
-    challenger: str | None,
-    share: float,
-    idea: str | None,
-    why: str,
-) -> Rollout:
+def make_move(project: Project, problem: str, before: Rollout | None, move: Move) -> Rollout:
     """Makes one move, in one transaction, from exactly the rollout that was looked at.
 
     Raises:
         PreconditionError: somebody moved it meanwhile.
     """
-    body = {
-        "phase": phase.value,
-        "champion": champion,
-        "challenger": challenger,
-        "share": share,
-        "idea": idea,
-        "why": why,
-    }
-    change = Change(kind="rollout", key=problem, body=body, expect=before.version if before else 0)
+    change = Change(kind="rollout", key=problem, body=asdict(move), expect=before.version if before else 0)
     [record] = project.records.add(change, by=project.who)
     return _rollout(record)
 
 
 def _rollout(record: Record) -> Rollout:
-    body = record.body
-    return Rollout(
-        problem=record.key,
-        phase=Phase(body["phase"]),
-        champion=body["champion"],
-        challenger=body["challenger"],
-        share=float(body["share"]),
-        idea=body["idea"],
-        why=body["why"],
-        version=record.version,
-        at=record.at,
-        by=record.by,
-    )
-
-
+    fields = {**record.body, "phase": Phase(record.body["phase"])}
+    return Rollout(**fields, problem=record.key, version=record.version, at=record.at, by=record.by)

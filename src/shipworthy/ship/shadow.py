@@ -58,7 +58,10 @@ def live_evidence(project: Project, old: str, new: Release) -> LiveEvidence:
         return LiveEvidence(table=pl.DataFrame(), asked=len(rungs), fell=fell)
     worths = [_worth(new.problem, settled, _decisions(new, entries, release)) for release in (old, new.id)]
     named = [_named(new.problem, table, role) for table, role in zip(worths, _ROLES, strict=True)]
-    answered = _frame(new, [{**_keys(new, entry, row), ANSWERED: _answers(entry, new.id)} for entry in entries for row in entry["rows"]])
+    answered = _frame(
+        new,
+        [{**_keys(new, entry, row), ANSWERED: _answers(entry, new.id)} for entry in entries for row in entry["rows"]],
+    )
     paired = named[0].join(named[1], on=["period", "unit"])
     paired = paired.join(answered.rename(_renamed(new.problem)), on=["period", "unit"])
     return LiveEvidence(table=paired.sort("period", "unit"), asked=len(rungs), fell=fell)
@@ -76,7 +79,9 @@ def _keys(release: Release, entry: Mapping[str, Any], row: Mapping[str, Any]) ->
     return {release.problem.period: entry["period"], release.problem.unit: row[release.problem.unit]}
 
 
-def _settled(release: Release, entries: Sequence[Mapping[str, Any]], outcomes: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
+def _settled(
+    release: Release, entries: Sequence[Mapping[str, Any]], outcomes: Iterable[Mapping[str, Any]]
+) -> pl.DataFrame:
     """The rows that were decided, with their outcomes, as far as these have come."""
     problem = release.problem
     known = {(str(row[problem.period]), row[problem.unit]): row for entry in outcomes for row in entry["rows"]}
@@ -92,7 +97,8 @@ def _settled(release: Release, entries: Sequence[Mapping[str, Any]], outcomes: I
 
 def _decisions(release: Release, entries: Sequence[Mapping[str, Any]], which: str) -> pl.DataFrame:
     return _frame(
-        release, [{**_keys(release, entry, row), **row} for entry in entries for row in _answer(entry, which)["decisions"]]
+        release,
+        [{**_keys(release, entry, row), **row} for entry in entries for row in _answer(entry, which)["decisions"]],
     )
 
 
@@ -125,5 +131,3 @@ def _renamed(problem: Problem) -> dict[str, str]:
 def _named(problem: Problem, table: pl.DataFrame, role: str) -> pl.DataFrame:
     names = _renamed(problem)
     return table.rename({name: names.get(name, f"{name}_{role}") for name in table.columns})
-
-

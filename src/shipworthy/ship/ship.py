@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from shipworthy.analysis import missing as missing_analysis
 from shipworthy.analysis import read_analysis
@@ -18,7 +18,7 @@ from shipworthy.research.evidence import open_evidence
 from shipworthy.ship.gate import LiveReading, missing, read_live
 from shipworthy.ship.parity import Parity, prove_parity
 from shipworthy.ship.release import build_release, open_release
-from shipworthy.ship.rollout import Phase, Rollout, move, read_rollout, rollout_history
+from shipworthy.ship.rollout import Move, Phase, Rollout, make_move, read_rollout, rollout_history
 from shipworthy.ship.shadow import live_evidence
 from shipworthy.step import History
 from shipworthy.store import Change
@@ -64,14 +64,17 @@ def ship_idea(project: Project, number: int, *, share: float = CANARY_SHARE) -> 
         refuse_closed(f"rolled back to shadow for idea {number}", [_STICKY])
     following = now.phase.next
     if following is None:
-        raise InvalidInputError(f"Idea {number} is live already, since {now.at:%Y-%m-%d %H:%M} UTC. See `shipworthy ledger`.")
+        raise InvalidInputError(
+            f"Idea {number} is live already, since {now.at:%Y-%m-%d %H:%M} UTC. See `shipworthy ledger`."
+        )
     reading = read_idea_live(project, idea, now)
     refuse_closed(f"{now.phase} to {following} for idea {number}", missing(following, reading))
     assert reading is not None and now.challenger is not None, "an open gate has live evidence of two releases"  # noqa: PT018
-    went = f"{reading.periods} live periods through {reading.last}: {_money(reading)}"
-    if following is Phase.CANARY:
-        return Shipped(rollout=_on(project, now, following, now.champion, now.challenger, share, went), parity=None, reading=reading)
-    return Shipped(rollout=_on(project, now, following, now.challenger, now.champion, 0.0, went), parity=None, reading=reading)
+    why = f"{reading.periods} live periods through {reading.last}: {_money(reading)}"
+    on = Move(phase=following, champion=now.champion, challenger=now.challenger, share=share, idea=idea.key, why=why)
+    if following is Phase.LIVE:
+        on = replace(on, champion=now.challenger, challenger=now.champion, share=0.0)
+    return Shipped(rollout=make_move(project, now.problem, now, on), parity=None, reading=reading)
 
 
 def roll_back(project: Project, problem: str, why: str) -> Rollout:
@@ -88,11 +91,11 @@ def roll_back(project: Project, problem: str, why: str) -> Rollout:
         known = [record.key for record in project.records.find("rollout")]
         raise NotFoundError.among("rollout of problem", problem, known)
     if now.challenger is None or now.idea is None:
-        raise InvalidInputError(f"Nothing to take back: problem {problem!r} is served by {now.champion} alone ({now.phase}).")
+        raise InvalidInputError(
+            f"Nothing to take back: problem {problem!r} is served by {now.champion} alone ({now.phase})."
+        )
     before = now.challenger if now.phase is Phase.LIVE else now.champion
-    return move(
-        project, now, problem, phase=Phase.ROLLED_BACK, champion=before, challenger=None, share=0.0, idea=now.idea, why=why
-    )
+    return make_move(project, problem, now, Move(phase=Phase.ROLLED_BACK, champion=before, idea=now.idea, why=why))
 
 
 def read_idea_live(project: Project, idea: Idea, now: Rollout) -> LiveReading | None:
@@ -122,37 +125,21 @@ def _into_shadow(project: Project, idea: Idea, now: Rollout | None) -> Shipped:
     if now is None:
         baseline = build_release(replayed, str(problem.champion), None)
         _require_parity(project, baseline)
-        now = move(
-            project,
-            None,
-            problem.name,
-            phase=Phase.LIVE,
-            champion=baseline,
-            challenger=None,
-            share=0.0,
-            idea=None,
-            why=f"the baseline: {problem.champion}, as it decides today",
-        )
+        why = f"the baseline: {problem.champion}, as it decides today"
+        now = make_move(project, problem.name, None, Move(phase=Phase.LIVE, champion=baseline, why=why))
     release = build_release(replayed, idea.challenger, idea.key)
     parity = _require_parity(project, release)
     why = f"verdict: ship; parity on {parity.periods} golden periods"
-    rollout = move(
-        project,
-        now,
-        problem.name,
-        phase=Phase.SHADOW,
-        champion=now.champion,
-        challenger=release,
-        share=0.0,
-        idea=idea.key,
-        why=why,
-    )
+    shadow = Move(phase=Phase.SHADOW, champion=now.champion, challenger=release, idea=idea.key, why=why)
+    rollout = make_move(project, problem.name, now, shadow)
     return Shipped(rollout=rollout, parity=parity, reading=None)
 
 
 def _blocked(project: Project, idea: Idea, problem: Problem, now: Rollout | None) -> list[Gap]:
     """Why an idea with a verdict to ship may still not go into shadow now."""
-    if any(past.idea == idea.key and past.phase is Phase.ROLLED_BACK for past in rollout_history(project, problem.name)):
+    if any(
+        past.idea == idea.key and past.phase is Phase.ROLLED_BACK for past in rollout_history(project, problem.name)
+    ):
         return [_STICKY]
     if now is None:
         return []
@@ -181,22 +168,10 @@ def _require_parity(project: Project, release_id: str) -> Parity:
     parity = prove_parity(project, open_release(project, release_id))
     project.records.add(Change(kind="parity", key=release_id, body=asdict(parity)), by=project.who)
     remedy = "Make deciding depend on nothing but now and fitted; imports of the project's modules belong to the top of a file."
-    refuse_closed(f"release {release_id} to shadow", [Gap(f"No parity. {broken}.", remedy) for broken in parity.broken[:3]])
-    return parity
-
-
-def _on(project: Project, now: Rollout, phase: Phase, champion: str, challenger: str, share: float, why: str) -> Rollout:
-    return move(
-        project,
-        now,
-        now.problem,
-        phase=phase,
-        champion=champion,
-        challenger=challenger,
-        share=share,
-        idea=now.idea,
-        why=why,
+    refuse_closed(
+        f"release {release_id} to shadow", [Gap(f"No parity. {broken}.", remedy) for broken in parity.broken[:3]]
     )
+    return parity
 
 
 def _money(reading: LiveReading) -> str:

@@ -10,4 +10,15 @@ from shipworthy.step.moment import Moment, seed_of
 from shipworthy.step.step import Decider, MakeDecider, take_step
 from shipworthy.step.worth import happened, worth
 
-__all__ = ["Decided", "Decider", "History", "MakeDecider", "Moment", "Rung", "happened", "seed_of", "take_step", "worth"]
+__all__ = [
+    "Decided",
+    "Decider",
+    "History",
+    "MakeDecider",
+    "Moment",
+    "Rung",
+    "happened",
+    "seed_of",
+    "take_step",
+    "worth",
+]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from shipworthy.errors import UserCodeError
 from shipworthy.problem import Problem
 
 
-class Refusal(UserCodeError):
+class RefusedError(UserCodeError):
     """A rung of the ladder did not decide, and why."""
 
     def __init__(self, who: str, why: str) -> None:
@@ -23,7 +24,7 @@ def settle(problem: Problem, rows: pl.DataFrame, returned: Any, who: str) -> pl.
     """Brings what a policy returned into one shape: every unit once, in the order asked, no holes.
 
     Raises:
-        Refusal: a unit is missing, extra or twice, or a decision is null, NaN or infinite.
+        RefusedError: a unit is missing, extra or twice, or a decision is null, NaN or infinite.
     """
     decisions = _as_frame(problem, rows, returned, who)
     given, asked = decisions[problem.unit].to_list(), rows[problem.unit].to_list()
@@ -31,9 +32,13 @@ def settle(problem: Problem, rows: pl.DataFrame, returned: Any, who: str) -> pl.
         decisions = _in_order(problem, rows, decisions, who)
     for name in problem.decisions:
         column = decisions[name]
-        bad = column.null_count() if not column.dtype.is_float() else int((~column.is_finite()).fill_null(value=True).sum())
+        bad = (
+            column.null_count()
+            if not column.dtype.is_float()
+            else int((~column.is_finite()).fill_null(value=True).sum())
+        )
         if bad:
-            raise Refusal(who, f"{bad} of {len(column)} values of {name!r} are null, NaN or infinite")
+            raise RefusedError(who, f"{bad} of {len(column)} values of {name!r} are null, NaN or infinite")
     return decisions
 
 
@@ -48,7 +53,7 @@ def broken_constraint(problem: Problem, rows: pl.DataFrame, decisions: pl.DataFr
             held = constraint.holds(decided)
             truth = decided.select(held).to_series() if isinstance(held, pl.Expr) else pl.Series([held]).explode()
             broken = int((~truth.cast(pl.Boolean)).fill_null(value=True).sum())
-        except Exception as error:  # a rule that cannot be evaluated has not been kept
+        except Exception as error:  # noqa: BLE001  (the user's own rule: one that cannot be evaluated has not been kept)
             return f"constraint {constraint.name!r} raised {type(error).__name__}: {error}"
         if broken:
             return f"violates constraint {constraint.name!r}" + (f" for {broken} units" if len(truth) > 1 else "")
@@ -60,27 +65,27 @@ def _as_frame(problem: Problem, rows: pl.DataFrame, returned: Any, who: str) -> 
     if isinstance(returned, pl.DataFrame):
         absent = [name for name in (problem.unit, *wanted) if name not in returned.columns]
         if absent:
-            raise Refusal(who, f"returned columns {returned.columns} without {', '.join(absent)}")
+            raise RefusedError(who, f"returned columns {returned.columns} without {', '.join(absent)}")
         return returned.select(problem.unit, *wanted)
     if returned is None:
-        raise Refusal(who, "returned nothing")
+        raise RefusedError(who, "returned nothing")
     values = np.asarray(returned)
     if len(wanted) != 1 or values.ndim != 1:
-        raise Refusal(who, f"returned {type(returned).__name__} of shape {values.shape}; give a frame with {list(wanted)}")
+        raise RefusedError(
+            who, f"returned {type(returned).__name__} of shape {values.shape}; give a frame with {list(wanted)}"
+        )
     if len(values) != rows.height:
-        raise Refusal(who, f"returned {len(values)} decisions for {rows.height} units")
+        raise RefusedError(who, f"returned {len(values)} decisions for {rows.height} units")
     return rows.select(problem.unit, pl.Series(wanted[0], values))
 
 
 def _in_order(problem: Problem, rows: pl.DataFrame, decisions: pl.DataFrame, who: str) -> pl.DataFrame:
-    given = decisions[problem.unit].to_list()
-    asked = rows[problem.unit].to_list()
-    problems = {
-        "missing": [unit for unit in asked if unit not in set(given)],
-        "never asked for": [unit for unit in given if unit not in set(asked)],
-        "decided twice": sorted({str(unit) for unit in given if given.count(unit) > 1}) if len(given) > len(set(given)) else [],
-    }
-    for what, units in problems.items():
+    given, asked = Counter(decisions[problem.unit].to_list()), Counter(rows[problem.unit].to_list())
+    for what, units in (
+        ("missing", list(asked - given)),
+        ("never asked for", [unit for unit in given if unit not in asked]),
+        ("decided twice", [unit for unit, count in given.items() if count > 1]),
+    ):
         if units:
-            raise Refusal(who, f"{len(units)} units {what}: {', '.join(map(str, units[:5]))}")
+            raise RefusedError(who, f"{len(units)} units {what}: {', '.join(map(str, units[:5]))}")
     return rows.select(problem.unit).join(decisions, on=problem.unit, how="left", maintain_order="left")

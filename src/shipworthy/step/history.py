@@ -38,21 +38,21 @@ class History:
 
     def settled(self, period: Period) -> pl.DataFrame:
         """The rows of one period with their outcomes."""
-        place = bisect_left(self.periods, period)  # type: ignore[type-var]  # periods are of one kind
+        place = bisect_left(self.periods, period)
         if place == len(self.periods) or self.periods[place] != period:
             raise NotFoundError(f"No rows for period {period}. The rows go from {self._span_text()}.")
         return self._slice(place, place + 1)
 
     def known(self, period: Period, within: Span | None = None) -> pl.DataFrame:
         """The rows whose outcomes are known when `period` is decided, at most `within` back from it."""
-        last = bisect_right(self.periods, self._delay.before(period))  # type: ignore[type-var]
-        last = min(last, bisect_left(self.periods, period))  # type: ignore[type-var]
-        first = 0 if within is None else bisect_left(self.periods, within.before(period))  # type: ignore[type-var]
+        last = bisect_right(self.periods, self._delay.before(period))
+        last = min(last, bisect_left(self.periods, period))
+        first = 0 if within is None else bisect_left(self.periods, within.before(period))
         return self._slice(min(first, last), last)
 
     def between(self, first: Period, end: Period) -> pl.DataFrame:
         """The rows from `first` up to, and without, `end`."""
-        return self._slice(bisect_left(self.periods, first), bisect_left(self.periods, end))  # type: ignore[type-var]
+        return self._slice(bisect_left(self.periods, first), bisect_left(self.periods, end))
 
     def _slice(self, first: int, last: int) -> pl.DataFrame:
         return self._rows.slice(self._starts[first], self._starts[last] - self._starts[first])

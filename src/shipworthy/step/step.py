@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from shipworthy.problem import Now, Plan, Policy, Problem, Status
-from shipworthy.step.check import Refusal, broken_constraint, settle
+from shipworthy.step.check import RefusedError, broken_constraint, settle
 from shipworthy.step.decided import Decided, Rung
 from shipworthy.step.moment import Moment
 
@@ -64,7 +64,7 @@ def take_step(problem: Problem, moment: Moment, decider: Decider, fallback: Make
         try:
             answer = rung()
             break
-        except Refusal as refusal:
+        except RefusedError as refusal:
             falls.append(str(refusal))
     answer = answer or _nothing(problem, moment)
     return Decided(
@@ -94,7 +94,7 @@ def _asked(problem: Problem, moment: Moment, decider: Decider, rung: Rung | None
     returned = _within_limit(decider, now)
     plan = returned if isinstance(returned, Plan) else Plan(decisions=returned)
     if not plan.status.has_decisions:
-        raise Refusal(decider.name, f"the solver ended {plan.status.value}")
+        raise RefusedError(decider.name, f"the solver ended {plan.status.value}")
     decisions = settle(problem, moment.rows, plan.decisions, decider.name)
     _hold(problem, moment, decisions, decider.name)
     if rung is None:
@@ -112,7 +112,7 @@ def _last_plan(problem: Problem, moment: Moment) -> _Answer:
 def _hold(problem: Problem, moment: Moment, decisions: pl.DataFrame, who: str) -> None:
     broken = broken_constraint(problem, moment.rows, decisions)
     if broken is not None:
-        raise Refusal(who, broken)
+        raise RefusedError(who, broken)
 
 
 def _nothing(problem: Problem, moment: Moment) -> _Answer:
@@ -133,8 +133,8 @@ def _within_limit(decider: Decider, now: Now) -> Any:
     thread.start()
     thread.join(now.time_limit)
     if not box:
-        raise Refusal(decider.name, f"no decisions within {now.time_limit:g} s")
-    if isinstance(box[0], Refusal):
+        raise RefusedError(decider.name, f"no decisions within {now.time_limit:g} s")
+    if isinstance(box[0], RefusedError):
         raise box[0]
     return box[0]
 
@@ -142,7 +142,7 @@ def _within_limit(decider: Decider, now: Now) -> Any:
 def _caught(decider: Decider, now: Now) -> Any:
     try:
         return _ask(decider, now)
-    except Refusal as refusal:
+    except RefusedError as refusal:
         return refusal
 
 
@@ -150,4 +150,4 @@ def _ask(decider: Decider, now: Now) -> Any:
     try:
         return decider.policy.decide(now, decider.fitted)
     except Exception as error:  # whatever a policy raises is one rung down, never the end of the step
-        raise Refusal(decider.name, f"{type(error).__name__}: {error}") from error
+        raise RefusedError(decider.name, f"{type(error).__name__}: {error}") from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Protocol
 
 from shipworthy.errors import AlreadyExistsError, InvalidInputError, TamperedError
@@ -46,10 +47,8 @@ class ObjectStore(Protocol):
 def put_content(store: ObjectStore, folder: str, content: bytes) -> str:
     """Puts bytes under their own digest and returns the name; bytes that are there already cost nothing."""
     name = f"{folder}/{digest(content)}"
-    try:
+    with suppress(AlreadyExistsError):
         store.put(name, content)
-    except AlreadyExistsError:
-        pass
     return name
 
 
@@ -77,4 +76,6 @@ def refuse_bad_name(name: str) -> None:
     shipworthy.errors.InvalidInputError: '../etc/passwd' is no object name. ...
     """
     if not re.fullmatch(r"[A-Za-z0-9._/-]+", name) or any(part in {"", ".", ".."} for part in name.split("/")):
-        raise InvalidInputError(f"{name!r} is no object name. Use letters, digits, '.', '_', '-' and '/' between parts.")
+        raise InvalidInputError(
+            f"{name!r} is no object name. Use letters, digits, '.', '_', '-' and '/' between parts."
+        )

@@ -89,7 +89,8 @@ class SqliteRecordStore:
 
     def _append(self, change: Change, by: str) -> Record:
         row = self._connection.execute(
-            "SELECT coalesce(max(version), 0), max(at) FROM record WHERE kind = ? AND key = ?", (change.kind, change.key)
+            "SELECT coalesce(max(version), 0), max(at) FROM record WHERE kind = ? AND key = ?",
+            (change.kind, change.key),
         ).fetchone()
         version, latest = int(row[0]), row[1]
         if change.expect is not None and change.expect != version:

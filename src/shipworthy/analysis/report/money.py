@@ -1,0 +1,84 @@
+"""Money as a product manager reads it: as many digits as are known, and no rounding that changes the message."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from shipworthy.analysis.verdict import Gain
+
+MINUS = "\N{MINUS SIGN}"
+NO_BREAK = "\N{NO-BREAK SPACE}"
+_SIGNIFICANT = 3
+_FINER = 6
+
+
+def figure(amount: float, step: float = 1.0) -> str:
+    """Writes an amount rounded to a step, with thousands apart and a true minus.
+
+    >>> figure(22453.9, 100.0), figure(-0.256, 0.01), figure(-0.4)
+    ('22,500', '−0.26', '0')
+    """
+    decimals = max(0, -math.floor(math.log10(step) + 1e-9))
+    rounded = round(amount / step) * step
+    text = f"{abs(rounded):,.{decimals}f}"
+    return f"{MINUS}{text}" if rounded < 0.0 and text.strip("0.,") else text
+
+
+def money(amount: float, currency: str, step: float = 1.0) -> str:
+    """Writes an amount with its currency.
+
+    >>> money(22453.9, "EUR", 100.0).replace(NO_BREAK, " ")
+    '22,500 EUR'
+    """
+    return f"{figure(amount, step)}{NO_BREAK}{currency}"
+
+
+def step_of(amounts: Iterable[float], digits: int = _SIGNIFICANT) -> float:
+    """The step that leaves the largest amount so many digits.
+
+    >>> step_of([3.2, 61.4]), step_of([0.0])
+    (0.1, 1.0)
+    """
+    largest = max((abs(amount) for amount in amounts if math.isfinite(amount)), default=0.0)
+    return 10.0 ** (math.floor(math.log10(largest)) - digits + 1) if largest > 0.0 else 1.0
+
+
+def step_for(gain: Gain, *marks: float) -> float:
+    """The step to which a gain and its interval are rounded: two digits of the interval's width.
+
+    Finer where rounding would hide on which side of a mark, such as zero, an end lies. Without an interval, three
+    digits of the gain.
+
+    >>> step_for(Gain(gain=22453.9, low=20499.5, high=24618.7), 0.0, 2000.0)
+    100.0
+    >>> step_for(Gain(gain=2500.0, low=2004.0, high=3000.0), 2000.0)
+    1.0
+    """
+    width = gain.high - gain.low
+    if not (math.isfinite(width) and width > 0.0):
+        return step_of([gain.gain])
+    step = step_of([width], digits=2)
+    for _ in range(_FINER):
+        if not any(_is_hidden(end, mark, step) for end in (gain.gain, gain.low, gain.high) for mark in marks):
+            break
+        step /= 10.0
+    return step
+
+
+def share(probability: float) -> str:
+    """Writes a probability as a percentage that never claims certainty.
+
+    >>> share(1e-12).replace(NO_BREAK, " "), share(0.031).replace(NO_BREAK, " ")
+    ('below 0.1 %', '3.1 %')
+    """
+    if probability < 0.001:
+        return f"below 0.1{NO_BREAK}%"
+    if probability > 0.999:
+        return f"above 99.9{NO_BREAK}%"
+    return f"{100.0 * probability:.1f}{NO_BREAK}%"
+
+
+def _is_hidden(end: float, mark: float, step: float) -> bool:
+    """Whether an end that differs from a mark would read the same, or lie on its other side."""
+    return end != mark and (round(end / step) - round(mark / step)) * (end - mark) <= 0.0

@@ -1,0 +1,108 @@
+"""Starting the service: one address, several worker processes, ended by a signal."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import socket
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from granian import Granian
+from granian.constants import Interfaces
+from granian.log import LogLevels
+
+from shipworthy.errors import UnavailableError
+from shipworthy.live.metrics import FOLDER_VARIABLE
+from shipworthy.live.settings import VARIABLE, Settings
+from shipworthy.project import Project
+
+DRAIN_S = 40
+"""How long a worker may take to answer what it has begun when it is told to end; longer than any default time limit."""
+
+
+def serve(
+    project: Project,
+    problem_name: str,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    workers: int = 2,
+    release: str | None = None,
+    log_folder: Path | None = None,
+) -> None:
+    """Serves one problem until SIGTERM or SIGINT; what was begun is answered first.
+
+    Call it in the main thread, from a script that does nothing when it is imported: workers are spawned.
+
+    Args:
+        project: Where rollouts and releases are.
+        problem_name: The problem to serve.
+        host: The address to listen on; "0.0.0.0" for all of them.
+        port: The port to listen on.
+        workers: How many processes answer.
+        release: Serves this release alone, without any rollout.
+        log_folder: Where the logs go; None means where the project's configuration says.
+
+    Raises:
+        UnavailableError: the address is taken.
+    """
+    settings = Settings(
+        root=str(project.root),
+        problem=problem_name,
+        log_folder=str(log_folder or project.log_folder),
+        release=release,
+    )
+    _refuse_taken(host, port)
+    with tempfile.TemporaryDirectory(prefix="shipworthy-metrics-") as counts:
+        with _environment({VARIABLE: settings.to_text(), FOLDER_VARIABLE: counts}), _spawning():
+            Granian(
+                "shipworthy.live.service:make_app",
+                address=host,
+                port=port,
+                workers=workers,
+                interface=Interfaces.ASGI,
+                factory=True,
+                websockets=False,
+                log_level=LogLevels.warning,
+                respawn_failed_workers=True,
+                workers_kill_timeout=DRAIN_S,
+            ).serve()
+
+
+def _refuse_taken(host: str, port: int) -> None:
+    """Says that the address is taken before workers start; theirs would share the port with whoever has it."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise UnavailableError(f"Cannot listen on {host}:{port}: {error.strerror or error}. Choose another --port.") from error
+
+
+@contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+@contextmanager
+def _spawning() -> Iterator[None]:
+    """Workers are spawned: a fork of a process that has used Polars hangs."""
+    before = multiprocessing.get_start_method(allow_none=True)
+    multiprocessing.set_start_method("spawn", force=True)
+    try:
+        yield
+    finally:
+        multiprocessing.set_start_method(before, force=True)

@@ -1,0 +1,218 @@
+"""The service as a web application (ASGI): it reads, lets decide, and renders; nothing is decided here."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from time import perf_counter
+from typing import Any, TypeVar
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from shipworthy.errors import UnavailableError
+from shipworthy.live import metrics
+from shipworthy.live.answering import Answered, Answering
+from shipworthy.live.claims import Claims
+from shipworthy.live.faults import MEDIA_TYPE, Fault, unavailable
+from shipworthy.live.openapi import describe
+from shipworthy.live.requests import read_key
+from shipworthy.live.serving import Serving, Watch
+from shipworthy.live.settings import Settings
+from shipworthy.project import Project, open_project
+
+MAX_BODY = 16 * 2**20
+"""How many bytes a request may have; more are refused before they are read."""
+
+THREADS = 8
+"""How many requests one worker decides at once: solvers and disks wait, and Python lets the others go on."""
+
+_JSON = "application/json"
+_LOG = logging.getLogger("shipworthy.live")
+T = TypeVar("T")
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def make_app(settings: Settings | None = None) -> Starlette:
+    """The application that one worker runs; a server that calls it without settings finds those `serve` left for it."""
+    settings = settings or Settings.from_environment()
+    return Service(open_project(Path(settings.root)), settings).app
+
+
+class Service:
+    """One worker: what it serves, where it logs, and its doors.
+
+    Attributes:
+        app: The ASGI application.
+    """
+
+    def __init__(self, project: Project, settings: Settings) -> None:
+        """Opens what is to be served; where that fails, the doors say so, and it is tried again."""
+        self._problem = settings.problem
+        self._watch = Watch(project, settings.problem, settings.release)
+        self._answering = Answering(settings.problem, settings.folder)
+        self._claims = Claims(settings.folder / ".claims")
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="decide")
+        self._parent = os.getppid()
+        self._version = _version()
+        routes = [
+            Route("/v1/decide", self._timed("/v1/decide", self._decide), methods=["POST"]),
+            Route("/v1/outcomes", self._timed("/v1/outcomes", self._outcomes), methods=["POST"]),
+            Route("/v1/health", self._health, methods=["GET"]),
+            Route("/metrics", self._metrics, methods=["GET"]),
+            Route("/openapi.json", self._openapi, methods=["GET"]),
+        ]
+        self.app = Starlette(routes=routes, exception_handlers={HTTPException: _no_such_door}, lifespan=self._lifespan)
+        self.app.router.redirect_slashes = False
+
+    @asynccontextmanager
+    async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
+        del app
+        self._watch.start(self._follow_parent)
+        yield
+        self._watch.stop()
+        self._threads.shutdown()
+        self._answering.close()
+
+    def _follow_parent(self) -> None:
+        """Ends this worker when the process that started it is gone, so that none is left behind on the port."""
+        if os.getppid() != self._parent:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    async def _decide(self, request: Request) -> Response:
+        key = read_key(request.headers.get("idempotency-key"))
+        body = await _body(request)
+        if key is None:
+            answered = await self._in_thread(lambda: self._answering.decide(self._serving(), body, None))
+        else:
+            async with self._claims.hold(key):
+                answered = await self._in_thread(lambda: self._answering.decide(self._serving(), body, key))
+        return _decided(answered)
+
+    async def _outcomes(self, request: Request) -> Response:
+        body = await _body(request)
+        noted = await self._in_thread(lambda: self._answering.note(self._serving(), body))
+        metrics.OUTCOMES.inc(noted)
+        return _json({"accepted": noted})
+
+    async def _health(self, request: Request) -> Response:
+        del request
+        watch, serving = self._watch, self._watch.serving
+        rollout = serving.rollout if serving else None
+        content = {
+            "version": self._version,
+            "problem": self._problem,
+            "phase": rollout and str(rollout.phase),
+            "rollout": rollout and rollout.version,
+            "releases": serving.releases if serving else {},
+            "rollout_age": watch.age,
+            "record_store_answers": watch.answers,
+            "trouble": watch.trouble,
+        }
+        return _json(content, 200 if serving else 503)
+
+    async def _metrics(self, request: Request) -> Response:
+        del request
+        return Response(await self._in_thread(metrics.exposition), media_type=metrics.MEDIA_TYPE)
+
+    async def _openapi(self, request: Request) -> Response:
+        del request
+        serving = self._watch.serving
+        return _json(describe(self._problem, self._version, serving.champion.contract if serving else None))
+
+    def _serving(self) -> Serving:
+        serving = self._watch.serving
+        if serving is None:
+            raise unavailable(self._watch.trouble or f"Problem {self._problem!r} is not served yet.")
+        return serving
+
+    def _timed(self, path: str, door: Endpoint) -> Endpoint:
+        async def timed(request: Request) -> Response:
+            started = perf_counter()
+            response = await _behind(door, request)
+            metrics.count_request(path, response.status_code, perf_counter() - started)
+            return response
+
+        return timed
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+
+async def _behind(door: Endpoint, request: Request) -> Response:
+    try:
+        return await door(request)
+    except (UnavailableError, OSError) as error:
+        return _refused(unavailable(str(error)))
+    except Fault as fault:
+        return _refused(fault)
+    except Exception:  # a defect of ours: the caller gets no traceback, the service's own log does
+        _LOG.exception("%s %s failed", request.method, request.url.path)
+        return _refused(unavailable("The service has a defect that keeps it from answering this; its own log says more."))
+
+
+async def _body(request: Request) -> bytes:
+    """Reads a JSON body, and stops reading where it is too long."""
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != _JSON and not media_type.endswith("+json"):
+        raise Fault(415, f"The body must be sent as {_JSON}, not {media_type[:60] or 'nothing'}: set the header Content-Type.")
+    announced = request.headers.get("content-length", "0")
+    if announced.isdigit() and int(announced) > MAX_BODY:
+        raise _too_long()
+    parts, length = [], 0
+    try:
+        async for part in request.stream():
+            parts.append(part)
+            length += len(part)
+            if length > MAX_BODY:
+                raise _too_long()
+    except ClientDisconnect:
+        raise Fault(400, "The body ended before it was complete.") from None
+    return b"".join(parts)
+
+
+def _too_long() -> Fault:
+    return Fault(413, f"The body is longer than {MAX_BODY >> 20} MB: send several requests.", headers={"Connection": "close"})
+
+
+def _decided(answered: Answered) -> Response:
+    if answered.repeated:
+        return _json(answered.document, headers={"Idempotency-Replayed": "true"})
+    metrics.count_answers(answered.entry["answers"])
+    return _json(answered.document)
+
+
+def _json(content: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    return Response(msgspec.json.encode(content), status, headers, _JSON)
+
+
+def _refused(fault: Fault) -> Response:
+    return Response(msgspec.json.encode(fault.document), fault.status, fault.headers, MEDIA_TYPE)
+
+
+async def _no_such_door(request: Request, error: Exception) -> Response:
+    """An unknown path or method, in the shape of every other fault."""
+    assert isinstance(error, HTTPException)
+    details = {
+        404: f"There is no {request.url.path[:100]!r}. There is: /v1/decide, /v1/outcomes, /v1/health, /metrics, /openapi.json.",
+        405: f"{request.method} is not for {request.url.path}; it takes {(error.headers or {}).get('Allow', 'another method')}.",
+    }
+    return _refused(Fault(error.status_code, details.get(error.status_code, error.detail), headers=error.headers))
+
+
+def _version() -> str:
+    try:
+        return version("shipworthy")
+    except PackageNotFoundError:
+        return "unknown"
