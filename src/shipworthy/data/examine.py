@@ -21,7 +21,8 @@ from shipworthy.project.code import load_problem
 from shipworthy.step import History
 from shipworthy.store import Change, Record
 
-_FEWEST_PERIODS = 28
+_FEWEST_PERIODS = 8
+_FEWEST_TO_SHIP = 28
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +144,7 @@ def _unusable(problem: Problem, idea: Idea, n_periods: int) -> Sequence[Gap]:
         gaps.append(
             Gap(
                 f"There are {n_periods} usable periods.",
-                f"A verdict needs {_FEWEST_PERIODS} at the very least: give more rows.",
+                f"Nothing can be learnt and replayed with fewer than {_FEWEST_PERIODS}: give more.",
             )
         )
     unknown = sorted(set(idea.guardrails) - {rail.name for rail in problem.guardrails})
@@ -185,6 +186,8 @@ def _remarks(snapshot: Snapshot, covered: Mapping[str, Any]) -> list[str]:
 
 
 def _quiet(shown: Mapping[str, Any], problem: Problem) -> list[str]:
+    if shown["periods"] < _FEWEST_TO_SHIP:
+        return [f"Only {shown['periods']} periods are replayed: a verdict to ship needs {_FEWEST_TO_SHIP}."]
     if shown["smallest_detectable"] <= shown["smallest_worth"]:
         return []
     needed = (

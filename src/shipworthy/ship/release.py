@@ -83,9 +83,7 @@ def build_release(replayed: Replay, policy_name: str, idea: str | None) -> str:
     fallback_name = problem.fallback or problem.champion
     fallback = None
     if fallback_name not in (None, policy_name):
-        fallback = fit_decider(
-            problem, str(fallback_name), problem.make_policy(str(fallback_name)), replayed.history, ready
-        )
+        fallback = fit_decider(str(fallback_name), problem.make_policy(str(fallback_name)), replayed.history, ready)
     files = {
         _FITTED: replayed.code.pickle(decider.fitted),
         _MEMORY: _parquet(_memory(replayed, [decider, *([fallback] if fallback else [])], ready)),
