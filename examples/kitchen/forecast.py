@@ -7,7 +7,7 @@ from sklearn.ensemble import HistGradientBoostingRegressor
 
 import shipworthy as sw
 
-LEVELS = np.array([0.1, 0.25, 0.4, 0.5, 0.6, 0.75, 0.9])
+LEVELS = np.array([0.1, 0.3, 0.5, 0.7, 0.9])
 CALENDAR_AND_PAST = [
     "dish_code",
     "weekday",
@@ -27,7 +27,13 @@ class Quantiles:
     def fit(self, X, y):
         self.models = [
             HistGradientBoostingRegressor(
-                loss="quantile", quantile=level, max_iter=80, learning_rate=0.08, min_samples_leaf=30, random_state=1
+                loss="quantile",
+                quantile=level,
+                max_iter=50,
+                learning_rate=0.1,
+                min_samples_leaf=30,
+                max_leaf_nodes=15,
+                random_state=1,
             ).fit(X, y)
             for level in LEVELS
         ]

@@ -109,15 +109,29 @@ def test_interval_is_t_with_as_many_degrees_as_cosines_and_the_skew_shift():
 
 
 def test_skew_shift_is_johnsons_and_survives_any_currency():
-    """1.5 g s / T, in money as small as 1e-150 and as large as 1e150."""
-    series = -np.random.default_rng(8).exponential(size=200)
+    """1.5 g s / T of neighbours that do not attract, in money as small as 1e-150 and as large as 1e150."""
+    series = -np.random.default_rng(9).exponential(size=200)
     series -= series.mean()
+    assert autocorrelation(series) < 0.0
     expected = 1.5 * stats.skew(series) * series.std() / 200
 
     assert skew_shift(series) == pytest.approx(expected)
     assert skew_shift(series * 1e-150) == pytest.approx(expected * 1e-150)
     assert skew_shift(series * 1e150) == pytest.approx(expected * 1e150)
     assert skew_shift(np.zeros(30)) == 0.0
+
+
+def test_skew_shift_grows_with_autocorrelation_as_the_skew_of_the_mean_does():
+    """In AR(0.6) days with a long tail of losses, the shift is that of the mean's own third cumulant."""
+    series = -np.random.default_rng(14).exponential(size=(400, 1200))
+    for day in range(1, 1200):
+        series[:, day] += 0.6 * series[:, day - 1]
+    # Innovations of -Exp(1) have variance 1 and third cumulant -2; summed over all lags they count 1 / (1 - phi) each.
+    expected = 1.5 * -2.0 / (1.0 - 0.6) / 1200
+
+    found = np.mean([skew_shift(row - row.mean()) for row in series[:, 200:]]) * 1000 / 1200
+
+    assert found == pytest.approx(expected, rel=0.05)
 
 
 def test_autocorrelation_recovers_phi():

@@ -11,6 +11,7 @@ import polars as pl
 from shipworthy.analysis.criteria import Criteria, Margin
 from shipworthy.analysis.verdict import Verdict, verdict
 from shipworthy.data.provable import refit_periods
+from shipworthy.engine import code_digest
 from shipworthy.ideas.idea import Idea
 from shipworthy.ideas.lock import deviations, locked_criteria
 from shipworthy.ideas.register import find_idea
@@ -52,14 +53,16 @@ def analyse_idea(project: Project, number: int) -> Analysis:
     The same evidence gives the same verdict, however often it is asked for.
 
     Raises:
-        GateClosedError: there is no evidence for the idea as it stands.
+        GateClosedError: there is no evidence for the idea and the code as they stand.
     """
     idea = find_idea(project, number)
     refuse_closed(f"Research to Analysis for idea {number}", missing_research(project, idea))
+    code, problem = load_problem(project, idea.problem)
+    digest = code_digest(code, problem, idea.challenger)
+    refuse_closed(f"Research to Analysis for idea {number}", missing_research(project, idea, digest))
     record = project.records.get("research", idea.key)
     locked = locked_criteria(project, idea)
     assert record is not None and locked is not None, "research locks the criteria and leaves evidence"  # noqa: PT018
-    _, problem = load_problem(project, idea.problem)
     evidence = open_evidence(project, record.body["evidence"])
     found = Analysis(
         idea=idea.key,

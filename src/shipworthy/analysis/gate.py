@@ -20,6 +20,8 @@ def missing(project: Project, idea: Idea, code: str | None = None) -> list[Gap]:
         return [Gap("There is no verdict yet.", again)]
     if record.body["evidence"] != researched.body["evidence"]:
         return [Gap("The verdict is about older evidence.", again)]
+    if record.body["code"] != researched.body["code"]:
+        return [Gap("The verdict was reached with other code, perhaps with other margins.", again)]
     verdict = record.body["verdict"]
     if verdict["decision"] != Decision.SHIP:
         reasons = "".join(f"\n      {reason}" for reason in verdict["reasons"][:2])

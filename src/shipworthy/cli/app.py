@@ -66,6 +66,9 @@ def root(ctx: click.Context) -> None:
 
 def main() -> None:
     """Runs the command line and ends the process with a documented exit code."""
+    os.environ.setdefault(
+        "OMP_NUM_THREADS", "1"
+    )  # replays are parallel by processes; threads within would fight for cores
     try:
         code = root.main(standalone_mode=False, prog_name="shipworthy")
         sys.exit(code if isinstance(code, int) else 0)

@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import textwrap
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -94,7 +95,7 @@ def _walk(project: Project, number: int) -> None:
     if not answer.is_testable:
         _say("  Data", "refused", colour="red")
         for gap in answer.gaps:
-            click.echo(f"{'':12}{gap}")
+            _detail(str(gap))
         return
     covered = answer.profile
     _say("  Data", f"testable: {covered['n_periods']} days x {covered['n_units']} dishes, and nothing leaks")
@@ -105,11 +106,11 @@ def _walk(project: Project, number: int) -> None:
     verdict = analysis.verdict
     _say("  Analysis", str(verdict.decision), colour="green" if verdict.decision == "ship" else "yellow")
     for reason in verdict.reasons:
-        click.echo(f"{'':12}{reason}")
+        _detail(reason)
     if verdict.probability_of_harm is not None:
         year = verdict.per_year()
         low, high = money(year.low, analysis.currency), money(year.high, analysis.currency)
-        click.echo(f"{'':12}A year: {money(year.gain, analysis.currency)} ({low} to {high}).")
+        _detail(f"A year: {money(year.gain, analysis.currency)} ({low} to {high}).")
     write_report(project, number)
 
 
@@ -122,12 +123,13 @@ def _live(project: Project, problem: Problem, number: int, raw: pl.DataFrame) ->
     """Lives through the days that were held back: decide each one over HTTP, and tell what happened a day later."""
     history = History(problem, problem.rows.prepare(raw))
     days = history.periods[-_DAYS_LIVED:]
+    told = [name for name in (*problem.key, *problem.hidden) if name in history.rows.columns]
     phase = Phase.SHADOW
     with _service(project) as port, progress("living through the last 60 days") as done:
         for i, day in enumerate(days, start=1):
             rows = history.to_decide(day).drop(problem.period)
             _post(port, "/v1/decide", {"period": day, "rows": rows.to_dicts()})
-            outcome = history.settled(day).select(*problem.key, *problem.hidden)
+            outcome = history.settled(day).select(told)
             _post(port, "/v1/outcomes", {"rows": outcome.to_dicts()})
             done(i, len(days))
             moved = _moved(project, number) if phase.next else None
@@ -150,7 +152,7 @@ def _close(project: Project, folder: Path) -> None:
     [line] = read_ledger(project)
     _say("Ledger", f"forecast {_shown(line.forecast, line.currency)}")
     if line.realised is not None:
-        click.echo(f"{'':12}realised {_shown(line.realised, line.currency)} in {line.periods} days")
+        _detail(f"realised {_shown(line.realised, line.currency)} in {line.periods} days")
     click.echo(f"\nReports     {folder}/reports/")
     click.echo(f"Go on       cd {folder} && shipworthy")
     earned = money(line.earned, line.currency)
@@ -206,3 +208,7 @@ def _post(port: int, path: str, body: dict[str, Any]) -> dict[str, Any]:
 
 def _say(what: str, text: str, colour: str | None = None) -> None:
     click.echo(f"{click.style(what.ljust(12), bold=True)}{click.style(text, fg=colour) if colour else text}")
+
+
+def _detail(text: str) -> None:
+    click.echo(textwrap.fill(text, 100, initial_indent=" " * 12, subsequent_indent=" " * 12))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
@@ -13,6 +14,7 @@ import click
 
 as_json = click.option("--json", "json_", is_flag=True, help="Print JSON, for programs.")
 
+_WIDEST = 100
 _TERMINAL = "shipworthy.cli.terminal"  # imports rich, so only where somebody looks
 
 _COLOURS = {
@@ -45,8 +47,11 @@ def tell(facts: Mapping[str, Any], *, json_: bool) -> None:
     width = max((len(name) for name in facts), default=0) + 2
     for name, value in facts.items():
         for i, line in enumerate(value if isinstance(value, list | tuple) else [value] if value is not None else []):
-            label = (name if i == 0 else "").ljust(width)
-            click.echo(f"{click.style(label, dim=True)}{_coloured(str(line))}")
+            label = click.style((name if i == 0 else "").ljust(width), dim=True)
+            first, *rest = textwrap.wrap(str(line), max(40, _WIDEST - width)) or [""]
+            click.echo(label + _coloured(first))
+            for words in rest:
+                click.echo(" " * width + words)
 
 
 @contextmanager

@@ -35,7 +35,7 @@ def broken_rows(problem: Problem, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.
 
     Raises:
         InvalidInputError: a column that the problem names is not there, or the table is empty, or the period column is
-            no date, datetime or number.
+            no date, datetime or whole number, or a column is named as the reason is.
 
     >>> shop = Problem("shop", rows=None, period="day", unit="item", outcome="sold")
     >>> rows = pl.DataFrame({"day": [1, 1, 2], "item": ["a", "a", None], "sold": [1.0, 2.0, 3.0]})
@@ -46,9 +46,9 @@ def broken_rows(problem: Problem, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.
     _refuse_unusable(problem, rows)
     rules = list(_rules(problem, rows))
     reasons = [pl.when(rule.broken).then(pl.lit(rule.rule)) for rule in rules]
-    judged = rows.unique(maintain_order=True).with_columns(pl.coalesce(reasons).alias(REASON))
-    good = judged.filter(pl.col(REASON).is_null()).drop(REASON)
-    return good, judged.filter(pl.col(REASON).is_not_null())
+    distinct = rows.unique(maintain_order=True)
+    reason = distinct.select(pl.coalesce(reasons).alias(REASON)).to_series()
+    return distinct.filter(reason.is_null()), distinct.with_columns(reason).filter(reason.is_not_null())
 
 
 def _rules(problem: Problem, rows: pl.DataFrame) -> Iterator[Violation]:
@@ -77,7 +77,19 @@ def _refuse_unusable(problem: Problem, rows: pl.DataFrame) -> None:
         raise InvalidInputError(
             f"The rows of problem {problem.name!r} are empty: there is nothing to learn from or to replay."
         )
+    if REASON in rows.columns:
+        raise InvalidInputError(
+            f"The rows of problem {problem.name!r} have a column {REASON!r}, in which the reason stands why a row is set apart. "
+            "Rename it where the rows are prepared."
+        )
     dtype = rows.schema[problem.period]
+    zone = getattr(dtype, "time_zone", None)
+    if zone not in (None, "UTC"):
+        raise InvalidInputError(
+            f"The period column {problem.period!r} is in the time of {zone}, where one hour a year comes twice and one never. "
+            f'Make it UTC with pl.col("{problem.period}").dt.convert_time_zone("UTC") where the rows are prepared, or a date '
+            "with .dt.date() where a period is a day."
+        )
     if not (dtype in (pl.Date, pl.Datetime) or dtype.is_integer()):
         raise InvalidInputError(
             f"The period column {problem.period!r} is {dtype}. Make it a date, a datetime or a whole number, for example "

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from shipworthy.data.leakage import find_leaks
-from shipworthy.data.profile import profile
+from shipworthy.data.leakage import find_leaks, is_preparation_proved
+from shipworthy.data.profile import Profile, profile
 from shipworthy.data.provable import provable
-from shipworthy.data.snapshot import Snapshot, load_rows, take_snapshot
+from shipworthy.data.snapshot import Snapshot, take_snapshot
 from shipworthy.engine import Engine, ProcessEngine, Replay, Track, code_digest, replay
 from shipworthy.engine.processes import Done
 from shipworthy.ideas.gate import missing as missing_idea
@@ -23,6 +23,9 @@ from shipworthy.store import Change, Record
 
 _FEWEST_PERIODS = 8
 _FEWEST_TO_SHIP = 28
+_UNPROVED = (
+    "No column of the raw table says when as a date or a number: that preparing it looks ahead could not be ruled out."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,14 +72,13 @@ def examine_data(project: Project, number: int, done: Done = lambda n, of: None)
     refuse_closed(f"Idea to Data for idea {number}", missing_idea(idea))
     code, problem = load_problem(project, idea.problem)
     problem.make_policy(idea.challenger)
-    n_read = load_rows(project, problem).height
     snapshot = take_snapshot(project, problem)
-    covered = profile(problem, snapshot.rows, n_read=n_read, n_quarantined=snapshot.quarantined.height)
-    gaps = list(_unusable(problem, idea, covered.n_periods))
+    covered = profile(problem, snapshot.rows, n_read=snapshot.n_read, n_quarantined=snapshot.quarantined.height)
+    gaps = list(_unusable(problem, idea, covered))
     leaks, shown = [], None
     if not gaps:
         leaks = find_leaks(problem, idea.challenger, snapshot.rows, project.root, project.seed)
-        gaps = [Gap(f"It leaks: {leak.why}", _REMEDIES[leak.kind]) for leak in leaks]
+        gaps = [Gap(f"{_BEGINNINGS.get(leak.kind, '')}{leak.why}", _REMEDIES[leak.kind]) for leak in leaks]
     if not gaps:
         replayed = Replay(
             project=project,
@@ -98,7 +100,11 @@ def examine_data(project: Project, number: int, done: Done = lambda n, of: None)
         ],
         provable=shown.to_dict() if shown else None,
         gaps=gaps,
-        remarks=[*_remarks(snapshot, covered.to_dict()), *(_quiet(shown.to_dict(), problem) if shown else [])],
+        remarks=[
+            *_remarks(snapshot, covered.to_dict()),
+            *([] if is_preparation_proved(problem, snapshot.rows, project.root) else [_UNPROVED]),
+            *(_quiet(shown.to_dict(), problem) if shown else []),
+        ],
         code=code_digest(code, problem, idea.challenger),
     )
     project.records.add(Change(kind="data", key=idea.key, body=_body(answer, idea)), by=project.who)
@@ -111,10 +117,13 @@ def read_answer(record: Record) -> DataAnswer:
     return DataAnswer(**{**body, "gaps": [Gap(*gap) for gap in body["gaps"]]})
 
 
+_BEGINNINGS = dict.fromkeys(("feature", "preparation", "decision"), "It leaks: ")
 _REMEDIES = {
     "feature": "Take these columns out of its features, or use a forecast of them that is there when it decides.",
     "preparation": "Prepare the rows from what is known before each period, for example with shift().",
     "decision": "Let the policy read only now.rows and now.past.",
+    "chance": "Seed whatever is random in it: fit() with a number of its own, decide() with now.seed.",
+    "silent": "Correct the policy, or what it is given.",
 }
 
 
@@ -129,7 +138,7 @@ def _champion_track(replayed: Replay, engine: Engine, done: Done) -> Track:
     return replay(replayed, replayed.problem.champion, engine, done)
 
 
-def _unusable(problem: Problem, idea: Idea, n_periods: int) -> Sequence[Gap]:
+def _unusable(problem: Problem, idea: Idea, covered: Profile) -> Sequence[Gap]:
     gaps = []
     if idea.challenger == problem.champion:
         gaps.append(Gap("The challenger is the champion itself.", "Name another policy as challenger."))
@@ -140,10 +149,14 @@ def _unusable(problem: Problem, idea: Idea, n_periods: int) -> Sequence[Gap]:
                 "Only a live trial can tell; this version proves ideas on history alone.",
             )
         )
-    if n_periods < _FEWEST_PERIODS:
+    if covered.n_rows and covered.open_outcomes == covered.n_rows:
+        gaps.append(
+            Gap("No row has an outcome yet.", "Wait for the first outcomes, or name the column that holds them.")
+        )
+    if covered.n_periods < _FEWEST_PERIODS:
         gaps.append(
             Gap(
-                f"There are {n_periods} usable periods.",
+                f"There are {covered.n_periods} usable periods.",
                 f"Nothing can be learnt and replayed with fewer than {_FEWEST_PERIODS}: give more.",
             )
         )

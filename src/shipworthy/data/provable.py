@@ -41,7 +41,8 @@ class Provable:
 
 def provable(problem: Problem, idea: Idea, challenger: Policy, champion_track: pl.DataFrame) -> Provable:
     """Plans the verdict with the champion's replayed value."""
-    daily = champion_track.group_by(problem.period, maintain_order=True).agg(pl.col(VALUE).sum(), pl.len())
+    settled = champion_track.drop_nulls(VALUE)
+    daily = settled.group_by(problem.period, maintain_order=True).agg(pl.col(VALUE).sum(), pl.len())
     sums, counts = daily[VALUE].to_numpy(), daily["len"].to_numpy().astype(float)
     units = float(counts.mean())
     worth = idea.per_period(idea.smallest_gain or 0.0, problem.periods_per_year)

@@ -24,12 +24,14 @@ class Snapshot:
     Attributes:
         address: The object that holds the good rows.
         rows: The good rows, sorted by period and unit.
+        n_read: How many rows there were before they were parted.
         quarantined: The rows set apart, with a reason each.
         quarantine: The object that holds them; None where there is none.
     """
 
     address: str
     rows: pl.DataFrame
+    n_read: int
     quarantined: pl.DataFrame
     quarantine: str | None
 
@@ -52,11 +54,13 @@ def load_rows(project: Project, problem: Problem) -> pl.DataFrame:
 
 def take_snapshot(project: Project, problem: Problem) -> Snapshot:
     """Reads the rows, sets apart those that break the contract, and keeps both by their content."""
-    good, bad = broken_rows(problem, load_rows(project, problem))
+    read = load_rows(project, problem)
+    good, bad = broken_rows(problem, read)
     rows = good.sort(problem.key)
     return Snapshot(
         address=put_content(project.objects, _FOLDER, _parquet(rows)),
         rows=rows,
+        n_read=read.height,
         quarantined=bad,
         quarantine=put_content(project.objects, _QUARANTINE, _parquet(bad)) if bad.height else None,
     )

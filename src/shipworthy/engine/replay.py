@@ -12,13 +12,14 @@ from io import BytesIO
 
 import polars as pl
 
-from shipworthy.engine.block import TELEMETRY, Block, BlockResult, run_block
+from shipworthy.engine.block import TELEMETRY, Block, BlockResult, code_digest, run_block
 from shipworthy.engine.processes import Done, Engine
-from shipworthy.errors import AlreadyExistsError, InvalidInputError, NotFoundError
+from shipworthy.errors import AlreadyExistsError, InvalidInputError, NotFoundError, UserCodeError
 from shipworthy.problem import Period, Policy, Problem, Span
 from shipworthy.project import Project, open_project
 from shipworthy.project.code import Code
 from shipworthy.step import History
+from shipworthy.step.worth import VALUE
 from shipworthy.store import canonical, digest
 
 _CACHE = "cache"
@@ -89,7 +90,11 @@ def replay(replayed: Replay, policy: str, engine: Engine, done: Done = lambda n,
     """Replays one policy; blocks that were computed before are read, not computed.
 
     Where state is carried, blocks follow one another; otherwise they run side by side.
+
+    Raises:
+        UserCodeError: a column has a name that the track needs for itself, or the project's code failed.
     """
+    _refuse_clashes(replayed.problem)
     blocks = _blocks(replayed, policy)
     if replayed.problem.next_state is None:
         results, fits = _side_by_side(replayed, blocks, engine, done)
@@ -99,17 +104,30 @@ def replay(replayed: Replay, policy: str, engine: Engine, done: Done = lambda n,
     return Track(policy=policy, table=table, fits=fits, blocks=len(blocks))
 
 
+def _refuse_clashes(problem: Problem) -> None:
+    taken = {VALUE, *TELEMETRY}
+    named = [*problem.key, *problem.decisions, *(rail.name for rail in problem.guardrails)]
+    clashes = sorted({name for name in named if name in taken or named.count(name) > 1})
+    if clashes:
+        raise UserCodeError(
+            f"Problem {problem.name!r} uses {', '.join(clashes)} for a key, a decision or a guardrail; the evidence needs the "
+            f"names {', '.join(sorted(taken))} for itself, and every other one only once. Choose others."
+        )
+
+
 def _blocks(replayed: Replay, name: str) -> list[Block]:
     problem, history, project = replayed.problem, replayed.history, replayed.project
     policy = problem.make_policy(name)
     starts = _fit_periods(policy, history, first_replayed(problem, history))
     beyond = Span.of("1").after(history.periods[-1])
+    version = code_digest(replayed.code, problem, name)
     return [
         Block(
             root=project.root,
             problem=problem.name,
             policy=name,
             snapshot=replayed.snapshot,
+            code=version,
             first=first,
             end=end,
             seed=project.seed,
@@ -132,7 +150,7 @@ def _fit_periods(policy: Policy, history: History, first: Period) -> list[Period
 
 
 def _side_by_side(replayed: Replay, blocks: list[Block], engine: Engine, done: Done) -> tuple[list[BlockResult], int]:
-    tasks = [_Task(block, _name(replayed, block)) for block in blocks]
+    tasks = [_Task(block, _name(block)) for block in blocks]
     known = {task.name: _recall(replayed, task.name) for task in tasks}
     missing = [task for task in tasks if known[task.name] is None]
     recalled = len(tasks) - len(missing)
@@ -147,7 +165,7 @@ def _one_by_one(replayed: Replay, blocks: list[Block], engine: Engine, done: Don
     fits = 0
     for block in blocks:
         follows = replace(block, state=results[-1].state) if results else block
-        task = _Task(follows, _name(replayed, follows))
+        task = _Task(follows, _name(follows))
         result = _recall(replayed, task.name)
         if result is None:
             [result] = engine.run(_run_and_keep, [task], lambda n, of: None)
@@ -185,24 +203,15 @@ def _recall(replayed: Replay, name: str) -> BlockResult | None:
     return BlockResult(pl.read_parquet(packed), state)
 
 
-def _name(replayed: Replay, block: Block) -> str:
+def _name(block: Block) -> str:
     """The name of a block's result: the digest of everything that it depends on."""
     depends = {
-        "code": code_digest(replayed.code, replayed.problem, block.policy),
+        "code": block.code,
         "snapshot": block.snapshot,
         "block": [block.problem, block.policy, block.first, block.end, block.seed, block.state],
         "versions": _versions(),
     }
     return f"{_CACHE}/{digest(canonical(depends))}.parquet"
-
-
-def code_digest(code: Code, problem: Problem, policy: str) -> str:
-    """The digest of the code that a policy's replay depends on: its own, its fallback's and the problem's."""
-    measures = [rule.holds for rule in problem.constraints] + [rail.measure for rail in problem.guardrails]
-    declared = [measure for measure in (problem.value_of, problem.next_state, *measures) if measure is not None]
-    deciding = {policy, problem.fallback or problem.champion} - {None}
-    makers = [problem.policies[str(name)] for name in sorted(map(str, deciding))]
-    return code.digest_of(*makers, *declared)
 
 
 @cache

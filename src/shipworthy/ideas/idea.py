@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,6 +21,9 @@ _TEXTS = {
     "owner": "who answers for it",
 }
 _FIELDS = (*_TEXTS, "deadline", "worth", "guardrails")
+_MOST = 1e15
+"""More money than any idea is about; what is above it, or no number at all, is a slip of the pen."""
+
 _WORTH = ("smallest_gain", "expected_gain", "per")
 
 
@@ -102,11 +104,11 @@ def read_idea(path: Path) -> Idea:
         InvalidInputError: the name is not NNNN-slug.toml, it is not TOML, or a field is unknown or of a wrong type.
     """
     number, _, slug = path.stem.partition("-")
-    if not (number.isdigit() and int(number) and slug):
+    if not (number.isascii() and number.isdigit() and int(number) and slug):
         raise InvalidInputError(f"{path}: an idea's file is named like 0007-weather.toml.")
     try:
         given = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # not TOML, not UTF-8, a number or a nesting beyond any use
         raise InvalidInputError(f"{path} is not valid TOML: {error}. Correct it there.") from error
     reader = _Reader(path, given)
     reader.refuse_unknown(given, _FIELDS)
@@ -158,7 +160,7 @@ class _Reader:
         value = table.get(name)
         if value is None:
             return None
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= _MOST:
             self._refuse(name, f"must be a number, not {value!r}.")
         return float(value)
 

@@ -14,8 +14,8 @@ from uuid import uuid4
 import msgspec
 
 from shipworthy.live.decision_log import SegmentLog
-from shipworthy.live.faults import Fault, FieldError, unavailable
 from shipworthy.live.outcomes import OUTCOMES, LivePast
+from shipworthy.live.refusals import FieldError, RefusedError, unavailable
 from shipworthy.live.requests import DecideRequest
 from shipworthy.live.serving import Served, Serving, as_json
 from shipworthy.problem import Problem
@@ -76,7 +76,7 @@ class Answering:
         """Answers a request to decide; when it returns, the decision is on the disk.
 
         Raises:
-            Fault: the request is wrong, or nothing could decide.
+            RefusedError: the request is wrong, or nothing could decide.
             UnavailableError: the decision could not be logged, and counts as not made.
             OSError: the log cannot be read.
         """
@@ -95,7 +95,7 @@ class Answering:
         """Notes posted outcomes, durable when it returns, and says how many.
 
         Raises:
-            Fault: the request is wrong.
+            RefusedError: the request is wrong.
             UnavailableError: they could not be logged.
         """
         rows = serving.champion.contract.read_outcomes(body)
@@ -169,7 +169,7 @@ def _answer(served: Served, past: LivePast, request: DecideRequest, seconds: flo
         )
         step = take_step(problem, moment, release.decider, release.fallback)
         decisions = msgspec.to_builtins(step.decisions.to_dicts())
-    except Exception as error:  # around user code: a release whose fallback cannot be made is no rung, not the end
+    except Exception as error:  # noqa: BLE001  (user code: a fallback that cannot be made is a rung less, not the end)
         _LOG.exception("Release %s failed", release.id)
         return _undecided(served, request, f"{release.decider.name}: {type(error).__name__}: {error}")
     return {"release": release.id, **step.telemetry(), "falls": list(step.falls), "decisions": decisions}
@@ -211,11 +211,11 @@ def _same(entry: Entry, request: DecideRequest) -> Entry:
             f"was used before for a request with other {' and '.join(different)}. A key belongs to one request: repeat that "
             "one exactly, or choose another key"
         )
-        raise Fault(422, f"Idempotency-Key {detail}", errors=[FieldError("Idempotency-Key", detail)])
+        raise RefusedError(422, f"Idempotency-Key {detail}", errors=[FieldError("Idempotency-Key", detail)])
     return entry
 
 
-def _nothing_decided(entry: Entry) -> Fault:
+def _nothing_decided(entry: Entry) -> RefusedError:
     reasons = _answer_in(entry)["falls"]
     return unavailable(
         f"Nothing could decide period {entry['period']}: {'; '.join(reasons)}. The attempt is in the decision log.",

@@ -11,7 +11,7 @@ from hashlib import blake2b
 from pathlib import Path
 from time import monotonic
 
-from shipworthy.live.faults import Fault
+from shipworthy.live.refusals import RefusedError
 
 _POLL_S = 0.005
 _PATIENCE_S = 60.0
@@ -35,7 +35,7 @@ class Claims:
         """Waits until nobody else decides under this key.
 
         Raises:
-            Fault: somebody still does after a minute.
+            RefusedError: somebody still does after a minute.
             OSError: the disk does not answer.
         """
         lock, waiting = self._held.get(key, (asyncio.Lock(), 0))
@@ -65,5 +65,5 @@ class Claims:
             except (BlockingIOError, PermissionError):  # what another holder looks like, system by system
                 if monotonic() > until:
                     detail = "A request with the same Idempotency-Key is still being decided. Ask again."
-                    raise Fault(409, detail, headers={"Retry-After": "1"}) from None
+                    raise RefusedError(409, detail, headers={"Retry-After": "1"}) from None
             await asyncio.sleep(_POLL_S)

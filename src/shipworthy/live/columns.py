@@ -70,7 +70,9 @@ class Column:
     @cached_property
     def bounds(self) -> tuple[int, int]:
         """The least and the greatest integer, where it holds integers."""
-        low, high = pl.select(pl.lit(0).cast(self.dtype).lower_bound(), high=pl.lit(0).cast(self.dtype).upper_bound()).row(0)
+        low, high = pl.select(
+            pl.lit(0).cast(self.dtype).lower_bound(), high=pl.lit(0).cast(self.dtype).upper_bound()
+        ).row(0)
         return int(low), int(high)
 
     @cached_property
@@ -179,7 +181,9 @@ def _datetime(column: Column, value: Any) -> datetime:
     except (TypeError, ValueError):
         raise ValueError(f"must be a time such as {example!r}, not {_shown(value)}") from None
     if (at.tzinfo is None) == bool(zone):
-        raise ValueError(f"must be a time {'with' if zone else 'without'} an offset, such as {example!r}, not {_shown(value)}")
+        raise ValueError(
+            f"must be a time {'with' if zone else 'without'} an offset, such as {example!r}, not {_shown(value)}"
+        )
     _refuse_far(at)
     return at
 
@@ -224,7 +228,9 @@ def _refuse_far(day: date) -> None:
 
 
 def _shown(value: Any) -> str:
-    text = {True: "true", False: "false", None: "null"}.get(value) if value is None or type(value) is bool else repr(value)
+    text = (
+        {True: "true", False: "false", None: "null"}.get(value) if value is None or type(value) is bool else repr(value)
+    )
     text = str(text)
     return text if len(text) <= 60 else f"{text[:57]}..."
 

@@ -82,7 +82,7 @@ def read_ledger(project: Project) -> Sequence[Line]:
 
 
 def _line(project: Project, key: str, title: str, tried: Rollout, last: Rollout) -> Line:
-    judged = project.records.get("verdict", key)
+    judged = project.records.get("verdict", key, at=tried.at)
     if judged is None or tried.challenger is None:
         raise NotFoundError(
             f"Idea {int(key)} was rolled out without a verdict: the record store is damaged. Restore it from a backup."

@@ -1,6 +1,6 @@
 """What the service counts, in the Prometheus format, right across several workers.
 
-Each worker writes its counts to files in one folder, which `serve` makes and names in PROMETHEUS_MULTIPROC_DIR before the
+Each worker writes its counts to files in one folder, which `serve` makes and names in the environment before the
 workers start; whichever worker is asked adds them up.
 """
 
@@ -12,7 +12,7 @@ from typing import Any
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
-FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+from shipworthy.live.settings import COUNTS_VARIABLE
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -41,8 +41,8 @@ def count_request(path: str, status: int, seconds: float) -> None:
 
 def exposition() -> bytes:
     """All counts of all workers, as Prometheus reads them."""
-    if FOLDER_VARIABLE not in os.environ:
-        return generate_latest(REGISTRY)
+    if COUNTS_VARIABLE not in os.environ:
+        return generate_latest(REGISTRY)  # one worker, which counts in its own memory
     registry = CollectorRegistry()
     MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     return generate_latest(registry)

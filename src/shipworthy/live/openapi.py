@@ -115,7 +115,10 @@ def _outcomes(contract: Contract | None) -> Schema:
         "summary": "Notes what then happened; a later outcome of the same period and unit corrects an earlier one.",
         "operationId": "outcomes",
         "requestBody": _content("application/json", body),
-        "responses": {"200": {"description": "All are on the disk.", **_content("application/json", answer)}, **_FAULTS},
+        "responses": {
+            "200": {"description": "All are on the disk.", **_content("application/json", answer)},
+            **_FAULTS,
+        },
     }
 
 

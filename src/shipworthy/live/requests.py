@@ -12,7 +12,7 @@ import msgspec
 import polars as pl
 
 from shipworthy.live.columns import Column, holds_no_number
-from shipworthy.live.faults import MOST_ERRORS, Fault, FieldError, wrong_fields
+from shipworthy.live.refusals import MOST_ERRORS, FieldError, RefusedError, wrong_fields
 from shipworthy.problem import Period, Problem
 
 MAX_ROWS = 50_000
@@ -88,7 +88,7 @@ class Contract:
         """Reads the body of a request to decide; rows may also have the `optional` columns.
 
         Raises:
-            Fault: a field is wrong; every one is named.
+            RefusedError: a field is wrong; every one is named.
         """
         content = _members(body, {"period", "rows"}, {"state", "time_limit"})
         errors = [*self._state_errors(content.get("state")), *_time_limit_errors(content.get("time_limit"))]
@@ -110,7 +110,7 @@ class Contract:
         """Reads the body of posted outcomes: its rows, as JSON values.
 
         Raises:
-            Fault: a field is wrong; every one is named.
+            RefusedError: a field is wrong; every one is named.
         """
         rows = _listed(_members(body, {"rows"}, set())["rows"])
         errors = _all_errors(rows, self.settled, self.known_after, self._why_extra_outcome)
@@ -129,7 +129,9 @@ class Contract:
     def to_frame(self, rows: Iterator[Row], types: Mapping[str, pl.DataType]) -> pl.DataFrame:
         """A frame of checked rows; what a row does not have is null."""
         turned = [column for name, column in self.columns.items() if name in types and column.is_written_otherwise]
-        made = [{**row, **{c.name: _turned(c, row.get(c.name)) for c in turned}} for row in rows] if turned else list(rows)
+        made = (
+            [{**row, **{c.name: _turned(c, row.get(c.name)) for c in turned}} for row in rows] if turned else list(rows)
+        )
         return pl.from_dicts(made, schema=dict(types))
 
     def _canonical(self, period: Any) -> Period:
@@ -156,7 +158,9 @@ class Contract:
             return []
         listed = ", ".join(map(str, sorted(self.units, key=str)[:MOST_ERRORS]))
         return [
-            FieldError(f"rows[{place}].{unit}", f"is {row[unit]!r}, which the release does not know. It knows: {listed}")
+            FieldError(
+                f"rows[{place}].{unit}", f"is {row[unit]!r}, which the release does not know. It knows: {listed}"
+            )
             for place, row in enumerate(rows)
             if row[unit] not in self.units
         ]
@@ -171,6 +175,7 @@ class Contract:
         return f"is no column of this problem. It has: {', '.join(self.asked)}"
 
     def _why_extra_outcome(self, name: str) -> str:
+        del name
         return f"is no outcome. A row has: {', '.join([*self.settled, *self.known_after])}"
 
     def _state_errors(self, state: Any) -> list[FieldError]:
@@ -181,7 +186,9 @@ class Contract:
         if self.problem.next_state is None:
             return [FieldError("state", "is given, but this problem carries none: leave it out")] if state else []
         absent = [name for name in self.problem.initial_state if name not in (state or {})]
-        return [FieldError(f"state.{name}", "is missing: it is part of what is carried between periods") for name in absent]
+        return [
+            FieldError(f"state.{name}", "is missing: it is part of what is carried between periods") for name in absent
+        ]
 
 
 def read_key(key: str | None) -> str | None:
@@ -193,16 +200,18 @@ def read_key(key: str | None) -> str | None:
     if key is None or (0 < len(key) <= MAX_KEY and key.isascii() and key.isprintable()):
         return key
     error = FieldError("Idempotency-Key", f"must have 1 to {MAX_KEY} printable ASCII characters")
-    raise Fault(400, f"{error.field} {error.detail}", errors=[error])
+    raise RefusedError(400, f"{error.field} {error.detail}", errors=[error])
 
 
 def _members(body: bytes, needed: set[str], optional: set[str]) -> dict[str, Any]:
     content = _decoded(body)
     if type(content) is not dict:
-        raise Fault(422, f"The body must be a JSON object with {', '.join(sorted(needed))}.")
+        raise RefusedError(422, f"The body must be a JSON object with {', '.join(sorted(needed))}.")
     errors = [FieldError(name, "is missing") for name in sorted(needed - content.keys())]
     known = ", ".join(sorted(needed | optional))
-    errors += [FieldError(_short(name), f"is not known here. There is: {known}") for name in content.keys() - needed - optional]
+    errors += [
+        FieldError(_short(name), f"is not known here. There is: {known}") for name in content.keys() - needed - optional
+    ]
     if errors:
         raise wrong_fields(errors)
     return content
@@ -213,7 +222,7 @@ def _decoded(body: bytes) -> Any:
     try:
         return msgspec.json.decode(body)
     except RecursionError:
-        raise Fault(400, "The body is nested too deeply.") from None
+        raise RefusedError(400, "The body is nested too deeply.") from None
     except msgspec.MsgspecError as error:
         try:
             content = json.loads(body)
@@ -221,7 +230,7 @@ def _decoded(body: bytes) -> Any:
             content = None
         if type(content) is dict and holds_no_number(content):
             return content
-        raise Fault(400, f"The body is not JSON: {error}.") from None
+        raise RefusedError(400, f"The body is not JSON: {error}.") from None
 
 
 def _listed(rows: Any) -> list[Any]:
@@ -231,7 +240,7 @@ def _listed(rows: Any) -> list[Any]:
         raise wrong_fields([FieldError("rows", "is empty: there is nothing to decide or to note")])
     if len(rows) > MAX_ROWS:
         detail = f"has {len(rows)} rows, more than the {MAX_ROWS} that one request may hold: send several requests"
-        raise Fault(413, f"rows {detail}", errors=[FieldError("rows", detail)])
+        raise RefusedError(413, f"rows {detail}", errors=[FieldError("rows", detail)])
     return rows
 
 

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import socket
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from granian import Granian
-from granian.constants import Interfaces
-from granian.log import LogLevels
+import uvicorn
 
 from shipworthy.errors import UnavailableError
-from shipworthy.live.metrics import FOLDER_VARIABLE
-from shipworthy.live.settings import VARIABLE, Settings
+from shipworthy.live.settings import COUNTS_VARIABLE, VARIABLE, Settings
 from shipworthy.project import Project
+
+KEEP_ALIVE_S = 75
+"""How long an idle connection is kept: longer than the 60 s after which most balancers give it up themselves."""
+
+STUCK_S = 60
+"""After how long without a sign of life a worker is replaced; a solver that does not share Python's lock gives none."""
 
 DRAIN_S = 40
 """How long a worker may take to answer what it has begun when it is told to end; longer than any default time limit."""
@@ -56,20 +58,21 @@ def serve(
         release=release,
     )
     _refuse_taken(host, port)
-    with tempfile.TemporaryDirectory(prefix="shipworthy-metrics-") as counts:
-        with _environment({VARIABLE: settings.to_text(), FOLDER_VARIABLE: counts}), _spawning():
-            Granian(
-                "shipworthy.live.service:make_app",
-                address=host,
-                port=port,
-                workers=workers,
-                interface=Interfaces.ASGI,
-                factory=True,
-                websockets=False,
-                log_level=LogLevels.warning,
-                respawn_failed_workers=True,
-                workers_kill_timeout=DRAIN_S,
-            ).serve()
+    with _environment(settings, workers):
+        uvicorn.run(
+            "shipworthy.live.service:make_app",
+            factory=True,
+            host=host,
+            port=port,
+            workers=workers,
+            lifespan="on",
+            access_log=False,
+            log_level="warning",
+            server_header=False,
+            timeout_keep_alive=KEEP_ALIVE_S,
+            timeout_graceful_shutdown=DRAIN_S,
+            timeout_worker_healthcheck=STUCK_S,
+        )
 
 
 def _refuse_taken(host: str, port: int) -> None:
@@ -80,29 +83,23 @@ def _refuse_taken(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise UnavailableError(f"Cannot listen on {host}:{port}: {error.strerror or error}. Choose another --port.") from error
+            raise UnavailableError(
+                f"Cannot listen on {host}:{port}: {error.strerror or error}. Choose another --port."
+            ) from error
 
 
 @contextmanager
-def _environment(variables: Mapping[str, str]) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-
-
-@contextmanager
-def _spawning() -> Iterator[None]:
-    """Workers are spawned: a fork of a process that has used Polars hangs."""
-    before = multiprocessing.get_start_method(allow_none=True)
-    multiprocessing.set_start_method("spawn", force=True)
-    try:
-        yield
-    finally:
-        multiprocessing.set_start_method(before, force=True)
+def _environment(settings: Settings, workers: int) -> Iterator[None]:
+    """Leaves for the workers what they serve, and where they count together."""
+    with tempfile.TemporaryDirectory(prefix="shipworthy-counts-") as counts:
+        variables = {VARIABLE: settings.to_text(), **({COUNTS_VARIABLE: counts} if workers > 1 else {})}
+        before = {name: os.environ.get(name) for name in variables}
+        os.environ.update(variables)
+        try:
+            yield
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    os.environ.pop(name, None)
+                else:
+                    os.environ[name] = value

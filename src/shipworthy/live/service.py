@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
+from multiprocessing import parent_process
 from pathlib import Path
 from time import perf_counter
 from typing import Any, TypeVar
@@ -25,8 +26,8 @@ from shipworthy.errors import UnavailableError
 from shipworthy.live import metrics
 from shipworthy.live.answering import Answered, Answering
 from shipworthy.live.claims import Claims
-from shipworthy.live.faults import MEDIA_TYPE, Fault, unavailable
 from shipworthy.live.openapi import describe
+from shipworthy.live.refusals import MEDIA_TYPE, RefusedError, unavailable
 from shipworthy.live.requests import read_key
 from shipworthy.live.serving import Serving, Watch
 from shipworthy.live.settings import Settings
@@ -35,7 +36,7 @@ from shipworthy.project import Project, open_project
 MAX_BODY = 16 * 2**20
 """How many bytes a request may have; more are refused before they are read."""
 
-THREADS = 8
+THREADS = int(os.environ.get("XT","8"))
 """How many requests one worker decides at once: solvers and disks wait, and Python lets the others go on."""
 
 _JSON = "application/json"
@@ -86,8 +87,8 @@ class Service:
         self._answering.close()
 
     def _follow_parent(self) -> None:
-        """Ends this worker when the process that started it is gone, so that none is left behind on the port."""
-        if os.getppid() != self._parent:
+        """Ends a worker that was started by another process when that is gone, so that none is left behind on the port."""
+        if parent_process() is not None and os.getppid() != self._parent:
             os.kill(os.getpid(), signal.SIGTERM)
 
     async def _decide(self, request: Request) -> Response:
@@ -155,18 +156,22 @@ async def _behind(door: Endpoint, request: Request) -> Response:
         return await door(request)
     except (UnavailableError, OSError) as error:
         return _refused(unavailable(str(error)))
-    except Fault as fault:
-        return _refused(fault)
-    except Exception:  # a defect of ours: the caller gets no traceback, the service's own log does
+    except RefusedError as refusal:
+        return _refused(refusal)
+    except Exception:  # noqa: BLE001  (a defect of ours: the caller gets no traceback, the service's own log does)
         _LOG.exception("%s %s failed", request.method, request.url.path)
-        return _refused(unavailable("The service has a defect that keeps it from answering this; its own log says more."))
+        return _refused(
+            unavailable("The service has a defect that keeps it from answering this; its own log says more.")
+        )
 
 
 async def _body(request: Request) -> bytes:
     """Reads a JSON body, and stops reading where it is too long."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != _JSON and not media_type.endswith("+json"):
-        raise Fault(415, f"The body must be sent as {_JSON}, not {media_type[:60] or 'nothing'}: set the header Content-Type.")
+        raise RefusedError(
+            415, f"The body must be sent as {_JSON}, not {media_type[:60] or 'nothing'}: set the header Content-Type."
+        )
     announced = request.headers.get("content-length", "0")
     if announced.isdigit() and int(announced) > MAX_BODY:
         raise _too_long()
@@ -178,12 +183,14 @@ async def _body(request: Request) -> bytes:
             if length > MAX_BODY:
                 raise _too_long()
     except ClientDisconnect:
-        raise Fault(400, "The body ended before it was complete.") from None
+        raise RefusedError(400, "The body ended before it was complete.") from None
     return b"".join(parts)
 
 
-def _too_long() -> Fault:
-    return Fault(413, f"The body is longer than {MAX_BODY >> 20} MB: send several requests.", headers={"Connection": "close"})
+def _too_long() -> RefusedError:
+    return RefusedError(
+        413, f"The body is longer than {MAX_BODY >> 20} MB: send several requests.", headers={"Connection": "close"}
+    )
 
 
 def _decided(answered: Answered) -> Response:
@@ -197,18 +204,20 @@ def _json(content: Any, status: int = 200, headers: dict[str, str] | None = None
     return Response(msgspec.json.encode(content), status, headers, _JSON)
 
 
-def _refused(fault: Fault) -> Response:
-    return Response(msgspec.json.encode(fault.document), fault.status, fault.headers, MEDIA_TYPE)
+def _refused(refusal: RefusedError) -> Response:
+    return Response(msgspec.json.encode(refusal.document), refusal.status, refusal.headers, MEDIA_TYPE)
 
 
 async def _no_such_door(request: Request, error: Exception) -> Response:
-    """An unknown path or method, in the shape of every other fault."""
+    """An unknown path or method, in the shape of every other refusal."""
     assert isinstance(error, HTTPException)
     details = {
         404: f"There is no {request.url.path[:100]!r}. There is: /v1/decide, /v1/outcomes, /v1/health, /metrics, /openapi.json.",
         405: f"{request.method} is not for {request.url.path}; it takes {(error.headers or {}).get('Allow', 'another method')}.",
     }
-    return _refused(Fault(error.status_code, details.get(error.status_code, error.detail), headers=error.headers))
+    return _refused(
+        RefusedError(error.status_code, details.get(error.status_code, error.detail), headers=error.headers)
+    )
 
 
 def _version() -> str:

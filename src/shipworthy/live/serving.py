@@ -153,7 +153,7 @@ class Watch:
             trouble = self._look()
         except ShipworthyError as error:
             trouble = str(error)
-        except Exception as error:  # a release holds the user's code: whatever it raises must not end the watch
+        except Exception as error:  # noqa: BLE001  (a release holds the user's code: whatever it raises must not end the watch)
             trouble = f"{type(error).__name__}: {error}"
         if trouble is not None and trouble != self.trouble:
             _LOG.warning("%s", trouble)
@@ -181,7 +181,7 @@ class Watch:
         if rollout.challenger is not None:
             try:
                 challenger = self._opened(rollout.challenger)
-            except Exception as error:  # the champion answers alone: a trial must never stand in its way
+            except Exception as error:  # noqa: BLE001  (the champion answers alone: a trial never stands in its way)
                 trouble = f"The challenger's release {rollout.challenger} cannot be opened: {error}"
         self._serving = Serving(champion=champion, challenger=challenger, rollout=rollout)
         return trouble

@@ -12,6 +12,9 @@ from shipworthy.errors import InvalidInputError
 
 VARIABLE = "SHIPWORTHY_LIVE"
 
+COUNTS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+"""Where several workers count together; the Prometheus client reads it when it is imported."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:

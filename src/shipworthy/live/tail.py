@@ -60,7 +60,8 @@ class Tail:
 
     def _new_names(self) -> list[str]:
         try:
-            names = os.listdir(self._folder)
+            with os.scandir(self._folder) as entries:
+                names = [entry.name for entry in entries]
         except FileNotFoundError:
             return []
         return [name for name in names if name not in self._known and name.startswith(self._prefix)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -46,3 +47,15 @@ class Plan:
     status: Status = Status.OPTIMAL
     gap: float | None = None
     objective: float | None = None
+
+    def __post_init__(self) -> None:
+        """Takes plain text for a status, and a gap or an objective that is not finite for one that the solver has not.
+
+        Raises:
+            ValueError: there is no such status, or a gap or an objective is no number.
+        """
+        object.__setattr__(self, "status", Status(self.status))
+        for name in ("gap", "objective"):
+            given = getattr(self, name)
+            number = None if given is None else float(given)
+            object.__setattr__(self, name, number if number is not None and math.isfinite(number) else None)

@@ -123,10 +123,14 @@ class PredictThenOptimize(Policy):
 
     def table(self, now: Now) -> pl.DataFrame:
         """The rows to decide with their derived features, in the order of `now.rows`."""
-        known = pl.concat([now.past, now.rows], how="diagonal_relaxed") if now.past.height else now.rows
-        derived = self.derive(known)
+        if self.derive is _unchanged:
+            return now.rows
+        derived = self.derive(pl.concat([now.past, now.rows], how="diagonal_relaxed"))
         key = list(now.key)
-        return now.rows.select(key).join(derived, on=key, how="left", maintain_order="left")
+        table = now.rows.select(key).join(derived, on=key, how="left", maintain_order="left")
+        if table.height != now.rows.height:
+            raise UserCodeError(f"derive() gives {table.height} rows for {now.rows.height} units. Give one per unit.")
+        return table
 
     def matrix(self, table: pl.DataFrame) -> NDArray[Any] | pl.DataFrame:
         """The feature matrix: float64 where every feature is numeric (null becomes NaN), else a frame."""
@@ -137,5 +141,5 @@ class PredictThenOptimize(Policy):
                 f"There is: {', '.join(table.columns)}. (Columns known only after deciding are not there.)"
             )
         chosen = table.select(self.features)
-        numeric = all(dtype.is_numeric() or dtype == pl.Boolean for dtype in chosen.dtypes)
+        numeric = all(dtype.is_numeric() or dtype in (pl.Boolean, pl.Null) for dtype in chosen.dtypes)
         return chosen.cast(pl.Float64).to_numpy() if numeric else chosen

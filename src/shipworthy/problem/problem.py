@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
@@ -93,9 +94,20 @@ class Problem:
     next_state: Callable[[Mapping[str, Any], pl.DataFrame], Mapping[str, Any]] | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
-        """Refuses names that cannot stand in an address, and spans that cannot be read."""
+        """Refuses names that cannot stand in an address, columns that mean two things, and spans that cannot be read."""
         if not re.fullmatch(r"[a-z][a-z0-9_-]*", self.name):
             raise InvalidInputError(f"{self.name!r} is no problem name. Use lower-case letters, digits, - and _.")
+        if isinstance(self.known_after, str):
+            raise InvalidInputError(
+                f"known_after is one text. Write it as a tuple: known_after=({self.known_after!r},)."
+            )
+        meanings = [*self.key, self.outcome, *self.decisions]
+        twice = sorted({name for name in meanings if meanings.count(name) > 1} | set(self.known_after) & set(self.key))
+        if twice or not self.decisions:
+            what = f"names {', '.join(map(repr, twice))} for two things" if twice else "names no decision column"
+            raise InvalidInputError(
+                f"Problem {self.name!r} {what}. Period, unit, outcome and every decision need a column of their own."
+            )
         Span.of(self.outcome_delay)
         if self.warm_up is not None:
             Span.of(self.warm_up)
@@ -130,7 +142,15 @@ class Problem:
         return holds
 
     def guardrail(self, *, margin: float, better: Literal["higher", "lower"] = "higher") -> Callable[[F], F]:
-        """Declares a metric per row that may get worse by at most `margin`."""
+        """Declares a metric per row that may get worse by at most `margin`.
+
+        Raises:
+            InvalidInputError: the margin is no number of at least 0, or `better` is neither of its two words.
+        """
+        if better not in ("higher", "lower"):
+            raise InvalidInputError(f"A guardrail's better is {better!r}. Say 'higher' or 'lower'.")
+        if not 0 <= margin < math.inf:
+            raise InvalidInputError(f"A guardrail's margin is {margin!r}. Give a number of at least 0.")
 
         def declare(measure: F) -> F:
             self.guardrails.append(Guardrail(name=measure.__name__, measure=measure, margin=margin, better=better))
@@ -152,6 +172,10 @@ class Problem:
                 raise AlreadyExistsError(
                     f"Problem {self.name!r} already has a policy {known_as!r}. Choose another name."
                 )
+            if champion and self.champion is not None:
+                raise AlreadyExistsError(
+                    f"Problem {self.name!r} already has the champion {self.champion!r}. Only one policy decides today."
+                )
             self.policies[known_as] = make
             if champion:
                 self.champion = known_as
@@ -164,20 +188,25 @@ class Problem:
 
         Raises:
             NotFoundError: there is no such policy.
-            UserCodeError: what was declared does not make a policy.
+            UserCodeError: what was declared does not make a policy, or one whose spans of time cannot be used.
         """
         if name not in self.policies:
             raise NotFoundError.among("policy", name, self.policies, f"Declare it with @{self.name}.policy.")
-        policy = self.policies[name]()
+        try:
+            policy = self.policies[name]()
+        except Exception as error:  # whatever the user's code raises
+            raise UserCodeError(f"Policy {name!r} could not be made: {type(error).__name__}: {error}") from error
         if not isinstance(policy, Policy):
             raise UserCodeError(f"Policy {name!r} makes a {type(policy).__name__}, which is no shipworthy.Policy.")
+        _refuse_bad_spans(name, policy)
         return policy
 
     def require(self) -> None:
         """Refuses a problem which cannot be decided and valued.
 
         Raises:
-            UserCodeError: the value, the champion or the fallback is missing.
+            UserCodeError: the value or the champion is missing.
+            NotFoundError: the fallback is no policy of it.
         """
         if self.value_of is None:
             raise UserCodeError(f"Problem {self.name!r} has no value. Declare it with @{self.name}.value.")
@@ -187,6 +216,17 @@ class Problem:
             )
         if self.fallback is not None and self.fallback not in self.policies:
             raise NotFoundError.among("fallback policy", self.fallback, self.policies)
+
+
+def _refuse_bad_spans(name: str, policy: Policy) -> None:
+    for what in ("memory", "train_window", "refit"):
+        given = getattr(policy, what)
+        try:
+            is_empty = given is not None and Span.of(given).count == 0
+        except InvalidInputError as error:
+            raise UserCodeError(f"Policy {name!r} has a {what} that cannot be read: {error}") from error
+        if is_empty and what != "memory":
+            raise UserCodeError(f"Policy {name!r} has a {what} of {given!r}. Give a span above 0, or None.")
 
 
 def _snake(name: str) -> str:

@@ -16,10 +16,13 @@ _SECONDS = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 class Span:
     """A length of time, which can be added to any kind of period.
 
-    Numbered periods count in their own unit: there "7" and "7d" both mean seven periods.
+    Numbered periods count in their own unit: there "7" and "7d" both mean seven periods. Dates have no hours, so that a
+    part of a day counts as a whole one: what is known 36 hours after Monday began is not known when Tuesday is decided.
 
     >>> Span.of("4w").after(date(2026, 1, 1))
     datetime.date(2026, 1, 29)
+    >>> Span.of("36h").after(date(2026, 1, 1))
+    datetime.date(2026, 1, 3)
     >>> Span.of("2").before(10)
     8
     """
@@ -57,5 +60,5 @@ class Span:
         if isinstance(period, datetime):
             return period + timedelta(seconds=sign * self.seconds)
         if isinstance(period, date):
-            return period + timedelta(days=sign * (self.seconds // 86_400))
+            return period + timedelta(days=sign * -(-self.seconds // 86_400))
         return period + sign * self.count

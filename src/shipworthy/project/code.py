@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import ast
 import importlib
+import os
 import pickle
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import RLock
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar
 
 from shipworthy.errors import InvalidInputError, NotFoundError, ShipworthyError, UserCodeError
 from shipworthy.problem import Problem
@@ -35,11 +36,18 @@ class Code:
         folder: Where the code lies.
     """
 
+    _staying: ClassVar[Code | None] = None
+
     def __init__(self, folder: Path) -> None:
         """Names the folder; nothing is imported yet."""
         self.folder = folder.resolve()
+        self._inside = f"{self.folder}{os.sep}"
+        self._environments = [
+            place
+            for place in (Path(sys.prefix), Path(sys.base_prefix), Path(__file__).parents[1])
+            if place.is_relative_to(self.folder)
+        ]
         self._modules: dict[str, ModuleType] = {}
-        self._stays = False
 
     def problem(self, reference: str) -> Problem:
         """Imports the module of "module:name" and gives its problem, checked to be complete.
@@ -111,25 +119,39 @@ class Code:
     @contextmanager
     def active(self) -> Iterator[None]:
         """Makes this folder's modules the ones that an import finds, and takes them away again."""
-        if self._stays:
-            yield
-            return
         with _IMPORTING:
+            if Code._staying is self:
+                yield
+                return
             namesakes = self._take_namesakes()
             self._enter()
             try:
                 yield
             finally:
-                sys.path.remove(str(self.folder))
-                for name in [name for name, module in sys.modules.items() if self._file_of(module) is not None]:
-                    self._modules[name] = sys.modules.pop(name)
+                self._leave()
                 sys.modules.update(namesakes)
 
     def activate(self) -> None:
-        """Makes them so for good: for a process that holds one version only."""
-        if not self._stays:
+        """Makes them so until the code of another folder is activated: for a process that walks one project."""
+        with _IMPORTING:
+            if Code._staying is self:
+                return
+            if Code._staying is not None:
+                Code._staying._leave()
+            self._take_namesakes()
             self._enter()
-            self._stays = True
+            Code._staying = self
+
+    def _enter(self) -> None:
+        sys.path.insert(0, str(self.folder))
+        importlib.invalidate_caches()
+        sys.modules.update(self._modules)
+
+    def _leave(self) -> None:
+        with suppress(ValueError):  # a test or a user may have taken it off already
+            sys.path.remove(str(self.folder))
+        for name in [name for name, module in sys.modules.items() if self._file_of(module) is not None]:
+            self._modules[name] = sys.modules.pop(name)
 
     def _take_namesakes(self) -> dict[str, ModuleType]:
         """Takes modules of other folders which have the names of this folder's own out of the way."""
@@ -138,11 +160,6 @@ class Code:
             name for name, module in sys.modules.items() if name.split(".")[0] in own and self._file_of(module) is None
         ]
         return {name: sys.modules.pop(name) for name in named}
-
-    def _enter(self) -> None:
-        sys.path.insert(0, str(self.folder))
-        importlib.invalidate_caches()
-        sys.modules.update(self._modules)
 
     def _import(self, name: str) -> ModuleType:
         try:
@@ -154,11 +171,11 @@ class Code:
             raise UserCodeError(self._where(error)) from error
         except ShipworthyError:
             raise
-        except Exception as error:  # whatever the user's module raises while it is imported
+        except (Exception, SystemExit) as error:  # whatever the user's module raises while it is imported
             raise UserCodeError(self._where(error)) from error
 
     def _where(self, error: BaseException) -> str:
-        frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename.startswith(str(self.folder))]
+        frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename.startswith(self._inside)]
         place = f" at {Path(frames[-1].filename).relative_to(self.folder)}:{frames[-1].lineno}" if frames else ""
         if isinstance(error, SyntaxError):
             place = f" at {Path(error.filename or '?').name}:{error.lineno}"
@@ -167,11 +184,12 @@ class Code:
     def _file_of(self, module: ModuleType | None) -> Path | None:
         """The module's file where it is the user's own: inside the folder, outside any environment in it."""
         name = getattr(module, "__file__", None)
-        if not name or not str(name).startswith(str(self.folder)):
+        if not name or not str(name).startswith(self._inside):
             return None
         file = Path(name)
         parts = file.relative_to(self.folder).parts
-        return None if "site-packages" in parts or any(part.startswith(".") for part in parts) else file
+        foreign = "site-packages" in parts or any(part.startswith(".") for part in parts)
+        return None if foreign or any(file.is_relative_to(place) for place in self._environments) else file
 
     def _imports_of(self, file: Path) -> Iterator[Path]:
         for node in ast.walk(ast.parse(file.read_bytes())):

@@ -96,7 +96,7 @@ def open_project(start: Path | None = None) -> Project:
 def _read(path: Path) -> Mapping[str, Mapping[str, Any]]:
     try:
         given = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # not TOML, not UTF-8, a number or a nesting beyond any use
         raise InvalidInputError(f"{path} is not valid TOML: {error}. Correct it there.") from error
     _refuse_unknown(path, "section", given, _SETTINGS)
     return {
@@ -112,6 +112,10 @@ def _section(path: Path, section: str, defaults: Mapping[str, Any], given: Any) 
         if type(value) is not type(defaults[name]):
             wanted = type(defaults[name]).__name__
             raise InvalidInputError(f"{path}: {section}.{name} must be a {wanted}, not {value!r}.")
+        if isinstance(value, list) and not all(isinstance(item, str) for item in value):
+            raise InvalidInputError(f"{path}: {section}.{name} must be a list of texts in quotes, not {value!r}.")
+        if name == "workers" and value < 0:
+            raise InvalidInputError(f"{path}: {section}.{name} must be 0, for one per core, or more, not {value!r}.")
     return {**defaults, **given}
 
 

@@ -6,8 +6,7 @@ from io import BytesIO
 
 import polars as pl
 
-from shipworthy.engine import TELEMETRY, Track
-from shipworthy.errors import UserCodeError
+from shipworthy.engine import Track
 from shipworthy.problem import Problem
 from shipworthy.project import Project
 from shipworthy.store import digest, get_content
@@ -20,11 +19,7 @@ def pair(problem: Problem, champion: Track, challenger: Track) -> pl.DataFrame:
 
     The columns are `period`, `unit`, and for each policy its decisions, `value`, guardrails and solver telemetry, ending in
     `_champion` or `_challenger`. Seconds are left out: the same replay gives the same evidence, byte for byte.
-
-    Raises:
-        UserCodeError: a decision column has the name of another column of the evidence.
     """
-    _refuse_clashes(problem)
     tables = [
         _named(problem, track.table, role) for track, role in ((champion, "champion"), (challenger, "challenger"))
     ]
@@ -53,14 +48,3 @@ def _named(problem: Problem, table: pl.DataFrame, role: str) -> pl.DataFrame:
     names = {problem.period: "period", problem.unit: "unit"}
     rest = [name for name in table.columns if name not in names and name != "seconds"]
     return table.select(*names, *rest).rename(names | {name: f"{name}_{role}" for name in rest})
-
-
-def _refuse_clashes(problem: Problem) -> None:
-    taken = {"value", *TELEMETRY}
-    measured = [*problem.decisions, *(rail.name for rail in problem.guardrails)]
-    clashes = sorted({name for name in measured if name in taken or measured.count(name) > 1})
-    if clashes:
-        raise UserCodeError(
-            f"Problem {problem.name!r} uses {', '.join(clashes)} for a decision or a guardrail; the evidence needs the names "
-            f"{', '.join(sorted(taken))} for itself, and each only once. Choose others."
-        )

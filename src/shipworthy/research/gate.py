@@ -17,6 +17,8 @@ def missing(project: Project, idea: Idea, code: str | None = None) -> list[Gap]:
     examined = project.records.get("data", idea.key)
     if record is None or examined is None:
         return [Gap("There is no evidence for this idea yet.", again)]
+    if (record.body["problem"], record.body["challenger"]) != (idea.problem, idea.challenger):
+        return [Gap("The evidence is of another problem or challenger than the idea names.", again)]
     if record.body["snapshot"] != examined.body["snapshot"]:
         return [Gap("The evidence is of an older snapshot than the one that was examined.", again)]
     if record.body["code"] != examined.body["code"]:

@@ -27,6 +27,8 @@ class Research:
 
     Attributes:
         idea: The idea's key.
+        problem: The problem that was replayed.
+        challenger: The policy that was replayed beside the champion.
         evidence: The object that holds the paired table.
         snapshot: The object that holds the rows it was computed from.
         criteria: The hash under which the criteria are locked.
@@ -39,6 +41,8 @@ class Research:
     """
 
     idea: str
+    problem: str
+    challenger: str
     evidence: str
     snapshot: str
     criteria: str
@@ -78,6 +82,8 @@ def research_idea(project: Project, number: int, done: Done = lambda n, of: None
     tracks = {"champion": champion, "challenger": challenger}
     found = Research(
         idea=idea.key,
+        problem=idea.problem,
+        challenger=idea.challenger,
         evidence=put_content(project.objects, FOLDER, pack(evidence)),
         snapshot=replayed.snapshot,
         criteria=criteria,

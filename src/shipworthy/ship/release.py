@@ -67,7 +67,7 @@ class Release:
     @property
     def schema(self) -> Mapping[str, pl.DataType]:
         """The columns that a row to be decided must have, without the period, and their types."""
-        hidden = {*self.problem.hidden, self.problem.period}
+        hidden = {*self.problem.hidden, *self.problem.decisions, self.problem.period}
         return {name: dtype for name, dtype in self.memory.schema.items() if name not in hidden}
 
 
@@ -140,9 +140,7 @@ def _opened(project: Project, release_id: str, address: str) -> Release:
     manifest = json.loads(get_content(project.objects, address))
     files = {name: get_content(project.objects, stored) for name, stored in manifest["files"].items()}
     folder = project.root / ".shipworthy" / "releases" / release_id
-    for name, content in files.items():
-        if name.startswith(_CODE):
-            _lay(folder / name, content)
+    _lay(folder, {name: content for name, content in files.items() if name.startswith(_CODE)})
     code = Code(folder / _CODE)
     problem = code.problem(manifest["reference"])
     decider = Decider(manifest["policy"], problem.make_policy(manifest["policy"]), code.unpickle(files[_FITTED]))
@@ -190,12 +188,17 @@ def _lock() -> list[str]:
     return sorted({f"{found.name}=={found.version}" for found in distributions()})
 
 
-def _lay(path: Path, content: bytes) -> None:
-    """Writes a file whole, or leaves one with the right content alone."""
-    if path.is_file() and digest(path.read_bytes()) == digest(content):
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, partial = tempfile.mkstemp(dir=path.parent)
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-    Path(partial).replace(path)
+def _lay(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Writes the code to be imported; what else lies there, compiled files too, would be imported unchecked, and goes."""
+    for name, content in files.items():
+        path = folder / name
+        if path.is_file() and digest(path.read_bytes()) == digest(content):
+            continue
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, partial = tempfile.mkstemp(dir=folder)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        Path(partial).replace(path)
+    for path in (folder / _CODE).rglob("*"):
+        if not path.is_dir() and path.relative_to(folder).as_posix() not in files:
+            path.unlink(missing_ok=True)

@@ -38,19 +38,16 @@ class LiveEvidence:
 def live_evidence(project: Project, old: str, new: Release) -> LiveEvidence:
     """Joins the decision log with the outcomes, for the periods that both releases decided.
 
-    A period that was asked for several times counts as it was decided last, and an outcome as it was corrected last.
+    A unit that was asked for several times in a period counts as it was decided last, an outcome as it was corrected last.
 
     Raises:
         UserCodeError: the release's value or a guardrail cannot be computed from what was logged.
     """
     folder = project.log_folder / new.problem.name
     both = {old, new.id}
-    asked = {
-        (entry["period"], frozenset(row[new.problem.unit] for row in entry["rows"])): entry
-        for entry in read_log(folder, "decisions")
-        if both <= {answer["release"] for answer in entry["answers"].values()}
-    }
-    entries = list(asked.values())
+    log = read_log(folder, "decisions")
+    decided = [entry for entry in log if both <= {answer["release"] for answer in entry["answers"].values()}]
+    entries = _decided_last(decided, new.problem.unit)
     rungs = {entry["period"]: _answer(entry, new.id)["rung"] for entry in entries}
     fell = sum(rung not in ("policy", "incumbent") for rung in rungs.values())
     settled = _settled(new, entries, read_log(folder, "outcomes"))
@@ -65,6 +62,26 @@ def live_evidence(project: Project, old: str, new: Release) -> LiveEvidence:
     paired = named[0].join(named[1], on=["period", "unit"])
     paired = paired.join(answered.rename(_renamed(new.problem)), on=["period", "unit"])
     return LiveEvidence(table=paired.sort("period", "unit"), asked=len(rungs), fell=fell)
+
+
+def _decided_last(entries: Sequence[Mapping[str, Any]], unit: str) -> list[Mapping[str, Any]]:
+    """The entries in their order, each with only the rows that no later one of the same period decided again."""
+    last = {(entry["period"], row[unit]): entry["id"] for entry in entries for row in entry["rows"]}
+
+    def kept(entry: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+        return [row for row in rows if last[entry["period"], row[unit]] == entry["id"]]
+
+    return [
+        {
+            **entry,
+            "rows": kept(entry, entry["rows"]),
+            "answers": {
+                arm: {**answer, "decisions": kept(entry, answer["decisions"])}
+                for arm, answer in entry["answers"].items()
+            },
+        }
+        for entry in entries
+    ]
 
 
 def _answer(entry: Mapping[str, Any], release: str) -> Mapping[str, Any]:

@@ -21,7 +21,7 @@ from shipworthy.ship.release import build_release, open_release
 from shipworthy.ship.rollout import Move, Phase, Rollout, make_move, read_rollout, rollout_history
 from shipworthy.ship.shadow import live_evidence
 from shipworthy.step import History
-from shipworthy.store import Change
+from shipworthy.store import Change, Record
 
 CANARY_SHARE = 0.5
 
@@ -68,7 +68,8 @@ def ship_idea(project: Project, number: int, *, share: float = CANARY_SHARE) -> 
             f"Idea {number} is live already, since {now.at:%Y-%m-%d %H:%M} UTC. See `shipworthy ledger`."
         )
     reading = read_idea_live(project, idea, now)
-    refuse_closed(f"{now.phase} to {following} for idea {number}", missing(following, reading))
+    gaps = [*_walked_again(project, idea), *missing(following, reading)]
+    refuse_closed(f"{now.phase} to {following} for idea {number}", gaps)
     assert reading is not None and now.challenger is not None, "an open gate has live evidence of two releases"  # noqa: PT018
     why = f"{reading.periods} live periods through {reading.last}: {_money(reading)}"
     on = Move(phase=following, champion=now.champion, challenger=now.challenger, share=share, idea=idea.key, why=why)
@@ -90,17 +91,18 @@ def roll_back(project: Project, problem: str, why: str) -> Rollout:
     if now is None:
         known = [record.key for record in project.records.find("rollout")]
         raise NotFoundError.among("rollout of problem", problem, known)
-    if now.challenger is None or now.idea is None:
+    taken = now if now.challenger is not None else _made_live(project, now)
+    if taken is None or taken.challenger is None:
         raise InvalidInputError(
             f"Nothing to take back: problem {problem!r} is served by {now.champion} alone ({now.phase})."
         )
-    before = now.challenger if now.phase is Phase.LIVE else now.champion
-    return make_move(project, problem, now, Move(phase=Phase.ROLLED_BACK, champion=before, idea=now.idea, why=why))
+    before = taken.challenger if taken.phase is Phase.LIVE else taken.champion
+    return make_move(project, problem, now, Move(phase=Phase.ROLLED_BACK, champion=before, idea=taken.idea, why=why))
 
 
 def read_idea_live(project: Project, idea: Idea, now: Rollout) -> LiveReading | None:
     """What the live periods of the idea on trial, or live, say so far."""
-    judged = project.records.get("verdict", idea.key)
+    judged = _judged_for_shadow(project, idea)
     if judged is None or now.challenger is None:
         return None
     old, new = (now.challenger, now.champion) if now.phase is Phase.LIVE else (now.champion, now.challenger)
@@ -110,6 +112,29 @@ def read_idea_live(project: Project, idea: Idea, now: Rollout) -> LiveReading | 
 
 
 _STICKY = Gap("It was rolled back.", "A rollback is sticky: begin a new idea that says what is different now.")
+
+
+def _made_live(project: Project, now: Rollout) -> Rollout | None:
+    """The move that made live what serves now, where a later idea came and was taken back; None for the baseline."""
+    moves = rollout_history(project, now.problem)
+    lives = [move for move in moves if move.phase is Phase.LIVE and move.champion == now.champion]
+    return lives[-1] if lives else None
+
+
+def _judged_for_shadow(project: Project, idea: Idea) -> Record | None:
+    """The verdict on which the idea's release went into shadow; a later one may be about something else."""
+    moves = rollout_history(project, idea.problem)
+    shadows = [move.at for move in moves if move.idea == idea.key and move.phase is Phase.SHADOW]
+    return project.records.get("verdict", idea.key, at=shadows[-1]) if shadows else None
+
+
+def _walked_again(project: Project, idea: Idea) -> list[Gap]:
+    """Whether the verdict of today is about other evidence than the one that the release on trial rests on."""
+    then, today = _judged_for_shadow(project, idea), project.records.get("verdict", idea.key)
+    if then is not None and today is not None and then.body["evidence"] == today.body["evidence"]:
+        return []
+    what = "The idea was walked again since its release was built, and the verdict is about other evidence."
+    return [Gap(what, "Take the release back with `shipworthy rollback`, and begin a new idea.")]
 
 
 def _into_shadow(project: Project, idea: Idea, now: Rollout | None) -> Shipped:

@@ -63,6 +63,6 @@ def _in_rollout(project: Project, idea: Idea) -> Standing:
         return Standing(stage=Stage.SHIP, says=str(phase), gaps=(), next=None)
     now = read_rollout(project, idea.problem)
     if phase is Phase.LIVE:
-        says = "live" if now is not None and now.idea == idea.key else "was live"
+        says = "live" if now is not None and now.champion == moves[-1].champion else "was live"
         return Standing(stage=Stage.SHIP, says=says, gaps=(), next="shipworthy ledger")
     return Standing(stage=Stage.SHIP, says=f"in {phase}", gaps=(), next=f"shipworthy ship {idea.number}")

@@ -15,6 +15,8 @@ from numpy.typing import ArrayLike, NDArray
 
 FloatArray: TypeAlias = NDArray[np.float64]
 
+_LARGEST_PHI = 0.95
+
 
 def influence_series(sums: ArrayLike, counts: ArrayLike) -> tuple[float, FloatArray]:
     """Returns the mean per pair and the influence of each period on it.
@@ -39,8 +41,10 @@ def influence_series(sums: ArrayLike, counts: ArrayLike) -> tuple[float, FloatAr
 def skew_shift(influence: FloatArray) -> float:
     """Returns how far skew moves the true quantiles of the mean; negative where losses are rare and big.
 
-    The shift is 1.5 g s / T with g the skewness and s the standard deviation of T periods, after Johnson (1978).
-    An interval takes it only where it widens: below if negative, above if positive.
+    The shift is 1.5 times the third cumulant over the variance, over T, after Johnson (1978); for independent periods
+    that is 1.5 g s / T with g the skewness and s the standard deviation. Autocorrelation makes a mean more skewed than
+    that: in an AR(1) by (1 + phi + phi^2) / (1 - phi^2), which is taken into account where phi is positive.
+    An interval takes the shift only where it widens: below if negative, above if positive.
 
     >>> skew_shift(np.array([-1.0, 0.0, 1.0]))
     0.0
@@ -53,7 +57,9 @@ def skew_shift(influence: FloatArray) -> float:
     # Scaled first: cubes of money as small as 1e-150 or as large as 1e150 would leave the range of a float.
     scaled = influence / largest
     spread = float(np.sqrt(np.mean(scaled**2)))
-    return float(1.5 * np.mean(scaled**3) / spread**2 * largest / influence.size)
+    phi = min(max(autocorrelation(influence), 0.0), _LARGEST_PHI)
+    persistence = (1.0 + phi + phi**2) / (1.0 - phi**2)
+    return float(1.5 * persistence * np.mean(scaled**3) / spread**2 * largest / influence.size)
 
 
 def autocorrelation(influence: FloatArray) -> float:

@@ -61,7 +61,7 @@ def forecast(
     """
     estimates = np.asarray(past_estimates, dtype=np.float64)
     ses = np.asarray(past_ses, dtype=np.float64)
-    spreads = _SCALES * float(np.median(ses) if ses.size else se)
+    spreads = _SCALES * max(se, float(np.median(ses)) if ses.size else 0.0)
     weights = _learned_weights(estimates, ses, spreads)
     posterior = _responsibilities(np.array([estimate]), np.array([se]), spreads, weights)[0]
     shrink = spreads**2 / (spreads**2 + se**2)

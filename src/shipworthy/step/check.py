@@ -24,13 +24,23 @@ def settle(problem: Problem, rows: pl.DataFrame, returned: Any, who: str) -> pl.
     """Brings what a policy returned into one shape: every unit once, in the order asked, no holes.
 
     Raises:
-        RefusedError: a unit is missing, extra or twice, or a decision is null, NaN or infinite.
+        RefusedError: it cannot be read, a unit is missing, extra or twice, or a decision is null, NaN or infinite.
     """
-    decisions = _as_frame(problem, rows, returned, who)
+    try:
+        decisions = _as_frame(problem, rows, returned, who)
+    except RefusedError:
+        raise
+    except Exception as error:  # whatever a foreign object raises while it is read
+        raise RefusedError(
+            who, f"returned a {type(returned).__name__} that cannot be read: {type(error).__name__}: {error}"
+        ) from error
     given, asked = decisions[problem.unit].to_list(), rows[problem.unit].to_list()
     if given != asked:
-        decisions = _in_order(problem, rows, decisions, who)
+        decisions = _in_order(decisions, given, asked, who)
+    decisions = decisions.with_columns(rows[problem.unit])  # in the type it was asked in
     for name in problem.decisions:
+        if decisions.schema[name] == pl.Object:
+            raise RefusedError(who, f"{name!r} holds Python objects; give numbers, texts, dates or lists of them")
         column = decisions[name]
         bad = (
             column.null_count()
@@ -51,12 +61,13 @@ def broken_constraint(problem: Problem, rows: pl.DataFrame, decisions: pl.DataFr
     for constraint in problem.constraints:
         try:
             held = constraint.holds(decided)
-            truth = decided.select(held).to_series() if isinstance(held, pl.Expr) else pl.Series([held]).explode()
-            broken = int((~truth.cast(pl.Boolean)).fill_null(value=True).sum())
+            truth = decided.select(held) if isinstance(held, pl.Expr) else pl.Series([held]).explode().to_frame()
+            kept = pl.all().cast(pl.Boolean).fill_null(value=False)
+            broken = truth.select((~pl.all_horizontal(kept)).sum()).item()
         except Exception as error:  # noqa: BLE001  (the user's own rule: one that cannot be evaluated has not been kept)
             return f"constraint {constraint.name!r} raised {type(error).__name__}: {error}"
         if broken:
-            return f"violates constraint {constraint.name!r}" + (f" for {broken} units" if len(truth) > 1 else "")
+            return f"violates constraint {constraint.name!r}" + (f" for {broken} units" if truth.height > 1 else "")
     return None
 
 
@@ -79,13 +90,14 @@ def _as_frame(problem: Problem, rows: pl.DataFrame, returned: Any, who: str) -> 
     return rows.select(problem.unit, pl.Series(wanted[0], values))
 
 
-def _in_order(problem: Problem, rows: pl.DataFrame, decisions: pl.DataFrame, who: str) -> pl.DataFrame:
-    given, asked = Counter(decisions[problem.unit].to_list()), Counter(rows[problem.unit].to_list())
+def _in_order(decisions: pl.DataFrame, given: list[Any], asked: list[Any], who: str) -> pl.DataFrame:
+    counted, wanted = Counter(given), Counter(asked)
     for what, units in (
-        ("missing", list(asked - given)),
-        ("never asked for", [unit for unit in given if unit not in asked]),
-        ("decided twice", [unit for unit, count in given.items() if count > 1]),
+        ("missing", list(wanted - counted)),
+        ("never asked for", [unit for unit in counted if unit not in wanted]),
+        ("decided twice", [unit for unit, count in counted.items() if count > 1]),
     ):
         if units:
             raise RefusedError(who, f"{len(units)} units {what}: {', '.join(map(str, units[:5]))}")
-    return rows.select(problem.unit).join(decisions, on=problem.unit, how="left", maintain_order="left")
+    place = {unit: i for i, unit in enumerate(given)}
+    return decisions[[place[unit] for unit in asked]]

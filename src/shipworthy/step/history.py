@@ -22,7 +22,7 @@ class History:
         """Sorts the rows once; every later cut is a slice without a copy."""
         self._rows = rows.sort(problem.key, maintain_order=True)
         self._delay = Span.of(problem.outcome_delay)
-        self._hidden = [name for name in problem.hidden if name in rows.columns]
+        self._hidden = [name for name in rows.columns if name in {*problem.hidden, *problem.decisions}]
         counts = self._rows.group_by(problem.period, maintain_order=True).len()
         self.periods: Sequence[Period] = counts[problem.period].to_list()
         self._starts = [0, *counts["len"].cum_sum().to_list()]
@@ -33,7 +33,7 @@ class History:
         return self._rows
 
     def to_decide(self, period: Period) -> pl.DataFrame:
-        """The rows of one period as they are before deciding: without what is known only afterwards."""
+        """The rows of one period as they are before deciding: without what is known, or was decided, only afterwards."""
         return self.settled(period).drop(self._hidden)
 
     def settled(self, period: Period) -> pl.DataFrame:

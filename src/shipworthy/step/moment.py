@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 from zlib import crc32
@@ -24,7 +25,7 @@ class Moment:
         state: The state carried to this period.
         last: The decisions of the period before, the last rung of the ladder.
         seed: The seed of this period.
-        time_limit: Seconds that the caller can wait; a policy's own limit may be shorter.
+        time_limit: Seconds that the caller can wait for the whole step; a policy's own limit may be shorter.
     """
 
     period: Period
@@ -35,15 +36,18 @@ class Moment:
     seed: int = 0
     time_limit: float | None = None
 
-    def now(self, problem: Problem, policy: Policy) -> Now:
-        """What this policy may see: the moment, with as much of the past as the policy remembers."""
-        limits = [limit for limit in (self.time_limit, policy.time_limit) if limit is not None]
+    def now(self, problem: Problem, policy: Policy, seconds: float | None = None) -> Now:
+        """What this policy may see: the moment, with as much of the past as the policy remembers, and `seconds` left.
+
+        Rows and state are the policy's own copies: what it changes in them reaches no check and no other policy.
+        """
+        limits = [limit for limit in (seconds, policy.time_limit) if limit is not None]
         return Now(
             period=self.period,
             key=problem.key,
-            rows=self.rows,
+            rows=self.rows.clone(),
             past=self.history.known(self.period, Span.of(policy.memory)),
-            state=self.state,
+            state=deepcopy(self.state) if self.state else {},
             seed=self.seed,
             time_limit=min(limits, default=None),
         )

@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 
+from shipworthy.errors import UserCodeError
 from shipworthy.problem import Now, Plan, Policy, Problem, Status
 from shipworthy.step.check import RefusedError, broken_constraint, settle
 from shipworthy.step.decided import Decided, Rung
@@ -33,6 +34,8 @@ class Decider:
 
 MakeDecider = Callable[[], Decider]
 
+_SHARE = 0.75
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Answer:
@@ -49,7 +52,8 @@ def take_step(problem: Problem, moment: Moment, decider: Decider, fallback: Make
     """Decides one period.
 
     The ladder: the policy (its incumbent counts, with its gap) - the fallback policy - the last plan, where it still
-    covers every unit and keeps every constraint - nothing. It never raises for what a policy does.
+    covers every unit and keeps every constraint - nothing. It never raises for what a policy does. Of the seconds that
+    the caller can wait, the policy gets three quarters at most where a fallback has to have its turn after it.
 
     Args:
         problem: Says what must hold of decisions.
@@ -60,11 +64,11 @@ def take_step(problem: Problem, moment: Moment, decider: Decider, fallback: Make
     started = perf_counter()
     falls: list[str] = []
     answer = None
-    for rung in _rungs(problem, moment, decider, fallback):
+    for rung in _rungs(problem, moment, decider, fallback, started):
         try:
             answer = rung()
             break
-        except RefusedError as refusal:
+        except UserCodeError as refusal:
             falls.append(str(refusal))
     answer = answer or _nothing(problem, moment)
     return Decided(
@@ -80,17 +84,25 @@ def take_step(problem: Problem, moment: Moment, decider: Decider, fallback: Make
 
 
 def _rungs(
-    problem: Problem, moment: Moment, decider: Decider, fallback: MakeDecider | None
+    problem: Problem, moment: Moment, decider: Decider, fallback: MakeDecider | None, started: float
 ) -> Iterator[Callable[[], _Answer]]:
-    yield lambda: _asked(problem, moment, decider, None)
+    share = 1.0 if fallback is None else _SHARE
+    yield lambda: _asked(problem, moment, decider, None, _left(moment, started, share))
     if fallback is not None:
-        yield lambda: _asked(problem, moment, fallback(), Rung.FALLBACK)
+        yield lambda: _asked(problem, moment, fallback(), Rung.FALLBACK, _left(moment, started, 1.0))
     if moment.last is not None:
         yield lambda: _last_plan(problem, moment)
 
 
-def _asked(problem: Problem, moment: Moment, decider: Decider, rung: Rung | None) -> _Answer:
-    now = moment.now(problem, decider.policy)
+def _left(moment: Moment, started: float, share: float) -> float | None:
+    """A share of the seconds that the caller can still wait."""
+    if moment.time_limit is None:
+        return None
+    return max(0.0, share * (moment.time_limit - (perf_counter() - started)))
+
+
+def _asked(problem: Problem, moment: Moment, decider: Decider, rung: Rung | None, seconds: float | None) -> _Answer:
+    now = moment.now(problem, decider.policy, seconds)
     returned = _within_limit(decider, now)
     plan = returned if isinstance(returned, Plan) else Plan(decisions=returned)
     if not plan.status.has_decisions:
@@ -149,5 +161,5 @@ def _caught(decider: Decider, now: Now) -> Any:
 def _ask(decider: Decider, now: Now) -> Any:
     try:
         return decider.policy.decide(now, decider.fitted)
-    except Exception as error:  # whatever a policy raises is one rung down, never the end of the step
+    except (Exception, SystemExit) as error:  # whatever a policy raises is one rung down, never the end of the step
         raise RefusedError(decider.name, f"{type(error).__name__}: {error}") from error

@@ -11,6 +11,8 @@ from shipworthy.problem.problem import Measure
 VALUE = "value"
 """The column that holds money per row."""
 
+_WHOLE = "_is_whole"
+
 
 def happened(problem: Problem, settled: pl.DataFrame, decisions: pl.DataFrame) -> pl.DataFrame:
     """The rows with their outcomes and what was decided for them; rows that nobody decided are left out.
@@ -25,16 +27,21 @@ def happened(problem: Problem, settled: pl.DataFrame, decisions: pl.DataFrame) -
 def worth(problem: Problem, rows: pl.DataFrame) -> pl.DataFrame:
     """One row per row of `rows`: period, unit, value, and a column per guardrail.
 
+    They are null where nothing was decided and where the outcome is not there yet; and where money is per period, for
+    the whole period in which one outcome is still out.
+
     Raises:
         UserCodeError: the value or a guardrail raises, or does not give one number per row.
     """
     assert problem.value_of is not None, "a problem is required to have a value before it is replayed"
-    decided = pl.all_horizontal(pl.col(name).is_not_null() for name in problem.decisions)
+    names = (*problem.decisions, problem.outcome)
+    is_whole = pl.all_horizontal(pl.col(name).is_not_null() for name in names if name in rows.columns)
+    rows = rows.with_columns(is_whole.alias(_WHOLE))
     measures = {VALUE: problem.value_of} | {rail.name: rail.measure for rail in problem.guardrails}
     columns = [_measured(problem, rows, name, measure) for name, measure in measures.items()]
-    table = rows.select(*problem.key, decided.alias("_decided")).with_columns(columns)
-    blank = [pl.when("_decided").then(pl.col(column.name)).alias(column.name) for column in columns]
-    return table.with_columns(blank).drop("_decided")
+    table = rows.select(*problem.key, _WHOLE).with_columns(columns)
+    blank = [pl.when(_WHOLE).then(pl.col(column.name)).alias(column.name) for column in columns]
+    return table.with_columns(blank).drop(_WHOLE)
 
 
 def _measured(problem: Problem, rows: pl.DataFrame, name: str, measure: Measure) -> pl.Series:
@@ -53,24 +60,10 @@ def _measured(problem: Problem, rows: pl.DataFrame, name: str, measure: Measure)
 
 
 def _per_row(problem: Problem, rows: pl.DataFrame, given: pl.Expr) -> pl.Series:
-    """Evaluates an expression; an aggregate is money per period, shared equally among the period's units."""
-    column = rows.select(given).to_series()
-    if len(column) == rows.height and not _is_aggregate(given):
-        return column
-    return rows.select((given / pl.len()).over(problem.period)).to_series()
-
-
-def _is_aggregate(given: pl.Expr) -> bool:
-    """Whether two rows give one number: known without any data of the user's."""
-    return given.meta.has_multiple_outputs() is False and _height_of_two(given) == 1
-
-
-def _height_of_two(given: pl.Expr) -> int:
-    names = given.meta.root_names()
-    if not names:
-        return 1
-    probe = pl.DataFrame({name: [1.0, 1.0] for name in names})
-    try:
-        return probe.select(given).height
-    except pl.exceptions.PolarsError:
-        return 2
+    """Evaluates an expression period by period; an aggregate is money per period, shared equally among its units."""
+    found = rows.select(given)
+    if found.width != 1:
+        raise ValueError(f"it gives {found.width} columns, {', '.join(found.columns)}; give one")
+    if found.height == 1 < rows.height:
+        given = pl.when(pl.col(_WHOLE).all()).then(given / pl.len())
+    return rows.select(given.over(problem.period)).to_series()

@@ -1,5 +1,6 @@
 """How many of each fruit a stall lays in: three units a day, and policies that look back three days."""
 
+import time
 from datetime import date, timedelta
 
 import polars as pl
@@ -79,3 +80,12 @@ class Broken(sw.Policy):
         if now.rows["is_market"].any():
             raise ValueError("no idea what to do on market days")
         return now.rows.select("fruit", laid_in=pl.lit(10_000.0))
+
+
+@stock.policy
+class Slow(MeanOfThreeDays):
+    """Takes a second to decide the same."""
+
+    def decide(self, now: sw.Now, fitted: None) -> pl.DataFrame:
+        time.sleep(1.0)
+        return super().decide(now, fitted)

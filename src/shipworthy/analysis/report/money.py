@@ -14,11 +14,13 @@ _FINER = 6
 
 
 def figure(amount: float, step: float = 1.0) -> str:
-    """Writes an amount rounded to a step, with thousands apart and a true minus.
+    """Writes an amount rounded to a step, with thousands apart and a true minus; an open end is unknown.
 
-    >>> figure(22453.9, 100.0), figure(-0.256, 0.01), figure(-0.4)
-    ('22,500', '−0.26', '0')
+    >>> figure(22453.9, 100.0), figure(-0.256, 0.01).replace(MINUS, "-"), figure(-0.4), figure(math.inf)
+    ('22,500', '-0.26', '0', 'unknown')
     """
+    if not math.isfinite(amount):
+        return "unknown"
     decimals = max(0, -math.floor(math.log10(step) + 1e-9))
     rounded = round(amount / step) * step
     text = f"{abs(rounded):,.{decimals}f}"
@@ -32,6 +34,16 @@ def money(amount: float, currency: str, step: float = 1.0) -> str:
     '22,500 EUR'
     """
     return f"{figure(amount, step)}{NO_BREAK}{currency}"
+
+
+def stated(amount: float, currency: str) -> str:
+    """Writes an amount that somebody fixed, such as a smallest gain: as it was said, to the cent at most.
+
+    >>> stated(2000.0000001, "EUR").replace(NO_BREAK, " "), stated(5.25, "EUR").replace(NO_BREAK, " ")
+    ('2,000 EUR', '5.25 EUR')
+    """
+    is_whole = abs(amount - round(amount)) < 0.005
+    return money(amount, currency, 1.0 if is_whole else 0.01)
 
 
 def step_of(amounts: Iterable[float], digits: int = _SIGNIFICANT) -> float:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from shipworthy.analysis.guardrail import GuardrailVerdict
 from shipworthy.analysis.judgement import Decision
-from shipworthy.analysis.report.money import figure, money, step_for, step_of
+from shipworthy.analysis.report.money import NO_BREAK, figure, money, stated, step_for, step_of
 from shipworthy.analysis.report.story import Story
 from shipworthy.analysis.verdict import Gain
 from shipworthy.analysis.wording import periods
@@ -26,16 +26,26 @@ def a_period(story: Story) -> str:
     return _A_PERIOD.get(story.verdict.criteria.cadence, "a period")
 
 
-def a_year(story: Story) -> str:
-    """The gain of a year with its interval, rounded so that it stays on its side of zero and of the smallest gain."""
-    return _with_interval(story.verdict.per_year(), story.currency, 0.0, story.smallest)
+def yearly_step(story: Story) -> float:
+    """To what the gain of a year is rounded: it stays on its side of zero and of what it is held against."""
+    return step_for(story.verdict.per_year(), 0.0, story.smallest, story.needed)
 
 
-def each_period(story: Story) -> str:
-    """The gain of a period with its interval."""
-    scale = story.verdict.criteria.units_per_year
-    smallest = story.smallest / scale * story.verdict.exposure.pairs_per_period if scale and story.verdict.exposure else 0.0
-    return _with_interval(story.verdict.per_period(), story.currency, 0.0, smallest)
+def a_year(story: Story) -> tuple[str, str]:
+    """The gain of a year, and its interval."""
+    return _with_interval(story, story.verdict.per_year(), yearly_step(story))
+
+
+def each_period(story: Story) -> tuple[str, str]:
+    """The gain of a period, and its interval."""
+    pairs = story.verdict.exposure.pairs_per_period if story.verdict.exposure else 1.0
+    gain = story.verdict.per_period()
+    return _with_interval(story, gain, step_for(gain, 0.0, story.verdict.criteria.min_effect * pairs))
+
+
+def smallest(story: Story) -> str:
+    """The smallest gain a year worth shipping."""
+    return stated(story.smallest, story.currency)
 
 
 def lead(story: Story) -> str:
@@ -44,18 +54,19 @@ def lead(story: Story) -> str:
     Only what is true of every verdict of its kind is said in other words than the record's.
     """
     found, verdict = story.verdict.per_year(), story.verdict
-    low, high, smallest, needed = (_yearly(story, amount) for amount in (found.low, found.high, story.smallest, story.needed))
+    low, high, difference = (_yearly(story, amount) for amount in (found.low, found.high, abs(found.gain)))
     if verdict.decision is Decision.SHIP:
         return (
-            f"Over {seen(story)} of history it would have earned more than what runs today: {_yearly(story, found.gain)} a "
-            f"year. Even the low end of the interval, {low}, is above the {smallest} a year that makes it worth shipping."
+            f"Over {seen(story)} of history it would have earned {difference} a year more than what runs today. Even the "
+            f"low end of the interval, {low}, is above {_bar(story)}."
         )
     if verdict.decision is Decision.STOP and found.high < 0.0:
         return (
-            f"Over {seen(story)} of history it would have earned less than what runs today: {_yearly(story, found.gain)} a "
-            f"year. Even the high end of the interval, {high}, is a loss."
+            f"Over {seen(story)} of history it would have earned {difference} a year less than what runs today. Even the "
+            f"high end of the interval, {high}, is a loss."
         )
     if verdict.decision is Decision.STOP and found.low <= story.smallest and found.high < story.needed:
+        needed = stated(story.needed, story.currency)
         return f"It earns too little: even the high end of the interval, {high} a year, is below the {needed} it needs."
     if story.has_interval and verdict.decision is Decision.INCONCLUSIVE:
         return f"Going by this history the gain lies somewhere from {low} to {high} a year. {verdict.reasons[0]}"
@@ -69,26 +80,30 @@ def waiting(story: Story) -> str | None:
         return None
     needed = verdict.periods_still_needed
     if needed is None:
-        return "More of the same history would hardly decide it."
+        return "It cannot be said that more of the same history would decide it."
     says = f"About {periods(needed, verdict.criteria.cadence)} more would probably decide."
-    cost = verdict.per_period().gain * needed
     if not story.has_interval:
         return says
+    cost = verdict.per_period().gain * needed
     if cost <= 0.0:
         return f"{says} Going by the gain measured so far, waiting costs nothing."
-    return f"{says} If the gain measured so far is real, waiting that long forgoes {money(cost, story.currency, step_of([cost], 2))}."
+    forgone = money(cost, story.currency, step_of([cost], digits=2))
+    return f"{says} If the gain measured so far is real, waiting that long forgoes {forgone}."
 
 
 def guardrail(one: GuardrailVerdict) -> str:
     """What is known of a guardrail, in its own unit."""
-    better = f"{one.better} is better"
-    step = step_for(Gain(gain=one.change, low=one.low, high=one.high), 0.0, one.margin, -one.margin)
-    if one.low > one.high or max(-one.low, one.high) == float("inf"):
+    if max(-one.low, one.high) == float("inf"):
         return one.reason
+    tolerated = f"up to {one.margin:g} worse is tolerated"
     if one.low == one.high == 0.0:
-        return f"did not change; {better}, and up to {one.margin:g} worse is tolerated"
+        return f"did not change; {tolerated}"
+    step = step_for(Gain(gain=one.change, low=one.low, high=one.high), 0.0, one.margin, -one.margin)
     change, low, high = (_signed(amount, step) for amount in (one.change, one.low, one.high))
-    return f"changed by {change} ({low} to {high}); {better}, and up to {one.margin:g} worse is tolerated"
+    if one.low <= 0.0 <= one.high:
+        return f"did not clearly change, {change} ({low} to {high}; {one.better} is better); {tolerated}"
+    way = "better" if (one.change > 0.0) == (one.better == "higher") else "worse"
+    return f"got {way}, by {change} ({low} to {high}); {tolerated}"
 
 
 def stability(story: Story) -> str | None:
@@ -97,9 +112,11 @@ def stability(story: Story) -> str | None:
     if exposure is None or not exposure.halves or not exposure.is_stable:
         return None
     amounts = [half.gain * exposure.pairs_per_period for half in exposure.halves]
-    step = step_of(amounts)
-    older, newer = (money(amount, story.currency, step) for amount in amounts)
-    return f"It did not change much over time: {older} {a_period(story)} in the older half of the history, {newer} in the newer one."
+    older, newer = (money(one, story.currency, step_of(amounts, digits=2)) for one in amounts)
+    return (
+        f"Stable, as far as the interval of each half can tell: {older} {a_period(story)} in the older half of the "
+        f"history, {newer} in the newer one."
+    )
 
 
 def course_title(story: Story) -> str:
@@ -123,24 +140,30 @@ def course_note(story: Story) -> str:
     """How often the challenger earned more, and less."""
     gains = story.course["gain"]
     more, less = int((gains > 0.0).sum()), int((gains < 0.0).sum())
-    same = len(gains) - more - less
-    return (
-        f"Of {seen(story)}, the challenger earned more on {more:,}, less on {less:,} and the same on {same:,}. The line adds "
-        "up challenger minus champion."
-    )
+    counts = (("more", more), ("less", less), ("the same", len(gains) - more - less))
+    parts = [f"{way} on {count:,}" for way, count in counts if count]
+    return f"Of {seen(story)}, the challenger earned {', '.join(parts)}. The line adds up challenger minus champion."
 
 
 def interval_title(story: Story) -> str:
     """Where the interval lies against zero and the smallest gain worth shipping."""
     found = story.verdict.per_year()
-    low, high, smallest, needed = (_yearly(story, end) for end in (found.low, found.high, story.smallest, story.needed))
+    low, high = _yearly(story, found.low), _yearly(story, found.high)
     if found.low > story.smallest:
-        return f"Even the low end, {low} a year, is above the smallest gain worth shipping, {smallest}"
+        return f"Even the low end, {low} a year, is above {_bar(story)}"
     if found.high < 0.0:
         return f"Even the high end, {high} a year, is a loss"
     if found.high < story.needed:
-        return f"Even the high end, {high} a year, is below the {needed} that it needs"
-    return f"The gain may be anything from {low} to {high} a year; worth shipping is more than {smallest}"
+        return f"Even the high end, {high} a year, is below the {stated(story.needed, story.currency)} that it needs"
+    return f"The gain may be anything from {low} to {high} a year; to ship, the low end has to be above {_bar(story)}"
+
+
+def interval_note(story: Story) -> str:
+    """How the plot of the interval is to be read."""
+    says = f"The dot is the gain measured over {seen(story)}, the bar its interval: where the true gain may be."
+    if story.claimed:
+        says += " Below it stands what the idea claimed before research started."
+    return says
 
 
 def units_title(story: Story) -> str:
@@ -152,7 +175,7 @@ def units_title(story: Story) -> str:
     if units.height == 1:
         return f"There is one {noun}: {best} per decision"
     gained = int((units["gain"] > 0.0).sum())
-    many = f"All {gained:,}" if gained == units.height else f"{gained:,} of {units.height:,}"
+    many = f"all {gained:,}" if gained == units.height else f"{gained:,} of {units.height:,}"
     return f"Gain by {noun}: {many} gained, from {best} per decision to {worst}"
 
 
@@ -161,7 +184,9 @@ def units_note(story: Story) -> str:
     says = "Means over the history, for reading, not for deciding: the verdict rests on the interval of all of them together."
     if story.units.height > _LIMIT:
         half = _LIMIT // 2
-        says += f" Of {story.units.height:,}, only the {half} that gained most and the {half} that gained least are shown."
+        says += (
+            f" Of {story.units.height:,}, only the {half} that gained most and the {half} that gained least are shown."
+        )
     return says
 
 
@@ -172,6 +197,47 @@ def shown_units(story: Story) -> list[dict[str, object]]:
     return units.to_dicts() if units.height <= _LIMIT else units.head(half).to_dicts() + units.tail(half).to_dicts()
 
 
+def is_cut(story: Story) -> bool:
+    """Whether there are too many units to show them all."""
+    return story.units.height > _LIMIT
+
+
+def locked_facts(story: Story) -> list[tuple[str, str]]:
+    """The locked criteria, by name."""
+    locked, currency = story.locked, story.currency
+    expected = locked["expected_gain"]
+    return [
+        ("Problem", locked["problem"]),
+        ("Challenger", locked["challenger"]),
+        ("Smallest gain worth shipping", f"{locked['smallest_gain']:,.2f} {currency} per {locked['per']}"),
+        (
+            "Expected gain: low, likely, high",
+            f"{', '.join(f'{amount:,.2f}' for amount in expected)} {currency} per {locked['per']}"
+            if expected
+            else "none stated",
+        ),
+        (
+            "Guardrail margins of its own",
+            ", ".join(f"{name} {margin:g}" for name, margin in locked["guardrails"].items())
+            or "none: the problem's hold",
+        ),
+        ("Locked as", story.research.criteria),
+    ]
+
+
+def criteria_facts(story: Story) -> list[tuple[str, str]]:
+    """What the verdict judged by, by name; guardrails stand in a table of their own."""
+    fields = story.verdict.criteria.to_dict()
+    return [
+        (
+            name.replace("_", " "),
+            f"{value:.6g}" if isinstance(value, float) else "none" if value is None else str(value),
+        )
+        for name, value in fields.items()
+        if name != "guardrails"
+    ]
+
+
 def seen(story: Story) -> str:
     """How much history the verdict rests on."""
     return periods(story.course.height, story.verdict.criteria.cadence)
@@ -179,14 +245,18 @@ def seen(story: Story) -> str:
 
 def _yearly(story: Story, amount: float) -> str:
     """An amount a year, rounded like the headline."""
-    return money(amount, story.currency, step_for(story.verdict.per_year(), 0.0, story.smallest, story.needed))
+    return money(amount, story.currency, yearly_step(story))
 
 
-def _with_interval(gain: Gain, currency: str, *marks: float) -> str:
-    step = step_for(gain, *marks)
-    if max(-gain.low, gain.high) == float("inf"):
-        return money(gain.gain, currency, step)
-    return f"{money(gain.gain, currency, step)} ({figure(gain.low, step)} to {figure(gain.high, step)})"
+def _bar(story: Story) -> str:
+    """What the low end has to be above."""
+    return f"the smallest gain worth shipping, {smallest(story)}" if story.smallest else "zero"
+
+
+def _with_interval(story: Story, gain: Gain, step: float) -> tuple[str, str]:
+    confidence = f"{100.0 * (1.0 - story.verdict.criteria.alpha):.4g}{NO_BREAK}%"
+    interval = f"{figure(gain.low, step)} to {figure(gain.high, step)}, {confidence} interval"
+    return money(gain.gain, story.currency, step), interval
 
 
 def _signed(amount: float, step: float) -> str:

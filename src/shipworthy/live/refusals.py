@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
+from shipworthy.errors import ShipworthyError
+
 MOST_ERRORS = 20
 """How many wrong fields one answer lists; the caller corrects those, and asks again."""
 
@@ -26,7 +28,7 @@ class FieldError:
     detail: str
 
 
-class Fault(Exception):
+class RefusedError(ShipworthyError):
     """A request that is not answered with what it asked for.
 
     Attributes:
@@ -34,7 +36,7 @@ class Fault(Exception):
         document: The body of the answer, as RFC 9457 has it.
         headers: What else the answer must carry.
 
-    >>> Fault(422, "One field is wrong.", errors=[FieldError("period", "is missing")]).document["errors"]
+    >>> RefusedError(422, "One field is wrong.", errors=[FieldError("period", "is missing")]).document["errors"]
     [{'field': 'period', 'detail': 'is missing'}]
     """
 
@@ -52,23 +54,29 @@ class Fault(Exception):
         self.status = status
         self.headers = dict(headers or {})
         title = HTTPStatus(status).phrase
-        self.document: dict[str, Any] = {"type": "about:blank", "title": title, "status": status, "detail": detail, **more}
+        self.document: dict[str, Any] = {
+            "type": "about:blank",
+            "title": title,
+            "status": status,
+            "detail": detail,
+            **more,
+        }
         listed = [{"field": error.field, "detail": error.detail} for error in errors]
         if listed:
             self.document["errors"] = listed[:MOST_ERRORS]
 
 
-def wrong_fields(errors: Iterable[FieldError]) -> Fault:
-    """The fault of a request whose fields are wrong.
+def wrong_fields(errors: Iterable[FieldError]) -> RefusedError:
+    """The refusal of a request whose fields are wrong.
 
     >>> str(wrong_fields([FieldError("rows[0].price", "is missing")]))
     'rows[0].price is missing'
     """
     listed = list(errors)
     more = "" if len(listed) == 1 else f" (and {len(listed) - 1} more wrong fields, see errors)"
-    return Fault(422, f"{listed[0].field} {listed[0].detail}{more}", errors=listed)
+    return RefusedError(422, f"{listed[0].field} {listed[0].detail}{more}", errors=listed)
 
 
-def unavailable(detail: str, **more: Any) -> Fault:
-    """The fault of a service that cannot answer now; the caller may ask again in a second."""
-    return Fault(503, detail, headers={"Retry-After": "1"}, **more)
+def unavailable(detail: str, **more: Any) -> RefusedError:
+    """The refusal of a service that cannot answer now; the caller may ask again in a second."""
+    return RefusedError(503, detail, headers={"Retry-After": "1"}, **more)

@@ -1,0 +1,337 @@
+"""The report: every figure is the verdict's, nothing in it can run or load, and it says what to do."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import shutil
+import subprocess
+import sys
+from html import unescape
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from shipworthy.analysis import Criteria, read_analysis
+from shipworthy.analysis.report.money import figure, step_for
+from shipworthy.analysis.report.page import render_report
+from shipworthy.analysis.report.story import tell_story
+from shipworthy.analysis.report.write import write_report
+from shipworthy.analysis.verdict import Gain
+from shipworthy.errors import GateClosedError, UnavailableError
+from shipworthy.store import Change
+from tests.series import clear_gain, evidence
+
+YEARLY = Criteria(units_per_year=1460.0)
+NOISE = np.random.default_rng(11).normal(0.1, 4.0, size=(90, 4))
+SHORT = clear_gain(periods=12)
+FRAMES = {
+    "ship": (clear_gain(), YEARLY, "Ship it"),
+    "stop": (-clear_gain(), YEARLY, "Do not ship it"),
+    "disproved": (clear_gain(), Criteria(min_effect=5.0, units_per_year=1460.0), "Do not ship it"),
+    "inconclusive": (NOISE, Criteria(min_effect=0.05, units_per_year=1460.0), "Not decided yet"),
+    "one unit": (clear_gain(units=1), YEARLY, "Ship it"),
+    "200 units": (clear_gain(units=200), YEARLY, "Ship it"),
+    "no interval": (SHORT, YEARLY, "Not decided yet"),
+    "numbered periods": (clear_gain(), YEARLY, "Ship it"),
+    "nothing but zeros": (np.zeros((60, 2)), YEARLY, "Not decided yet"),
+}
+
+
+def text_of(page: str) -> str:
+    """Returns what a reader sees: no tags, no style, blanks as blanks."""
+    body = re.sub(r"<style>.*?</style>", "", page, flags=re.DOTALL)
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", body)))
+
+
+class Outline(HTMLParser):
+    """The tags of a page, in order, with their attributes."""
+
+    def __init__(self, page: str) -> None:
+        """Reads the page."""
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Keeps a tag."""
+        self.tags.append((tag, dict(attrs)))
+
+    def count(self, tag: str) -> int:
+        """Counts a tag."""
+        return sum(name == tag for name, _ in self.tags)
+
+
+def test_every_figure_is_the_one_of_the_verdict(walked):
+    """Gain, interval, guardrails, digests: what the page says is what the records hold."""
+    record = walked.records.get("verdict", "0001")
+    found = read_analysis(record)
+    says = text_of(render_report(tell_story(walked, 1)))
+
+    for gain in (found.verdict.per_period(), found.verdict.per_year()):
+        assert f"{gain.gain:,.2f} {gain.low:,.2f} {gain.high:,.2f}" in says
+    for rail in found.verdict.guardrails:
+        assert f"{rail.name} {rail.state} " in says
+    for reason in (*found.verdict.reasons, *found.verdict.notes, found.verdict.exposure.sentence):
+        assert reason in says
+    for address in (found.evidence, found.code, walked.records.get("idea", "0001").body["lock"]["digest"]):
+        assert address in says
+    assert all(f"shipworthy {verb} 1" in says for verb in ("data", "research", "analyse"))
+
+
+def test_headline_is_the_rounded_gain_of_a_year(walked):
+    """What the product manager reads first lies within one rounding step of the verdict."""
+    found = read_analysis(walked.records.get("verdict", "0001")).verdict.per_year()
+    says = text_of(render_report(tell_story(walked, 1)))
+    gain, low, high = re.search(r"Gain a year ([\d,]+) EUR ([\d,]+) to ([\d,]+), 95 % interval", says).groups()
+    step = step_for(found, 0.0, 1825.0)
+
+    for shown, exact in ((gain, found.gain), (low, found.low), (high, found.high)):
+        assert float(shown.replace(",", "")) == pytest.approx(exact, abs=step / 2.0)
+
+
+def test_sums_of_the_plots_add_up_to_the_verdict(walked):
+    """The line ends at, and the units sum to, the mean gain times the pairs."""
+    story = tell_story(walked, 1)
+    total = story.verdict.gain * story.verdict.exposure.pairs
+
+    assert story.course["total"][-1] == pytest.approx(total)
+    assert story.units["total"].sum() == pytest.approx(total)
+    assert story.course.height == story.verdict.exposure.periods
+    assert f"{figure(total, 100.0)}\N{NO-BREAK SPACE}EUR in {story.course.height} days" in render_report(story)
+
+
+@pytest.mark.parametrize("case", FRAMES)
+def test_every_kind_of_verdict_has_a_page(walked, judge, case):
+    """Whatever the evidence shows, the page says so, and has a word, an icon and a colour for it."""
+    differences, criteria, headline = FRAMES[case]
+    periods = range(60) if case == "numbered periods" else None
+    found = judge(evidence(differences, periods), criteria)
+    page = render_report(tell_story(walked, 1))
+
+    assert re.search(rf'class="answer"[^>]*><svg class="icon".*?</svg>\s*{headline}', page, flags=re.DOTALL)
+    assert f'class="verdict {found.verdict.decision}"' in page
+    assert "nan" not in text_of(page).lower().split()
+    assert "inf" not in text_of(page).lower().split()
+    assert ("Gain a year unknown" in text_of(page)) == (found.verdict.probability_of_harm is None)
+    assert len(page) < 300_000
+
+
+def test_inconclusive_page_tells_what_waiting_costs(walked, judge):
+    """How many more days would decide, and the money forgone meanwhile."""
+    found = judge(evidence(NOISE), FRAMES["inconclusive"][1]).verdict
+    forgone = found.per_period().gain * found.periods_still_needed
+    says = text_of(render_report(tell_story(walked, 1)))
+    days, money = re.search(r"About ([\d,]+) days more would .*?waiting that long forgoes ([\d,.]+) EUR", says).groups()
+
+    assert int(days.replace(",", "")) == found.periods_still_needed
+    assert float(money.replace(",", "")) == pytest.approx(forgone, rel=0.05)
+
+
+def test_invalid_evidence_has_a_page_without_plots(walked, judge):
+    """Evidence that contradicts itself is not drawn; the page says why."""
+    frame = evidence(clear_gain())
+    twice = frame.vstack(frame.head(1).with_columns(value_challenger=99.0))
+    found = judge(twice, YEARLY)
+    page = render_report(tell_story(walked, 1))
+
+    assert "The evidence is invalid" in text_of(page)
+    assert found.verdict.reasons[0] in text_of(page)
+    assert Outline(page).count("figure") == 0
+
+
+def test_many_units_are_cut_to_the_best_and_the_worst_ten_and_the_page_says_so(walked, judge):
+    """Of 200 units twenty stand in the table, and nobody takes them for all."""
+    judge(evidence(clear_gain(units=200)), YEARLY)
+    story = tell_story(walked, 1)
+    says = text_of(render_report(story))
+    shown = [unit for unit in story.units["unit"] if f" {unit} 60 " in says]
+
+    assert shown == [*story.units["unit"][:10], *story.units["unit"][-10:]]
+    assert "Of 200, only the 10 that gained most and the 10 that gained least are shown." in says
+
+
+def test_what_people_wrote_cannot_run(walked, judge):
+    """A script in a title, and one in a unit's name, are shown as text."""
+    attack = "<script>alert('1')</script>"
+    frame = evidence(clear_gain(units=2))
+    judge(frame.with_columns(unit=frame["unit"].replace({"shop-001": attack})), YEARLY)
+    file = next((walked.root / "ideas").glob("0001-*.toml"))
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("Bake for the weekday", attack), encoding="utf-8")
+    page = render_report(tell_story(walked, 1))
+
+    assert Outline(page).count("script") == 0
+    assert text_of(page).count(attack) >= 3
+    assert "default-src 'none'" in page
+
+
+def test_page_loads_nothing(walked):
+    """No address, no stylesheet, no picture, no font from anywhere else."""
+    page = render_report(tell_story(walked, 1))
+    addresses = set(re.findall(r"https?://[^\s\"'<]+", page))
+    loading = [(tag, name) for tag, found in Outline(page).tags for name in found if name in ("src", "srcset", "data")]
+
+    assert addresses <= {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}
+    assert set(re.findall(r'xmlns[:\w]*="([^"]+)"', page)) == addresses
+    assert loading == []
+    assert "url(" not in page
+    assert "@import" not in page
+
+
+def test_page_is_built_for_screen_readers(walked):
+    """Headings go down one level at a time, tables have captions and scopes, plots say their message."""
+    tags = Outline(render_report(tell_story(walked, 1))).tags
+    levels = [int(tag[1]) for tag, _ in tags if re.fullmatch(r"h\d", tag)]
+    names = [tag for tag, _ in tags]
+    labels = [found.get("aria-label") for _, found in tags if found.get("role") == "img"]
+
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
+    assert names.count("caption") == names.count("table") > 5
+    assert all(found.get("scope") for tag, found in tags if tag == "th")
+    assert len(labels) == 3
+    assert all("EUR" in (label or "") for label in labels)
+
+
+def test_deviations_stand_on_the_first_screen(walked):
+    """An idea that asks for less after research started is told on, and judged by what was locked."""
+    file = next((walked.root / "ideas").glob("0001-*.toml"))
+    file.write_text(file.read_text(encoding="utf-8").replace("smallest_gain = 5.0", "smallest_gain = 1.0"))
+    says = text_of(render_report(tell_story(walked, 1)))
+
+    assert says.index("smallest_gain was 5.0 when research started") < says.index("What the history shows")
+    assert "Worth shipping from 1,825 EUR" in says
+
+
+def test_changed_code_is_told(walked):
+    """A report written after the code was changed says that the verdict is about the code as it was."""
+    file = walked.root / "problem.py"
+    file.write_text(file.read_text(encoding="utf-8") + "\n# changed\n", encoding="utf-8")
+
+    assert tell_story(walked, 1).is_code_changed
+    assert "The code has changed" in text_of(render_report(tell_story(walked, 1)))
+
+
+def test_no_report_without_a_verdict_about_this_evidence(walked):
+    """Evidence that nobody judged yet has no report, and the refusal says what to run."""
+    record = walked.records.get("research", "0001")
+    walked.records.add(Change(kind="research", key="0001", body={**record.body, "evidence": "evidence/other"}), by="me")
+
+    with pytest.raises(GateClosedError, match="shipworthy analyse 1"):
+        write_report(walked, 1)
+    assert not (walked.root / "reports").exists()
+
+
+def test_report_is_written_whole_and_the_same_again(walked):
+    """One file with the idea's name, byte for byte the same from the same records, and nothing beside it."""
+    path = write_report(walked, 1)
+    first = path.read_bytes()
+
+    assert path == walked.root / "reports" / "0001-same-weekday.html"
+    assert write_report(walked, 1).read_bytes() == first
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_folder_that_cannot_be_written_is_unavailable(walked):
+    """A file where the folder should be is told with its name."""
+    (walked.root / "reports").write_text("in the way")
+
+    with pytest.raises(UnavailableError, match="reports"):
+        write_report(walked, 1)
+
+
+@pytest.mark.parametrize("name", ["altair", "jinja2", "vl_convert"])
+def test_missing_library_is_told_with_the_line_that_installs_it(walked, monkeypatch, name):
+    """Without the extra the refusal says which line to type."""
+    monkeypatch.setitem(sys.modules, name, None)
+
+    with pytest.raises(UnavailableError, match=rf"{name}.*pip install 'shipworthy\[report\]'"):
+        write_report(walked, 1)
+
+
+def test_drawing_libraries_are_loaded_only_to_draw():
+    """The command line's module for the verdict costs no drawing library."""
+    asks = "import sys, shipworthy.analysis.report.write; print({'altair', 'jinja2', 'vl_convert'} & set(sys.modules))"
+    told = subprocess.run([sys.executable, "-c", asks], capture_output=True, text=True, check=True)
+
+    assert told.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_rounding_never_changes_sides(seed):
+    """What lies above a mark is shown above it, however close."""
+    rng = np.random.default_rng(seed)
+    mark = float(rng.uniform(-100.0, 100.0))
+    low = mark + float(rng.choice([-1.0, 1.0]) * 10.0 ** rng.uniform(-2.0, 2.0))
+    gain = Gain(gain=low + 60.0, low=low, high=low + 120.0)
+    step = step_for(gain, 0.0, mark)
+    shown = [float(figure(end, step).replace(",", "").replace("\N{MINUS SIGN}", "-")) for end in (low, mark)]
+
+    assert (shown[0] > shown[1]) == (low > mark)
+    assert shown[0] != shown[1]
+
+
+CHROMIUM = shutil.which("chromium")
+ARGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+)
+LOWEST_CONTRAST = """() => {
+  const parts = colour => colour.match(/[\\d.]+/g).map(Number);
+  const light = rgb => rgb.slice(0, 3).map(c => c / 255)
+    .map(c => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+  const behind = element => {
+    for (let e = element; e; e = e.parentElement) {
+      const colour = parts(getComputedStyle(e).backgroundColor);
+      if (colour.length < 4 || colour[3] > 0) return colour;
+    }
+  };
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  let lowest = 99;
+  while (walker.nextNode()) {
+    const element = walker.currentNode.parentElement;
+    if (!walker.currentNode.data.trim() || !element.getClientRects().length) continue;
+    const style = getComputedStyle(element);
+    if (style.strokeWidth === "5px") continue;
+    const pair = [light(parts(element.closest("svg") ? style.fill : style.color)), light(behind(element))];
+    lowest = Math.min(lowest, (Math.max(...pair) + 0.05) / (Math.min(...pair) + 0.05));
+  }
+  return lowest;
+}"""
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine")
+def test_page_reads_well_in_a_browser(walked):
+    """Offline, light and dark, wide and narrow: nothing fails, nothing overflows, everything has contrast."""
+    sync_api = pytest.importorskip("playwright.sync_api")
+    address = write_report(walked, 1).as_uri()
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS.split())
+        for scheme, width in itertools.product(("light", "dark"), (1280, 360)):
+            viewport = {"width": width, "height": 860}
+            context = browser.new_context(viewport=viewport, color_scheme=scheme, offline=True)
+            page = context.new_page()
+            faults: list[str] = []
+            page.on("console", lambda message, faults=faults: faults.append(message.text))
+            page.on("pageerror", lambda error, faults=faults: faults.append(str(error)))
+            page.goto(address)
+            background = "getComputedStyle(document.body).backgroundColor"
+            before = page.evaluate(background)
+
+            assert page.evaluate("document.documentElement.scrollWidth") == width
+            answer = page.get_by_role("heading", name="Ship it").bounding_box()
+            assert answer["y"] + answer["height"] < 860
+            assert page.locator(".drawn svg:visible").count() == 3
+            assert page.evaluate(LOWEST_CONTRAST) >= 4.5
+
+            page.get_by_role("switch", name="Light" if scheme == "dark" else "Dark").check()
+            assert page.evaluate(background) != before
+            assert page.evaluate(LOWEST_CONTRAST) >= 4.5
+            assert faults == []
+            context.close()
+        browser.close()

@@ -1,0 +1,143 @@
+"""The decision log keeps what it acknowledged, and readers find it, whatever happens to writers and disks."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import multiprocessing
+import resource
+import signal
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from shipworthy.errors import UnavailableError
+from shipworthy.live.decision_log import SegmentLog
+from shipworthy.live.outcomes import LivePast
+from shipworthy.live.tail import Tail
+from shipworthy.store import read_log
+
+
+def _line(name: str, at: int = 0, **more: object) -> bytes:
+    return json.dumps({"id": name, "at": f"2026-01-31T00:00:00.{at:06}+00:00", **more}).encode()
+
+
+def _ids(folder: Path) -> list[str]:
+    return [entry["id"] for entry in read_log(folder, "decisions")]
+
+
+@contextmanager
+def _files_end_at(size: int) -> Iterator[None]:
+    """Lets no file of this process grow beyond a size, as a full disk would."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+
+
+def test_threads_share_segments_without_mixing_lines(tmp_path: Path) -> None:
+    """Lines of many threads are each there once and whole, over as many segments as their size asks for."""
+    log = SegmentLog(tmp_path, segment_bytes=2000)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda n: log.append(_line(f"d{n}", n)), range(200)))
+    assert _ids(tmp_path) == [f"d{n}" for n in range(200)]
+    assert len(list(tmp_path.glob("decisions-*.jsonl"))) > 3
+
+
+def test_a_full_disk_acknowledges_nothing_and_spoils_nothing(tmp_path: Path) -> None:
+    """A line that does not fit is refused and leaves no part of itself; once there is room, the next one is kept."""
+    log = SegmentLog(tmp_path)
+    log.append(_line("before"))
+    with _files_end_at(200), pytest.raises(UnavailableError, match="Nothing was acknowledged"):
+        log.append(_line("lost", padding="x" * 1000))
+    log.append(_line("after", 1))
+    assert _ids(tmp_path) == ["before", "after"]
+    assert b"lost" not in b"".join(path.read_bytes() for path in tmp_path.glob("decisions-*"))
+
+
+def test_a_folder_that_cannot_be_made_is_tried_again(tmp_path: Path) -> None:
+    """A file in the way of the folder is an error per line, until it is gone."""
+    (tmp_path / "log").write_text("in the way")
+    log = SegmentLog(tmp_path / "log")
+    with pytest.raises(UnavailableError, match="log"):
+        log.append(_line("lost"))
+    (tmp_path / "log").unlink()
+    log.append(_line("kept"))
+    assert _ids(tmp_path / "log") == ["kept"]
+
+
+def test_the_tail_gives_each_line_once(tmp_path: Path) -> None:
+    """Looked at again and again while two writers write, a tail gives every line once, and its place leads back to it."""
+    logs = SegmentLog(tmp_path, segment_bytes=300), SegmentLog(tmp_path)
+    tail, seen = Tail(tmp_path, "decisions"), []
+    for n in range(50):
+        logs[n % 2].append(_line(f"d{n}"))
+        seen += list(tail.read())
+    assert [json.loads(line)["id"] for _, line in seen] == [f"d{n}" for n in range(50)]
+    assert all(tail.at(place) == line for place, line in seen)
+
+
+def test_the_tail_waits_for_the_end_of_a_line(tmp_path: Path) -> None:
+    """Half a line is not given before its other half has come, however long it is."""
+    path = tmp_path / "decisions-1.jsonl"
+    line = _line("long", padding="x" * 3_000_000)
+    tail = Tail(tmp_path, "decisions")
+    with path.open("ab", buffering=0) as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # as its writer would
+        file.write(_line("first") + b"\n" + line[:2_000_000])
+        assert [place.offset for place, _ in tail.read()] == [0]
+        file.write(line[2_000_000:] + b"\n" + _line("torn")[:10])
+        assert [given for _, given in tail.read()] == [line]
+    assert list(tail.read()) == []
+
+
+def _write_until_killed(folder: Path, ready: multiprocessing.synchronize.Event) -> None:  # type: ignore[name-defined]
+    log = SegmentLog(folder)
+    log.append(_line("from a process that dies"))
+    ready.set()
+    signal.pause()
+
+
+def test_a_segment_is_locked_as_long_as_its_writer_lives(tmp_path: Path) -> None:
+    """The kernel frees a segment when its writer is killed, and a tail then lets go of the file."""
+    spawn = multiprocessing.get_context("spawn")
+    ready = spawn.Event()
+    writer = spawn.Process(target=_write_until_killed, args=(tmp_path, ready))
+    writer.start()
+    assert ready.wait(30)
+    tail = Tail(tmp_path, "decisions")
+    assert len(list(tail.read())) == 1
+    assert not any(reader.is_over for reader in tail._open.values())
+    writer.kill()
+    writer.join()
+    later = Tail(tmp_path, "decisions")
+    assert len(list(later.read())) == 1
+    assert later._open == {}
+
+
+def test_the_past_joins_decisions_with_their_last_outcome(tmp_path: Path) -> None:
+    """A row is settled once both its decision and its outcome are known; of several the last ones count."""
+    decisions, outcomes = SegmentLog(tmp_path), SegmentLog(tmp_path, "outcomes")
+    past = LivePast(tmp_path, key=("day", "fruit"))
+    answer = {"release": "r", "rung": "policy", "decisions": [{"fruit": "fig", "laid_in": 1.0}]}
+    for n, price in enumerate((2.0, 3.0)):
+        rows = [{"fruit": "fig", "price": price}]
+        decisions.append(_line(f"d{n}", n, period="2026-01-31", rows=rows, answers={"champion": answer}))
+    for n, sold in ((3, 5), (2, 4)):
+        posted = [{"day": "2026-01-31", "fruit": "fig", "sold": sold}, {"day": "2026-02-01", "fruit": "fig", "sold": 9}]
+        outcomes.append(_line(f"o{n}", n, rows=posted))
+    past.refresh()
+    version, settled, posted = past.settled()
+    assert version > 0
+    assert settled == [{"day": "2026-01-31", "fruit": "fig", "price": 3.0, "sold": 5}]
+    assert len(posted) == 2
+    assert past.last_plan("r", "2026-02-01") == ("2026-01-31", [{"fruit": "fig", "laid_in": 1.0}])
+    assert past.last_plan("r", "2026-01-31") is None
+    assert past.last_plan("another", "2026-02-01") is None

@@ -1,0 +1,376 @@
+"""No path to live leads around a closed gate: every sequence of verbs, edits and live periods is tried at random.
+
+The machine below keeps an account of its own of what was examined, researched and judged, by whom it was carried, with
+which code and data. It never asks a gate. After each step it looks at the moves that the rollout made, and holds each
+of them against that account. The kiosk's truth is known besides: only the policy `weekday` earns more, only where the
+guardrail is generous.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from shutil import copytree
+from statistics import fmean, stdev
+from types import ModuleType
+from typing import Any
+from unittest import mock
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+import shipworthy.analysis.analyse
+import shipworthy.analysis.gate
+import shipworthy.research.gate
+import shipworthy.research.research
+import shipworthy.ship.ship
+from shipworthy.analysis.analyse import analyse_idea
+from shipworthy.data.examine import examine_data
+from shipworthy.errors import ShipworthyError
+from shipworthy.project import Gap, Project, open_project
+from shipworthy.research.research import research_idea
+from shipworthy.ship.gate import LiveReading
+from shipworthy.ship.gate import missing as missing_live
+from shipworthy.ship.parity import Parity
+from shipworthy.ship.release import Release
+from shipworthy.ship.rollout import Phase as Rolled
+from shipworthy.ship.rollout import Rollout, rollout_history
+from shipworthy.ship.ship import roll_back, ship_idea
+from tests.ship import kiosk
+
+IDEAS = (1, 2)
+GAIN_PER_UNIT = 1.0
+"""The smallest gain worth shipping of every idea: 2 per period, for two breads."""
+
+CODES = {"generous": 20.0, "remarked": 20.0, "strict": 0.5}
+DATA = {"long": (120, 7), "other": (120, 8), "short": (7, 7)}
+
+
+@dataclass(frozen=True)
+class Walked:
+    """What an answer was about: the policy, the code and the data."""
+
+    challenger: str
+    code: str
+    data: str
+
+    @property
+    def same_evidence(self) -> tuple[str, str]:
+        """A remark in the code, or another margin, leaves the evidence as it is."""
+        return self.challenger, self.data
+
+    @property
+    def is_worth_it(self) -> bool:
+        """What is true of the kiosk, whatever any gate may say."""
+        return self.challenger == "weekday" and self.code != "strict" and self.data != "short"
+
+
+@dataclass
+class Account:
+    """What was done for one idea, as the machine saw it."""
+
+    challenger: str
+    examined: Walked | None = None
+    testable: bool = False
+    researched: Walked | None = None
+    judged: Walked | None = None
+    decision: str = ""
+    on_trial: Walked | None = None
+    taken_back: bool = False
+
+    def is_open(self) -> bool:
+        """Whether data, research and verdict all speak for the idea as its file names it now."""
+        return (
+            self.examined is not None
+            and self.examined.challenger == self.challenger
+            and self.testable
+            and self.researched == self.examined
+            and self.judged == self.researched
+            and self.decision == "ship"
+        )
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A kiosk whose replays are computed already, for every code and data; nothing is recorded in it."""
+    folder = kiosk.lay(tmp_path_factory.mktemp("kiosk"))
+    for code, margin in CODES.items():
+        for days, seed in DATA.values():
+            kiosk.write_code(folder, margin=margin, remark="# \n" if code == "remarked" else "")
+            kiosk.write_rows(folder, days=days, seed=seed)
+            for number, challenger in enumerate(("weekday", "one"), start=1):
+                kiosk.write_idea(folder, number, challenger)
+                project = open_project(folder)
+                with _refused():
+                    examine_data(project, number)
+                    research_idea(project, number)
+                project.records.close()
+    for leftover in ("ideas/0001-kiosk.toml", "ideas/0002-kiosk.toml"):
+        (folder / leftover).unlink()
+    for leftover in folder.glob(".shipworthy/records.db*"):
+        leftover.unlink()
+    return folder
+
+
+class Walk(RuleBasedStateMachine):
+    """All verbs, edits and live periods, in any order."""
+
+    template: Path
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stack = ExitStack()
+        folder = Path(self.stack.enter_context(tempfile.TemporaryDirectory()))
+        copytree(self.template, folder, dirs_exist_ok=True)
+        self.folder = folder
+        self.project: Project = open_project(folder)
+        self.code, self.data = "generous", "long"
+        self.accounts = {number: Account("weekday") for number in IDEAS}
+        self.parity = True
+        self.proven: set[str] = set()
+        self.gains: list[float] = []
+        self.days = 0
+        self.vetted = 0
+        self.stack.enter_context(mock.patch.object(shipworthy.ship.ship, "prove_parity", self._prove_parity))
+
+    def teardown(self) -> None:
+        """Lets go of the store and of the folder."""
+        self.project.records.close()
+        self.stack.close()
+
+    def _prove_parity(self, project: Project, release: Release) -> Parity:
+        if self.parity:
+            self.proven.add(release.id)
+            return Parity(periods=10, equal=10, tied=0, broken=())
+        return Parity(periods=10, equal=9, tied=0, broken=("2025-05-01: the server decided otherwise",))
+
+    def _now(self, number: int) -> Walked:
+        return Walked(self.accounts[number].challenger, self.code, self.data)
+
+    @initialize()
+    def write_ideas(self) -> None:
+        """Both ideas are carried by the good policy at first."""
+        kiosk.write_code(self.folder, margin=CODES[self.code])
+        kiosk.write_rows(self.folder)
+        for number in IDEAS:
+            kiosk.write_idea(self.folder, number)
+
+    # Edits
+
+    @rule(number=st.sampled_from(IDEAS), challenger=st.sampled_from(["weekday", "weekday", "one", "nosy"]))
+    def edit_idea(self, number: int, challenger: str) -> None:
+        """Somebody changes which policy carries the idea."""
+        self.accounts[number].challenger = challenger
+        kiosk.write_idea(self.folder, number, challenger)
+
+    @rule(number=st.sampled_from(IDEAS), gain=st.sampled_from([2.0, 1000.0]))
+    def edit_criteria(self, number: int, gain: float) -> None:
+        """Somebody changes what would be worth shipping, after it was locked: judged is by what was locked."""
+        if self.accounts[number].researched is not None:
+            kiosk.write_idea(self.folder, number, self.accounts[number].challenger, gain)
+
+    @rule(code=st.sampled_from(sorted(CODES)))
+    def edit_code(self, code: str) -> None:
+        """Somebody edits the problem: a remark, or the margin of its guardrail."""
+        self.code = code
+        kiosk.write_code(self.folder, margin=CODES[code], remark="# \n" if code == "remarked" else "")
+
+    @rule(data=st.sampled_from(sorted(DATA)))
+    def edit_rows(self, data: str) -> None:
+        """The rows change under the project."""
+        self.data = data
+        days, seed = DATA[data]
+        kiosk.write_rows(self.folder, days=days, seed=seed)
+
+    @rule(holds=st.booleans())
+    def edit_parity(self, holds: bool) -> None:
+        """The packaged server decides like the replay, or does not."""
+        self.parity = holds
+
+    # Verbs
+
+    @rule(number=st.sampled_from(IDEAS))
+    def examine(self, number: int) -> None:
+        """`data`."""
+        with _refused():
+            answer = examine_data(self.project, number)
+            account = self.accounts[number]
+            account.examined, account.testable = self._now(number), answer.is_testable
+
+    @rule(number=st.sampled_from(IDEAS))
+    def research(self, number: int) -> None:
+        """`research`."""
+        with _refused():
+            research_idea(self.project, number)
+            account = self.accounts[number]
+            assert account.testable, "research of an idea that the data stage refused"
+            assert account.examined.code == self.code, "research with code that was not examined"
+            account.researched = account.examined
+
+    @rule(number=st.sampled_from(IDEAS))
+    def analyse(self, number: int) -> None:
+        """`analyse`."""
+        with _refused():
+            analysis = analyse_idea(self.project, number)
+            account = self.accounts[number]
+            account.judged, account.decision = account.researched, str(analysis.verdict.decision)
+            account.judged = replace(account.judged, code=self.code)
+
+    @rule(number=st.sampled_from(IDEAS))
+    def walk(self, number: int) -> None:
+        """The three stages in a row, so that deep states are common."""
+        self.examine(number)
+        self.research(number)
+        self.analyse(number)
+
+    @rule(number=st.sampled_from(IDEAS))
+    def ship(self, number: int) -> None:
+        """`ship`."""
+        before = self._moves()
+        try:
+            ship_idea(self.project, number)
+        except ShipworthyError:
+            assert not self._must_ship(number, before), f"idea {number} has every gate open and was refused"
+
+    @rule()
+    def take_back(self) -> None:
+        """`rollback`."""
+        with _refused():
+            self.accounts[int(roll_back(self.project, "kiosk", "a rule says so").idea)].taken_back = True
+
+    @rule(gain=st.sampled_from([0.0, -13.0, 13.0, 13.0]), days=st.sampled_from([5, 30]))
+    def let_live(self, gain: float, days: int) -> None:
+        """Live periods with outcomes: the new release earns more, the same or less."""
+        moves = self._moves()
+        if moves and moves[-1].phase in {Rolled.SHADOW, Rolled.CANARY}:
+            kiosk.live(self.project, self.days, [gain] * days)
+            self.days += days
+            self.gains += [gain] * days
+
+    # What must hold
+
+    @invariant()
+    def no_move_leads_around_a_gate(self) -> None:
+        """Each new move has everything behind it, at the moment when it is made."""
+        moves = self._moves()
+        for before, move in zip([None, *moves], moves, strict=False):
+            if move.version > self.vetted:
+                self._vet(before, move)
+        self.vetted = len(moves)
+
+    def _vet(self, before: Rollout | None, move: Rollout) -> None:
+        if move.phase is Rolled.ROLLED_BACK:
+            return
+        if move.idea is None:
+            assert before is None, "the baseline is the first move only"
+            assert move.champion in self.proven
+            return
+        account = self.accounts[int(move.idea)]
+        assert account.is_open(), f"{move.phase} around a gate: {account}"
+        assert account.judged.is_worth_it, f"{move.phase} of what is not worth it: {account}"
+        assert not account.taken_back, "a rollback is sticky"
+        release = move.champion if move.phase is Rolled.LIVE else move.challenger
+        assert release in self.proven, "a release without parity"
+        if move.phase is Rolled.SHADOW:
+            assert account.judged.code == self.code, "a release of code that was not judged"
+            assert before.phase in {Rolled.LIVE, Rolled.ROLLED_BACK}, "two ideas on one decision"
+            account.on_trial = account.judged
+            self.gains = []
+            return
+        assert account.judged.same_evidence == account.on_trial.same_evidence, "a verdict about another release"
+        assert (before.idea, before.phase.next) == (move.idea, move.phase), "a phase was left out"
+        assert len(self.gains) >= 14, "too few live periods"
+        assert not self._is_harmful()
+        if move.phase is Rolled.LIVE:
+            assert self._is_proven(), f"live on inconclusive periods: {self.gains}"
+
+    def _must_ship(self, number: int, moves: list[Rollout]) -> bool:
+        """Whether nothing at all speaks against the next phase: the gates must not be closed for ever either."""
+        account = self.accounts[number]
+        if not (account.is_open() and account.judged.is_worth_it) or account.taken_back:
+            return False
+        if not moves:
+            return self.parity and account.judged.code == self.code
+        now = moves[-1]
+        if now.idea != f"{number:04d}" or now.phase.next is None:
+            return False
+        good = len(self.gains) >= 28 and set(self.gains) == {13.0}
+        return good and account.judged.same_evidence == account.on_trial.same_evidence
+
+    def _is_proven(self) -> bool:
+        """A plain 95 % interval, which is narrower than any that may be looked at daily."""
+        spread = stdev(self.gains) / len(self.gains) ** 0.5
+        return len(self.gains) >= 28 and fmean(self.gains) - 1.96 * spread > GAIN_PER_UNIT
+
+    def _is_harmful(self) -> bool:
+        return set(self.gains) == {-13.0}
+
+    def _moves(self) -> list[Rollout]:
+        return list(rollout_history(self.project, "kiosk"))
+
+
+@contextmanager
+def _refused() -> Iterator[None]:
+    """A verb may be refused, by one of our own errors; anything else is a defect."""
+    try:
+        yield
+    except ShipworthyError:
+        pass
+
+
+def _run(template: Path, examples: int, *phases: Phase) -> None:
+    machine = type("Walk", (Walk,), {"template": template})
+    run_state_machine_as_test(  # type: ignore[no-untyped-call]  # hypothesis has no types for it
+        machine,
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=25,
+            deadline=None,
+            derandomize=True,
+            database=None,
+            phases=phases,
+            report_multiple_bugs=False,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
+def test_no_sequence_of_verbs_leads_around_a_gate(template: Path) -> None:
+    """Whatever is done in whatever order: shadow, canary and live have every gate open behind them."""
+    _run(template, 40, Phase.generate, Phase.shrink)
+
+
+def _holds(project: Project, release_id: str) -> Parity:
+    return Parity(periods=10, equal=10, tied=0, broken=())
+
+
+def _open_if_read(phase: Rolled, reading: LiveReading | None) -> list[Gap]:
+    return [] if reading is not None else missing_live(phase, reading)
+
+
+OPEN = lambda *asked: []  # noqa: E731
+MUTANTS: dict[str, tuple[ModuleType, str, Callable[..., Any], str]] = {
+    "verdict": (shipworthy.ship.ship, "missing_analysis", OPEN, "around a gate"),
+    "research": (shipworthy.analysis.gate, "missing_research", OPEN, "around a gate"),
+    "data": (shipworthy.research.gate, "missing_data", OPEN, "around a gate"),
+    "data of research": (shipworthy.research.research, "missing_data", OPEN, "data stage refused|not examined"),
+    "evidence of analysis": (shipworthy.analysis.analyse, "missing_research", OPEN, "around a gate"),
+    "one idea at a time": (shipworthy.ship.ship, "_blocked", OPEN, "two ideas|sticky"),
+    "parity": (shipworthy.ship.ship, "_require_parity", _holds, "without parity|proven"),
+    "live evidence": (shipworthy.ship.ship, "missing", _open_if_read, "too few|harmful|inconclusive"),
+    "same release": (shipworthy.ship.ship, "_walked_again", OPEN, "another release"),
+}
+
+
+@pytest.mark.parametrize("gate", MUTANTS)
+def test_the_walk_notices_a_gate_that_is_gone(gate: str, template: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take any one gate away, and the same walk finds a way around it: so the test above can fail."""
+    module, name, instead, finds = MUTANTS[gate]
+    monkeypatch.setattr(module, name, instead)
+    with pytest.raises(AssertionError, match=finds):
+        _run(template, 300, Phase.generate)
