@@ -186,9 +186,9 @@ def _print_load(project: Project, body: bytes, rounds: int, seconds: int) -> boo
 def _wrk(project: Project, body: bytes, port: int, connections: int, seconds: int) -> Load:
     (project.root / "load.lua").write_text(SCRIPT)
     (project.root / "body.json").write_bytes(body)
+    address = f"http://127.0.0.1:{port}/v1/decide"
     said = subprocess.run(
-        ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", "load.lua"]
-        + [f"http://127.0.0.1:{port}/v1/decide"],
+        ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", "load.lua", address],
         cwd=project.root,
         env={**os.environ, "BODY_FILE": "body.json"},
         capture_output=True,
@@ -215,7 +215,8 @@ def _served(project: Project, variant: str) -> Iterator[int]:
         port = int(probe.getsockname()[1])
     with tempfile.TemporaryDirectory() as counts:
         settings = Settings(root=str(project.root), problem=PROBLEM, log_folder=str(project.log_folder), release=None)
-        environment = {**os.environ, VARIABLE: settings.to_text(), COUNTS_VARIABLE: counts}
+        one_thread = {"POLARS_MAX_THREADS": "1", "OMP_NUM_THREADS": "1"}
+        environment = {**os.environ, **one_thread, VARIABLE: settings.to_text(), COUNTS_VARIABLE: counts}
         process = subprocess.Popen(_command(variant, port), env=environment, start_new_session=True)
         try:
             _wait_until_open(port)

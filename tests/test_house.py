@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "shipworthy"
 MODULES = sorted(SOURCE.rglob("*.py"))
 FRONT_DOOR = SOURCE / "__init__.py"
+LAZY = (FRONT_DOOR, SOURCE / "analysis" / "__init__.py")  # they import a name when it is used, and type it so
 BANNED_MODULES = {"utils", "helpers", "common", "misc", "core", "base", "manager", "types"}
 BANNED_ENDINGS = ("Manager", "Helper", "Util", "Processor", "Impl", "Data", "Info")
 LONGEST_FILE = 400
@@ -130,7 +131,7 @@ def test_no_import_hides_behind_the_type_checker():
                     if any(name.partition(".")[0] == "shipworthy" for name in _imported(node)):
                         yield f"line {block.lineno}"
 
-    assert _faults(hidden, [path for path in MODULES if path != FRONT_DOOR]) == []
+    assert _faults(hidden, [path for path in MODULES if path not in LAZY]) == []
 
 
 def _imported(node: ast.AST) -> list[str]:

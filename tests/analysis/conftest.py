@@ -12,8 +12,8 @@ import polars as pl
 import pytest
 
 import shipworthy
-from shipworthy.analysis import Criteria, analyse_idea, verdict
-from shipworthy.analysis.analyse import Analysis
+from shipworthy.analysis import Criteria, verdict
+from shipworthy.analysis.analyse import Analysis, analyse_idea
 from shipworthy.data.examine import examine_data
 from shipworthy.project import Project, open_project
 from shipworthy.research.evidence import FOLDER, pack

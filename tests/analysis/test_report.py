@@ -13,12 +13,13 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from shipworthy.analysis import Criteria, read_analysis
+from shipworthy.analysis import Criteria
+from shipworthy.analysis.analyse import read_analysis
 from shipworthy.analysis.report.money import figure, step_for
 from shipworthy.analysis.report.page import render_report
 from shipworthy.analysis.report.story import tell_story
 from shipworthy.analysis.report.write import write_report
-from shipworthy.analysis.verdict import Gain
+from shipworthy.analysis.verdicts import Gain
 from shipworthy.errors import GateClosedError, UnavailableError
 from shipworthy.store import Change
 from tests.series import clear_gain, evidence

@@ -10,6 +10,7 @@ import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import pytest
@@ -98,7 +99,7 @@ def test_the_tail_waits_for_the_end_of_a_line(tmp_path: Path) -> None:
     assert list(tail.read()) == []
 
 
-def _write_until_killed(folder: Path, ready: multiprocessing.synchronize.Event) -> None:  # type: ignore[name-defined]
+def _write_until_killed(folder: Path, ready: Event) -> None:
     log = SegmentLog(folder)
     log.append(_line("from a process that dies"))
     ready.set()

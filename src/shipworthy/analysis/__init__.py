@@ -1,26 +1,39 @@
-"""Stage 4, analysis: did the challenger really improve on what runs today?"""
+"""Stage 4, Analysis: did the challenger really improve on what runs today?
 
-from shipworthy.analysis.analyse import Analysis, analyse_idea, read_analysis
-from shipworthy.analysis.criteria import Criteria, Margin
-from shipworthy.analysis.exposure import Exposure, Half
-from shipworthy.analysis.gate import missing
-from shipworthy.analysis.guardrail import GuardrailState, GuardrailVerdict
-from shipworthy.analysis.judgement import Decision
-from shipworthy.analysis.verdict import Gain, Verdict, verdict
+The verdict is of use without the rest: `verdict(frame, Criteria(...))` judges any paired table of periods and units.
+Names are imported when they are first used, so that asking this stage's gate costs nothing.
+"""
 
-__all__ = [
-    "Analysis",
-    "Criteria",
-    "Decision",
-    "Exposure",
-    "Gain",
-    "GuardrailState",
-    "GuardrailVerdict",
-    "Half",
-    "Margin",
-    "Verdict",
-    "analyse_idea",
-    "missing",
-    "read_analysis",
-    "verdict",
-]
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from shipworthy.analysis.criteria import Criteria as Criteria
+    from shipworthy.analysis.criteria import Margin as Margin
+    from shipworthy.analysis.decision import Decision as Decision
+    from shipworthy.analysis.exposure import Exposure as Exposure
+    from shipworthy.analysis.guardrail import GuardrailState as GuardrailState
+    from shipworthy.analysis.guardrail import GuardrailVerdict as GuardrailVerdict
+    from shipworthy.analysis.verdicts import Gain as Gain
+    from shipworthy.analysis.verdicts import Verdict as Verdict
+    from shipworthy.analysis.verdicts import verdict as verdict
+
+_HOME_OF = {
+    "Criteria": "criteria",
+    "Decision": "decision",
+    "Exposure": "exposure",
+    "Gain": "verdicts",
+    "GuardrailState": "guardrail",
+    "GuardrailVerdict": "guardrail",
+    "Margin": "criteria",
+    "Verdict": "verdicts",
+    "verdict": "verdicts",
+}
+
+__all__ = sorted(_HOME_OF)  # noqa: PLE0605  (the names are written once, in _HOME_OF)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME_OF[name]}"), name)

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from shipworthy.analysis.criteria import Criteria, Margin
-from shipworthy.analysis.verdict import Verdict, verdict
+from shipworthy.analysis.verdicts import Verdict, verdict
 from shipworthy.data.provable import refit_periods
 from shipworthy.engine import code_digest
 from shipworthy.ideas.idea import Idea

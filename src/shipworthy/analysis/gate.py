@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shipworthy.analysis.judgement import Decision
+from shipworthy.analysis.decision import Decision
 from shipworthy.ideas.idea import Idea
 from shipworthy.project import Gap, Project
 from shipworthy.research.gate import missing as missing_research

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 
 from shipworthy.analysis.criteria import Criteria
+from shipworthy.analysis.decision import Decision
 from shipworthy.analysis.guardrail import GuardrailState, GuardrailVerdict
 from shipworthy.analysis.measurement import FEWEST_PERIODS, Measurement
 from shipworthy.analysis.pairs import Pairs
@@ -18,15 +18,6 @@ from shipworthy.statistics.series import influence_series
 from shipworthy.statistics.spectrum import FEWEST_COSINES, flat_count
 
 FEWEST_PERIODS_TO_SHIP = 28
-
-
-class Decision(StrEnum):
-    """What to do with a challenger."""
-
-    SHIP = "ship"
-    STOP = "stop"
-    INCONCLUSIVE = "inconclusive"
-    INVALID = "invalid"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,9 @@ from shipworthy.project import Project
 KEEP_ALIVE_S = 75
 """How long an idle connection is kept: longer than the 60 s after which most balancers give it up themselves."""
 
+_ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS")
+"""Libraries get one thread per worker, so that as many workers as cores do not fight over them; who sets these, decides."""
+
 STUCK_S = 60
 """After how long without a sign of life a worker is replaced; a solver that does not share Python's lock gives none."""
 
@@ -90,9 +93,10 @@ def _refuse_taken(host: str, port: int) -> None:
 
 @contextmanager
 def _environment(settings: Settings, workers: int) -> Iterator[None]:
-    """Leaves for the workers what they serve, and where they count together."""
+    """Leaves for the workers what they serve, and where they count together; takes it away again at the end."""
     with tempfile.TemporaryDirectory(prefix="shipworthy-counts-") as counts:
-        variables = {VARIABLE: settings.to_text(), **({COUNTS_VARIABLE: counts} if workers > 1 else {})}
+        chosen = {name: "1" for name in _ONE_THREAD if name not in os.environ}
+        variables = chosen | {VARIABLE: settings.to_text()} | ({COUNTS_VARIABLE: counts} if workers > 1 else {})
         before = {name: os.environ.get(name) for name in variables}
         os.environ.update(variables)
         try:

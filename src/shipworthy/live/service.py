@@ -36,7 +36,7 @@ from shipworthy.project import Project, open_project
 MAX_BODY = 16 * 2**20
 """How many bytes a request may have; more are refused before they are read."""
 
-THREADS = int(os.environ.get("XT","8"))
+THREADS = 8
 """How many requests one worker decides at once: solvers and disks wait, and Python lets the others go on."""
 
 _JSON = "application/json"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from shipworthy.analysis import Criteria, Margin
+from shipworthy.analysis.criteria import Criteria, Margin
 from shipworthy.project import Gap
 from shipworthy.ship.rollout import Phase
 from shipworthy.ship.shadow import LiveEvidence

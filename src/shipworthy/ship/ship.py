@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
 
-from shipworthy.analysis import missing as missing_analysis
-from shipworthy.analysis import read_analysis
+from shipworthy.analysis.analyse import read_analysis
+from shipworthy.analysis.gate import missing as missing_analysis
 from shipworthy.data.snapshot import open_snapshot
 from shipworthy.engine import Replay, code_digest
 from shipworthy.errors import InvalidInputError, NotFoundError

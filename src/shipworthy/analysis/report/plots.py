@@ -23,7 +23,7 @@ from shipworthy.analysis.report.sentences import (
     yearly_step,
 )
 from shipworthy.analysis.report.story import Story
-from shipworthy.analysis.verdict import Gain
+from shipworthy.analysis.verdicts import Gain
 
 WIDTHS = {"wide": 700, "narrow": 320}
 _MOST_POINTS = 300
@@ -141,8 +141,10 @@ def _interval(story: Story, width: int) -> Any:
         dot = alt.Chart(_rows(amount=gain.gain)).encode(x=x, y=_level(alt, height, level))
         layers.append(ends.mark_rule(color=colour, strokeWidth=7, opacity=0.45, strokeCap="round"))
         layers.append(dot.mark_point(color=colour, fill=colour, opacity=1, size=150))
-        ends_say = f"{figure(gain.low, rounded)} to {figure(gain.high, rounded)}"
-        says = f"{label}: {money(gain.gain, story.currency, rounded)} ({ends_say})"
+        says = f"{label}: {money(gain.gain, story.currency, rounded)}"
+        ends_say = f" ({figure(gain.low, rounded)} to {figure(gain.high, rounded)})"
+        if _LETTER * len(says + ends_say) < width:
+            says += ends_say
         at, align = _beside(gain, domain) if width > _ROOMY else (None, "left")
         placed = alt.Chart(_rows(amount=at or 0.0)).encode(
             x=alt.value(4) if at is None else x, y=_level(alt, height, level + 0.42)
@@ -193,7 +195,8 @@ def _money_axis(channel: Any, name: str, story: Story, domain: Sequence[float], 
     largest = max(map(abs, domain))
     unit, letter = next(((unit, letter) for unit, letter in _LARGE if largest >= 2.0 * unit), (1.0, ""))
     tail = f"{letter} {story.currency}"
-    label = f"replace(format(datum.value / {unit}, ',~f'), /^-/, '\\u2212') + {json.dumps(tail)}"
+    number = f"replace(format(datum.value / {unit}, ',~f'), /^-/, '\\u2212') + {json.dumps(tail)}"
+    label = f"datum.value ? {number} : {json.dumps(f'0 {story.currency}')}"
     # Another font may be wider than the one that is measured here.
     extent = _LETTER * len(f"{largest / unit:,.0f}{tail}") + _LETTER if channel is alt.Y else 0
     axis = alt.Axis(labelExpr=label, tickCount=count, labelFlush=channel is alt.X, minExtent=extent)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from shipworthy.analysis.decision import Decision
 from shipworthy.analysis.guardrail import GuardrailVerdict
-from shipworthy.analysis.judgement import Decision
 from shipworthy.analysis.report.money import NO_BREAK, figure, money, stated, step_for, step_of
 from shipworthy.analysis.report.story import Story
-from shipworthy.analysis.verdict import Gain
+from shipworthy.analysis.verdicts import Gain
 from shipworthy.analysis.wording import periods
 
 HEADLINES: Mapping[Decision, str] = {
@@ -69,8 +69,17 @@ def lead(story: Story) -> str:
         needed = stated(story.needed, story.currency)
         return f"It earns too little: even the high end of the interval, {high} a year, is below the {needed} it needs."
     if story.has_interval and verdict.decision is Decision.INCONCLUSIVE:
-        return f"Going by this history the gain lies somewhere from {low} to {high} a year. {verdict.reasons[0]}"
+        must = f"; to ship, even the low end has to be above {_bar(story)}" if found.low <= story.smallest else ""
+        return f"Going by this history the gain lies somewhere from {low} to {high} a year{must}."
     return verdict.reasons[0]
+
+
+def recorded(story: Story) -> str | None:
+    """The deciding reason as recorded, where the lead does not say it."""
+    verdict = story.verdict
+    if verdict.decision is not Decision.INCONCLUSIVE or not story.has_interval:
+        return None
+    return f"In the verdict's words, per {story.unit_noun} and decision: {verdict.reasons[0]}"
 
 
 def waiting(story: Story) -> str | None:

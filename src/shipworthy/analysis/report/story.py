@@ -12,7 +12,7 @@ import polars as pl
 from shipworthy.analysis.analyse import Analysis, read_analysis
 from shipworthy.analysis.cleaning import cleaned
 from shipworthy.analysis.criteria import Criteria
-from shipworthy.analysis.verdict import Gain, Verdict
+from shipworthy.analysis.verdicts import Gain, Verdict
 from shipworthy.data.examine import DataAnswer, read_answer
 from shipworthy.engine import code_digest
 from shipworthy.ideas.idea import Idea

@@ -16,9 +16,10 @@ import polars as pl
 
 from shipworthy.analysis.cleaning import calendar_notes, cleaned
 from shipworthy.analysis.criteria import Criteria
+from shipworthy.analysis.decision import Decision
 from shipworthy.analysis.exposure import Exposure, exposed
 from shipworthy.analysis.guardrail import GuardrailVerdict, guarded
-from shipworthy.analysis.judgement import Decision, Judgement, hardly_differs, judge, periods_still_needed
+from shipworthy.analysis.judgement import Judgement, hardly_differs, judge, periods_still_needed
 from shipworthy.analysis.measurement import MOST_ONE_SIDED, Measurement, mean_of, measured
 from shipworthy.analysis.pairs import Pairs, paired
 from shipworthy.analysis.wording import amount, periods
