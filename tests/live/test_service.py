@@ -239,7 +239,7 @@ def test_the_rollout_changes_without_a_restart(stall: Stall, serve: Serve) -> No
     stall.move("mean_of_three_days")
     server.wait_for(lambda: {server.decide().status for _ in range(8)} == {200})
     stall.move("mean_of_three_days", "one_more", phase=Phase.CANARY, share=1.0)
-    server.wait_for(lambda: {server.decide().body["arm"] for _ in range(8)} == {"challenger"})
+    server.wait_for(lambda: {server.decide().body.get("arm") for _ in range(8)} == {"challenger"})
     assert server.decide().body["release"] == stall.releases["one_more"]
 
 
@@ -270,8 +270,7 @@ def test_a_broken_challenger_does_not_stop_the_champion(stall: Stall, serve: Ser
     assert manifest is not None
     (stall.project.root / ".shipworthy" / "objects" / manifest.body["manifest"]).write_text("{}")
     stall.move("mean_of_three_days", "one_more", phase=Phase.CANARY, share=1.0)
-    server.wait_for(lambda: server.ask("GET", "/v1/health").body["rollout"] == 2)
-    assert "changed" in server.ask("GET", "/v1/health").body["trouble"]
+    server.wait_for(lambda: "changed" in (server.ask("GET", "/v1/health").body["trouble"] or ""))
     assert server.decide().body["arm"] == "champion"
 
 

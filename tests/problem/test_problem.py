@@ -104,7 +104,7 @@ def test_what_makes_no_policy_is_refused():
     ("attributes", "says"),
     [
         ({"memory": "a week"}, "has a memory that cannot be read: 'a week' is not a span of time"),
-        ({"memory": None}, None),
+        ({"memory": None}, "has a memory that cannot be read: None is not a span of time"),
         ({"train_window": "0d"}, "has a train_window of '0d'"),
         ({"refit": "0d"}, "has a refit of '0d'"),
         ({"refit": "often"}, "has a refit that cannot be read"),

@@ -109,12 +109,12 @@ def write_code(folder: Path, *, margin: float = 20.0, remark: str = "") -> None:
     (folder / "problem.py").write_text(PROBLEM.replace("MARGIN", str(margin)) + remark)
 
 
-def write_rows(folder: Path, *, days: int = DAYS, seed: int = 7) -> None:
-    """Writes so many days of made-up demand, half as much again at weekends."""
+def write_rows(folder: Path, *, days: int = DAYS, seed: int = 7, daily: float = 1.0) -> None:
+    """Writes so many days of made-up demand, half as much again at weekends, each day `daily` times the one before."""
     rng = np.random.default_rng(seed)
     rows = [
-        {"day": day, "bread": bread, "demand": int(rng.poisson(mean * (1.6 if day.weekday() > 4 else 1.0)))}
-        for day in (FIRST + timedelta(days=i) for i in range(days))
+        {"day": day, "bread": bread, "demand": int(rng.poisson(mean * daily**i * (1.6 if day.weekday() > 4 else 1.0)))}
+        for i, day in ((i, FIRST + timedelta(days=i)) for i in range(days))
         for bread, mean in BREADS.items()
     ]
     pl.DataFrame(rows).write_parquet(folder / "rows.parquet")

@@ -111,6 +111,15 @@ class Criteria:
         return self.min_effect if self.target is None else self.target
 
     @property
+    def spoken(self) -> tuple[float, str]:
+        """How reasons speak of money: the factor on an amount per pair, and what it is then counted per.
+
+        >>> Criteria(units_per_year=730.0).spoken, Criteria().spoken
+        ((730.0, 'a year'), (1.0, 'per unit'))
+        """
+        return (1.0, "per unit") if self.units_per_year is None else (self.units_per_year, "a year")
+
+    @property
     def days_per_period(self) -> float:
         """Length of a period in days.
 

@@ -141,7 +141,8 @@ def _sentence(
         return says
     loss = found.low * float(counts.mean()) * counts.size
     worst = -float(sums.min())
-    times = f", {amount(loss / worst)} times the worst one seen" if worst > 0.0 else ""
+    ratio = loss / worst if worst > 0.0 else 0.0
+    times = f", {ratio:,.{0 if ratio >= 10 else 1}f} times the worst one seen" if ratio else ""
     return f"{says} The proven gain is erased by one unseen period in {counts.size:,} that costs {amount(loss)}{times}."
 
 

@@ -125,22 +125,32 @@ def _reasons(guardrails: tuple[GuardrailVerdict, ...], state: GuardrailState) ->
 
 def _gain(known: Estimate, criteria: Criteria) -> str:
     """The gain with its interval."""
-    return f"{amount(known.mean)} per unit ({interval(known.low, known.high, criteria.alpha)})"
+    factor, counted = criteria.spoken
+    return (
+        f"{_said(known.mean, criteria)} {counted} ({interval(known.low * factor, known.high * factor, criteria.alpha)})"
+    )
 
 
-def _unseen(unseen_loss: float) -> str:
+def _said(money: float, criteria: Criteria) -> str:
+    """An amount per pair as the reasons count it."""
+    return amount(money * criteria.spoken[0])
+
+
+def _unseen(unseen_loss: float, criteria: Criteria) -> str:
     """What a declared worst loss takes off."""
-    return f", {amount(unseen_loss)} lower still for the worst loss that was declared" if unseen_loss else ""
+    return f", {_said(unseen_loss, criteria)} lower still for the worst loss that was declared" if unseen_loss else ""
 
 
 def _proven(known: Estimate, unseen_loss: float, criteria: Criteria) -> str:
     """Why the challenger is better."""
-    worth = "zero" if criteria.min_effect == 0.0 else f"{amount(criteria.min_effect)}, the smallest gain worth shipping"
-    says = (
-        f"The challenger earns {_gain(known, criteria)} more: even the low end{_unseen(unseen_loss)} is above {worth}."
+    worth = (
+        "zero"
+        if criteria.min_effect == 0.0
+        else f"{_said(criteria.min_effect, criteria)}, the smallest gain worth shipping"
     )
+    says = f"The challenger earns {_gain(known, criteria)} more: even the low end{_unseen(unseen_loss, criteria)} is above {worth}."
     if known.high < criteria.claimed:
-        says += f" It earns less than the {amount(criteria.claimed)} that the idea claimed."
+        says += f" It earns less than the {_said(criteria.claimed, criteria)} that the idea claimed."
     return says
 
 
@@ -148,7 +158,7 @@ def _disproved(known: Estimate, criteria: Criteria) -> str:
     """Why the idea is disproved."""
     if known.high < 0.0:
         return f"The challenger loses money: its gain is {_gain(known, criteria)}, below zero even at its best."
-    claimed = amount(criteria.claimed)
+    claimed = _said(criteria.claimed, criteria)
     return (
         f"The idea is disproved: its gain is {_gain(known, criteria)}, below the {claimed} it needs even at its best."
     )
@@ -158,5 +168,5 @@ def _open(known: Estimate, unseen_loss: float, criteria: Criteria) -> str:
     """Why nothing is decided."""
     return (
         f"The gain cannot be told from chance yet: it is {_gain(known, criteria)}, and the low end"
-        f"{_unseen(unseen_loss)} is not above {amount(criteria.min_effect)}."
+        f"{_unseen(unseen_loss, criteria)} is not above {_said(criteria.min_effect, criteria)}, the smallest gain worth shipping."
     )

@@ -113,7 +113,7 @@ def examine_data(project: Project, number: int, done: Done = lambda n, of: None)
 
 def read_answer(record: Record) -> DataAnswer:
     """The answer that a record holds."""
-    body = {name: value for name, value in record.body.items() if name not in {"problem", "challenger"}}
+    body = {name: value for name, value in record.body.items() if name in DataAnswer.__slots__}
     return DataAnswer(**{**body, "gaps": [Gap(*gap) for gap in body["gaps"]]})
 
 
@@ -130,7 +130,8 @@ _REMEDIES = {
 def _body(answer: DataAnswer, idea: Idea) -> dict[str, Any]:
     body = {name: getattr(answer, name) for name in DataAnswer.__slots__}
     gaps = [[gap.what, gap.remedy] for gap in answer.gaps]
-    return body | {"gaps": gaps, "problem": idea.problem, "challenger": idea.challenger}
+    asked = {"problem": idea.problem, "challenger": idea.challenger, "guardrails": sorted(idea.guardrails)}
+    return body | {"gaps": gaps} | asked
 
 
 def _champion_track(replayed: Replay, engine: Engine, done: Done) -> Track:

@@ -24,6 +24,8 @@ def missing(project: Project, idea: Idea, code: str | None = None) -> list[Gap]:
         return [Gap("The data have not been examined for this idea.", again)]
     if (record.body["problem"], record.body["challenger"]) != (idea.problem, idea.challenger):
         return [Gap("The idea names another problem or challenger than the one that was examined.", again)]
+    if set(idea.guardrails) - set(record.body["guardrails"]):
+        return [Gap("The idea names guardrails that were not there when the data were examined.", again)]
     if code is not None and code != record.body["code"]:
         return [Gap("The code changed since the data were examined.", again)]
     return [Gap(*gap) for gap in record.body["gaps"]]

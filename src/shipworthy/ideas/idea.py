@@ -122,7 +122,7 @@ def read_idea(path: Path) -> Idea:
         smallest_gain=reader.money(worth, "smallest_gain"),
         expected_gain=reader.three(worth, "expected_gain"),
         per=reader.per(worth),
-        guardrails={name: reader.money(reader.table("guardrails"), name) or 0.0 for name in reader.table("guardrails")},
+        guardrails=reader.margins(),
     )
 
 
@@ -172,6 +172,14 @@ class _Reader:
             self._refuse(name, f"must be three numbers, [low, likely, high], not {value!r}.")
         low, likely, high = (self.money({name: number}, name) or 0.0 for number in value)
         return low, likely, high
+
+    def margins(self) -> Mapping[str, float]:
+        table = self.table("guardrails")
+        margins = {name: self.money(table, name) or 0.0 for name in table}
+        for name, margin in margins.items():
+            if margin < 0:
+                self._refuse(name, f"must be 0 or more, as the loss that is tolerated, not {margin!r}.")
+        return margins
 
     def per(self, table: Mapping[str, Any]) -> Literal["period", "year"]:
         value = table.get("per", "period")

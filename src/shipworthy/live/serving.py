@@ -200,6 +200,7 @@ class Watch:
 def as_json(period: Period) -> Any:
     """A period as the log has it.
 
+    >>> from datetime import date
     >>> as_json(date(2026, 1, 31)), as_json(7)
     ('2026-01-31', 7)
     """

@@ -222,7 +222,7 @@ def _refuse_bad_spans(name: str, policy: Policy) -> None:
     for what in ("memory", "train_window", "refit"):
         given = getattr(policy, what)
         try:
-            is_empty = given is not None and Span.of(given).count == 0
+            is_empty = (given is not None or what == "memory") and Span.of(given).count == 0
         except InvalidInputError as error:
             raise UserCodeError(f"Policy {name!r} has a {what} that cannot be read: {error}") from error
         if is_empty and what != "memory":

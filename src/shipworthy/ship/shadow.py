@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from shipworthy.errors import InvalidInputError
 from shipworthy.problem import Problem
 from shipworthy.project import Project
 from shipworthy.ship.release import Release
@@ -41,6 +42,7 @@ def live_evidence(project: Project, old: str, new: Release) -> LiveEvidence:
     A unit that was asked for several times in a period counts as it was decided last, an outcome as it was corrected last.
 
     Raises:
+        InvalidInputError: what was logged does not have the snapshot's types.
         UserCodeError: the release's value or a guardrail cannot be computed from what was logged.
     """
     folder = project.log_folder / new.problem.name
@@ -123,9 +125,18 @@ def _frame(release: Release, rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
     """Logged rows as a frame with the types of the snapshot, columns that are not in it as they come."""
     if not rows:
         return pl.DataFrame()
-    frame = pl.DataFrame(rows, infer_schema_length=None)
+    try:
+        return _typed(pl.DataFrame(rows, infer_schema_length=None), release.memory.schema)
+    except (pl.exceptions.PolarsError, TypeError, ValueError, OverflowError) as error:
+        raise InvalidInputError(
+            f"The live log of problem {release.problem.name!r} does not have the types of the snapshot: {error}. Correct what "
+            "was sent to the service by sending it again."
+        ) from error
+
+
+def _typed(frame: pl.DataFrame, schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
     casts = []
-    for name, dtype in release.memory.schema.items():
+    for name, dtype in schema.items():
         if name not in frame.columns or frame.schema[name] == dtype:
             continue
         column = pl.col(name)

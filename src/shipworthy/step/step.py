@@ -145,7 +145,7 @@ def _within_limit(decider: Decider, now: Now) -> Any:
     thread.start()
     thread.join(now.time_limit)
     if not box:
-        raise RefusedError(decider.name, f"no decisions within {now.time_limit:g} s")
+        raise RefusedError(decider.name, f"no decisions within {now.time_limit:.3g} s")
     if isinstance(box[0], RefusedError):
         raise box[0]
     return box[0]

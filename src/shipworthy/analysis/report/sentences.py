@@ -79,7 +79,7 @@ def recorded(story: Story) -> str | None:
     verdict = story.verdict
     if verdict.decision is not Decision.INCONCLUSIVE or not story.has_interval:
         return None
-    return f"In the verdict's words, per {story.unit_noun} and decision: {verdict.reasons[0]}"
+    return f"In the verdict's words: {verdict.reasons[0]}"
 
 
 def waiting(story: Story) -> str | None:
