@@ -11,13 +11,15 @@ from typing import Any
 import polars as pl
 
 from shipworthy.data.snapshot import take_snapshot
-from shipworthy.engine import Replay
-from shipworthy.problem import Now, Policy, Problem, frame
+from shipworthy.engine import Engine, ProcessEngine, Replay, Track, replay
+from shipworthy.problem import Now, Policy, Problem, Rows, frame
 from shipworthy.project import Project, open_project
 from shipworthy.project.code import load_problem
 from shipworthy.step import History
 
 FIRST = date(2026, 1, 1)
+HERE = ProcessEngine(workers=1)
+THERE = ProcessEngine(workers=2)
 UNITS = ("ham", "jam", "tea")
 
 IDEA = {
@@ -95,9 +97,9 @@ def sales(periods: Sequence[Any] | int = 10, units: Sequence[Any] = UNITS) -> pl
     )
 
 
-def shop(rows: pl.DataFrame | None = None, **changes: Any) -> Problem:
+def shop(rows: pl.DataFrame | Rows | None = None, **changes: Any) -> Problem:
     """A problem in memory: how many of each item to have in stock."""
-    source = frame(sales() if rows is None else rows)
+    source = rows if isinstance(rows, Rows) else frame(sales() if rows is None else rows)
     fields = {"rows": source, "period": "day", "unit": "item", "outcome": "sold", "decision": "stock"} | changes
     problem = Problem("shop", **fields)
     problem.value(lambda happened: pl.min_horizontal("stock", "sold"))
@@ -110,10 +112,12 @@ def deciding(decide: Callable[[Now], Any], **attributes: Any) -> Callable[[], Po
     return type("Decides", (Policy,), body)
 
 
-def make_project(folder: Path, source: str = SHOP, ideas: Mapping[int, Mapping[str, Any]] | None = None) -> Project:
+def make_project(
+    folder: Path, source: str = SHOP, ideas: Mapping[int, Mapping[str, Any]] | None = None, settings: str = ""
+) -> Project:
     """Lays a project whose `problem.py` declares `shop`, with ideas about it, and opens it."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "shipworthy.toml").write_text('[project]\nproblems = ["problem:shop"]\n', encoding="utf-8")
+    (folder / "shipworthy.toml").write_text(f'[project]\nproblems = ["problem:shop"]\n{settings}\n', encoding="utf-8")
     (folder / "problem.py").write_text(dedent(source), encoding="utf-8")
     (folder / "ideas").mkdir(exist_ok=True)
     for number, changes in (ideas or {1: {}}).items():
@@ -130,3 +134,9 @@ def replay_of(project: Project, name: str = "shop") -> Replay:
     snapshot = take_snapshot(project, problem)
     history = History(problem, snapshot.rows)
     return Replay(project=project, code=code, problem=problem, snapshot=snapshot.address, history=history)
+
+
+def tracks(project: Project, *policies: str, engine: Engine = HERE) -> list[Track]:
+    """The tracks of some policies over one snapshot."""
+    replayed = replay_of(project)
+    return [replay(replayed, policy, engine) for policy in policies]

@@ -125,7 +125,9 @@ def test_features_that_are_no_numbers_stay_a_frame():
 
 def test_a_missing_feature_is_named_with_what_there_is():
     """The message says which one, what there is, and why an outcome is not."""
-    with pytest.raises(UserCodeError, match=r"asks for 'wheather', which.*There is: day, item, price\. .*after deciding"):
+    with pytest.raises(
+        UserCodeError, match=r"asks for 'wheather', which.*There is: day, item, price\. .*after deciding"
+    ):
         echo("price", "wheather").decide(at(5), Echo())
 
 

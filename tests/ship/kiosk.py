@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -18,6 +18,7 @@ from shipworthy.ship.rollout import read_rollout
 FIRST = date(2025, 1, 6)
 DAYS = 120
 BREADS = {"rye": 40, "white": 60}
+Level = Callable[[int, date], float]
 
 PROBLEM = '''
 import polars as pl
@@ -109,11 +110,21 @@ def write_code(folder: Path, *, margin: float = 20.0, remark: str = "") -> None:
     (folder / "problem.py").write_text(PROBLEM.replace("MARGIN", str(margin)) + remark)
 
 
-def write_rows(folder: Path, *, days: int = DAYS, seed: int = 7, daily: float = 1.0) -> None:
-    """Writes so many days of made-up demand, half as much again at weekends, each day `daily` times the one before."""
+def busy_weekends(i: int, day: date) -> float:
+    """More than half as much again at weekends."""
+    return 1.6 if day.weekday() > 4 else 1.0
+
+
+def ups_and_downs(i: int, day: date) -> float:
+    """Five busy days, then five quiet ones, whatever the weekday."""
+    return 1.6 if i % 10 < 5 else 0.4
+
+
+def write_rows(folder: Path, *, days: int = DAYS, seed: int = 7, level: Level = busy_weekends) -> None:
+    """Writes so many days of made-up demand, of which `level` says how it goes up and down."""
     rng = np.random.default_rng(seed)
     rows = [
-        {"day": day, "bread": bread, "demand": int(rng.poisson(mean * daily**i * (1.6 if day.weekday() > 4 else 1.0)))}
+        {"day": day, "bread": bread, "demand": int(rng.poisson(mean * level(i, day)))}
         for i, day in ((i, FIRST + timedelta(days=i)) for i in range(days))
         for bread, mean in BREADS.items()
     ]

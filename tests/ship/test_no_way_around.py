@@ -45,7 +45,7 @@ from shipworthy.ship.ship import roll_back, ship_idea
 from tests.ship import kiosk
 
 IDEAS = (1, 2)
-EXAMPLES = int(os.environ.get("SHIPWORTHY_WALKS", "20"))
+EXAMPLES = int(os.environ.get("SHIPWORTHY_WALKS", "12"))
 GAIN_PER_UNIT = 1.0
 """The smallest gain worth shipping of every idea: 2 per period, for two breads."""
 

@@ -195,13 +195,12 @@ def test_what_is_live_can_be_taken_back(shadowed: Project):
 
 
 def _follow_with_idea_two(project: Project) -> None:
-    """Makes the live policy the champion in the code, and takes idea 2, carried by another one, into shadow."""
+    """Makes the live policy the champion in the code; demand has changed, so that the old one, as idea 2, is better."""
     code = kiosk.PROBLEM.replace("MARGIN", "90.0").replace("(champion=True)", "", 1)
     code = code.replace("@kiosk.policy\nclass Weekday", "@kiosk.policy(champion=True)\nclass Weekday")
-    code += "\n\n@kiosk.policy\nclass LastWeek(Weekday):\n    memory = '7d'\n"
     (project.root / "problem.py").write_text(code)
-    kiosk.write_rows(project.root, daily=0.985)
-    kiosk.write_idea(project.root, 2, "last_week", gain=0.0)
+    kiosk.write_rows(project.root, level=kiosk.ups_and_downs)
+    kiosk.write_idea(project.root, 2, "yesterday", gain=0.0)
     examine_data(project, 2)
     research_idea(project, 2)
     verdict = analyse_idea(project, 2).verdict

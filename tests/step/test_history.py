@@ -40,7 +40,9 @@ def test_known_are_exactly_the_rows_whose_outcome_has_come_before_the_period(kin
     expected = {
         sold
         for period, _, sold in rows.rows()
-        if period + length(Span.of(delay)) <= now and period < now and (within is None or period >= now - length(within))
+        if period + length(Span.of(delay)) <= now
+        and period < now
+        and (within is None or period >= now - length(within))
     }
     known = history.known(now, within)
 

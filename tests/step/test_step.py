@@ -387,7 +387,9 @@ def test_an_aggregate_is_money_per_period_shared_by_its_units():
 def test_an_aggregate_within_an_expression_is_of_its_period():
     """A share of a period's cost is a share of that period, however many periods are valued at once."""
     rows = sales(4).with_columns(sold=pl.lit(5.0))
-    assert valued(lambda happened: pl.col("sold") - 6 * pl.col("stock") / pl.col("stock").sum(), rows=rows) == [3.0] * 12
+    assert (
+        valued(lambda happened: pl.col("sold") - 6 * pl.col("stock") / pl.col("stock").sum(), rows=rows) == [3.0] * 12
+    )
 
 
 def test_one_row_and_many_are_valued_alike():

@@ -148,7 +148,8 @@ def _proven(known: Estimate, unseen_loss: float, criteria: Criteria) -> str:
         if criteria.min_effect == 0.0
         else f"{_said(criteria.min_effect, criteria)}, the smallest gain worth shipping"
     )
-    says = f"The challenger earns {_gain(known, criteria)} more: even the low end{_unseen(unseen_loss, criteria)} is above {worth}."
+    low_end = f"even the low end{_unseen(unseen_loss, criteria)} is above {worth}"
+    says = f"The challenger earns {_gain(known, criteria)} more: {low_end}."
     if known.high < criteria.claimed:
         says += f" It earns less than the {_said(criteria.claimed, criteria)} that the idea claimed."
     return says

@@ -2,16 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-import socket
-import subprocess
-import sys
 import textwrap
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +23,12 @@ from shipworthy.project.code import load_problem
 from shipworthy.research.research import research_idea
 from shipworthy.ship.rollout import Phase
 from shipworthy.ship.ship import ship_idea
+from shipworthy.ship.spare_server import SpareServer, spare_server
 from shipworthy.step import History
 
 _DAYS_LIVED = 60
 _MARK = ".shipworthy-demo"
 _RAW = Path("data") / "daily.parquet"
-_START_S = 60.0
 
 
 @click.command()
@@ -125,12 +117,13 @@ def _live(project: Project, problem: Problem, number: int, raw: pl.DataFrame) ->
     days = history.periods[-_DAYS_LIVED:]
     told = [name for name in (*problem.key, *problem.hidden) if name in history.rows.columns]
     phase = Phase.SHADOW
-    with _service(project) as port, progress("living through the last 60 days") as done:
+    with spare_server(project, problem.name) as server, progress("living through the last 60 days") as done:
+        _say("Live", f"the service answers on port {server.port}")
         for i, day in enumerate(days, start=1):
             rows = history.to_decide(day).drop(problem.period)
-            _post(port, "/v1/decide", {"period": day, "rows": rows.to_dicts()})
+            _post(server, "/v1/decide", {"period": day, "rows": rows.to_dicts()})
             outcome = history.settled(day).select(told)
-            _post(port, "/v1/outcomes", {"rows": outcome.to_dicts()})
+            _post(server, "/v1/outcomes", {"rows": outcome.to_dicts()})
             done(i, len(days))
             moved = _moved(project, number) if phase.next else None
             if moved is not None:
@@ -166,44 +159,10 @@ def _shown(gain: Gain, currency: str) -> str:
     return f"{gain.gain:,.2f} {currency} a day ({gain.low:,.2f} to {gain.high:,.2f})"
 
 
-@contextmanager
-def _service(project: Project) -> Iterator[int]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    command = [sys.executable, "-m", "shipworthy", "serve", "--port", str(port), "--workers", "1"]
-    log = (project.root / ".shipworthy" / "serve.log").open("wb")
-    with log, subprocess.Popen(command, cwd=project.root, stdout=log, stderr=log) as server:  # noqa: S603
-        try:
-            _wait(server, port, log.name)
-            _say("Live", f"the service answers on port {port}")
-            yield port
-        finally:
-            server.terminate()
-            server.wait(20)
-
-
-def _wait(server: subprocess.Popen[bytes], port: int, log: str) -> None:
-    until = time.monotonic() + _START_S
-    while time.monotonic() < until and server.poll() is None:
-        try:
-            connection = HTTPConnection("127.0.0.1", port, timeout=5)
-            connection.request("GET", "/v1/health")
-            if connection.getresponse().status == 200:
-                return
-        except (OSError, HTTPException):
-            time.sleep(0.1)
-    raise UnavailableError(f"The service did not start. What it said is in {log}.")
-
-
-def _post(port: int, path: str, body: dict[str, Any]) -> dict[str, Any]:
-    connection = HTTPConnection("127.0.0.1", port, timeout=60)
-    connection.request("POST", path, json.dumps(body, default=str), {"content-type": "application/json"})
-    response = connection.getresponse()
-    answer: dict[str, Any] = json.loads(response.read())
-    if response.status >= 300:
-        raise UnavailableError(f"The service answered {response.status} to {path}: {answer.get('detail')}")
-    return answer
+def _post(server: SpareServer, path: str, body: dict[str, Any]) -> None:
+    status, answer = server.post(path, body)
+    if status >= 300:
+        raise UnavailableError(f"The service answered {status} to {path}: {answer.get('detail')}")
 
 
 def _say(what: str, text: str, colour: str | None = None) -> None:

@@ -163,7 +163,8 @@ class Code:
 
     def _import(self, name: str) -> ModuleType:
         try:
-            return importlib.import_module(name)
+            with _without_bytecode():
+                return importlib.import_module(name)
         except ModuleNotFoundError as error:
             if error.name == name:
                 files = sorted(file.stem for file in self.folder.glob("*.py"))
@@ -213,6 +214,16 @@ class Code:
         for file in (place.with_suffix(".py"), place / "__init__.py"):
             if file.is_file():
                 yield file
+
+
+@contextmanager
+def _without_bytecode() -> Iterator[None]:
+    """Writes no bytecode: it is told from newer code by whole seconds, and a digest by every letter."""
+    before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    try:
+        yield
+    finally:
+        sys.dont_write_bytecode = before
 
 
 def only_problem(project: Project) -> str:

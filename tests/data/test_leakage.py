@@ -1,0 +1,315 @@
+"""The proof that nothing leaks: every planted leak is found on real data, and clean work raises no alarm."""
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from shipworthy.data.contract import broken_rows
+from shipworthy.data.leakage import find_leaks, is_preparation_proved
+from shipworthy.errors import UserCodeError
+from shipworthy.problem import Now, Policy, PredictThenOptimize, Problem, frame, parquet
+from shipworthy.project.code import load_problem
+from tests.problems import SHOP, deciding, make_project, replay_of, sales, shop
+
+KITCHEN = Path(__file__).parents[2] / "examples" / "kitchen"
+DISHES = ("calamari", "fish", "shrimp", "chicken", "koefte", "lamb", "steak")
+WEATHER = ("wind", "clouds", "rain", "sunshine", "temperature")
+BY_DISH = {"partition_by": "dish", "order_by": "date"}
+DEMAND = pl.col("demand")
+YESTERDAY = DEMAND.shift(1).over(**BY_DISH)
+
+
+def long(days: pl.DataFrame) -> pl.DataFrame:
+    """One row per day and dish, with the prices of the dishes."""
+    rows = days.unpivot(
+        on=DISHES, index=["date", "is_holiday", "is_closed", *WEATHER], variable_name="dish", value_name="demand"
+    )
+    return rows.join(pl.read_parquet(KITCHEN / "data" / "dishes.parquet"), on="dish").sort("date", "dish")
+
+
+class Line:
+    """Least squares on the features that are there."""
+
+    def fit(self, X: np.ndarray, y: np.ndarray) -> "Line":
+        """Learns the weights."""
+        self.weights = np.linalg.lstsq(np.nan_to_num(X), y, rcond=None)[0]
+        return self
+
+    def predict(self, X: np.ndarray) -> np.ndarray:
+        """Forecasts."""
+        return np.nan_to_num(X) @ self.weights
+
+
+def line(*features, **fields):
+    """A least-squares policy on these features."""
+    return lambda: PredictThenOptimize(model=Line(), features=list(features), target="demand", **fields)
+
+
+def kitchen(prepare=None, policy=None, **changes) -> Problem:
+    """The kitchen of the example, its rows prepared by `prepare` besides, with one policy."""
+    source = parquet("data/daily.parquet").then(lambda days: (prepare or (lambda rows: rows))(long(days)))
+    problem = Problem(
+        "kitchen",
+        rows=source,
+        period="date",
+        unit="dish",
+        outcome="demand",
+        decision="portions",
+        **{"known_after": (*WEATHER, *DISHES)} | changes,
+    )
+    problem.policy(name="tried")(policy or line("price_eur"))
+    return problem
+
+
+def leaks_of(problem, folder=KITCHEN):
+    """What the proof finds for the policy."""
+    good, _ = broken_rows(problem, problem.rows.load(folder))
+    return find_leaks(problem, "tried", good, folder, seed=1)
+
+
+def added(**columns):
+    """A preparation that adds columns."""
+    return lambda rows: rows.with_columns(**columns)
+
+
+PLANTED = {
+    "a window that reaches into the future": added(
+        smooth=DEMAND.rolling_mean(7, center=True, min_samples=1).over(**BY_DISH)
+    ),
+    "a lag of the wrong sign": added(lag=DEMAND.shift(-1).over(**BY_DISH)),
+    "a column made from the outcome": added(revenue=DEMAND * pl.col("price_eur")),
+    "the target encoded over the whole table": added(usual=DEMAND.mean().over("dish")),
+    "a scaler fitted on the whole table": added(scaled=(YESTERDAY - DEMAND.mean()) / DEMAND.std()),
+    "a rank over the whole table": added(rank=YESTERDAY.rank("dense")),
+    "a join that ignores the time": lambda rows: rows.join(
+        rows.group_by("dish").agg(best=DEMAND.sort_by("date").last()), on="dish"
+    ),
+    "gaps filled from what came after": added(
+        lag=pl.when(pl.col("date").dt.day() > 1).then(YESTERDAY).backward_fill().over(**BY_DISH)
+    ),
+    "the weather of the day under another name": added(warmth=pl.col("temperature") * 1.8 + 32),
+}
+
+
+@pytest.mark.parametrize("leak", PLANTED)
+def test_a_preparation_that_looks_ahead_is_found_whether_or_not_a_policy_uses_it(leak):
+    """Each kind of leak in the rows shows by its column, even where no policy reads it yet."""
+    [found] = leaks_of(kitchen(PLANTED[leak]))
+    assert found.kind == "preparation"
+    assert len(found.columns) == 1
+    assert "looks ahead" in found.why
+
+
+def test_a_feature_that_is_known_too_late_is_refused_by_its_name():
+    """Nothing needs to run for that."""
+    [found] = leaks_of(kitchen(policy=line("price_eur", "temperature", "rain")))
+    assert (found.kind, found.columns, found.period) == ("feature", ("temperature", "rain"), None)
+    assert found.why == "temperature, rain of a period are known only after it was decided."
+
+
+HOLDING = """
+TABLE = made_up_rows()
+
+@shop.policy
+class Knowing(sw.Policy):
+    def decide(self, now, fitted):
+        return {decide}
+"""
+
+
+@pytest.mark.parametrize(
+    "decide",
+    [
+        'now.rows.select("day", "item").join(TABLE, on=["day", "item"]).select("item", stock="sold")',
+        'now.rows.select("item").join(TABLE.group_by("item").agg(stock=pl.col("sold").mean()), on="item")',
+    ],
+)
+def test_a_policy_that_reads_a_whole_table_of_its_module_is_found(tmp_path, decide):
+    """A table with period and outcome that a module holds is scrambled too: looking it up gives itself away."""
+    replayed = replay_of(make_project(tmp_path / "shop", SHOP + HOLDING.format(decide=decide)))
+    problem, rows = replayed.problem, replayed.history.rows
+    [found] = find_leaks(problem, "knowing", rows, replayed.project.root, seed=1)
+
+    assert (found.kind, found.columns) == ("decision", ("stock",))
+    assert find_leaks(problem, "better", rows, replayed.project.root, seed=1) == []
+    held = problem.policies["knowing"].decide.__globals__["TABLE"]
+    assert held.equals(problem.rows.load(replayed.project.root))
+
+
+def test_a_policy_that_reads_only_the_past_of_such_a_table_is_clean(tmp_path):
+    """Holding a table is no leak; reading ahead in it is."""
+    past = (
+        'now.rows.select("item").join(TABLE.filter(pl.col("day") < now.period).group_by("item").agg('
+        'stock=pl.col("sold").mean()), on="item", how="left")'
+    )
+    replayed = replay_of(make_project(tmp_path / "shop", SHOP + HOLDING.format(decide=past)))
+    assert find_leaks(replayed.problem, "knowing", replayed.history.rows, replayed.project.root, seed=1) == []
+
+
+def usual(now: Now) -> pl.DataFrame:
+    """The mean of what is remembered."""
+    means = now.past.group_by("dish").agg(portions=DEMAND.mean())
+    return now.rows.select("dish").join(means, on="dish", how="left", maintain_order="left")
+
+
+class Remembering(Policy):
+    """Learns the mean per dish and a jitter of its own seed, and decides with another."""
+
+    memory = "7d"
+    refit = "28d"
+
+    def fit(self, past):
+        """Learns."""
+        return dict(past.group_by("dish").agg(DEMAND.mean()).rows()), np.random.default_rng(5).normal()
+
+    def decide(self, now, fitted):
+        """Decides with the seed of the period."""
+        means, jitter = fitted
+        noise = np.random.default_rng(now.seed).normal(size=now.rows.height)
+        return np.array([means[dish] for dish in now.rows["dish"]]) + jitter + noise
+
+
+def lags(rows):
+    """Features that look back."""
+    return rows.with_columns(lag=YESTERDAY, lag_7=DEMAND.shift(7).over(**BY_DISH))
+
+
+CLEAN = {
+    "nothing but prices": (None, line("price_eur", "unit_cost_eur")),
+    "the calendar": (added(weekday=pl.col("date").dt.weekday(), month=pl.col("date").dt.month()), line("weekday")),
+    "holidays, known beforehand": (None, line("is_holiday", "is_closed", "price_eur")),
+    "yesterday": (added(lag=YESTERDAY), line("lag")),
+    "a window over the past": (added(smooth=YESTERDAY.rolling_mean(7, min_samples=1).over(**BY_DISH)), line("smooth")),
+    "a mean that grows": (added(mean=YESTERDAY.cum_sum().over(**BY_DISH) / 10), line("mean")),
+    "yesterday's weather": (added(warmth=pl.col("temperature").shift(1).over(**BY_DISH)), line("warmth", "price_eur")),
+    "gaps filled from what came before": (added(lag=YESTERDAY.forward_fill().over(**BY_DISH)), line("lag")),
+    "a code per dish": (added(code=pl.col("dish").rank("dense")), line("code")),
+    "a scaler with constants": (added(scaled=(YESTERDAY - 20) / 7), line("scaled")),
+    "an as-of join": (
+        lambda rows: rows.sort("date").join_asof(
+            rows.select("date", "dish", before=DEMAND).sort("date"),
+            on="date", by="dish", strategy="backward", allow_exact_matches=False,
+        ),
+        line("before"),
+    ),
+    "the target encoded up to yesterday": (
+        added(usual=YESTERDAY.cum_sum().over(**BY_DISH) / DEMAND.is_not_null().cum_sum().over(**BY_DISH)),
+        line("usual"),
+    ),
+    "lags that the policy derives": (None, line("lag", "lag_7", derive=lags, memory="14d")),
+    "a policy that refits": (None, line("lag", derive=lags, memory="7d", refit="7d", train_window="90d")),
+    "a longer delay": (added(lag=DEMAND.shift(3).over(**BY_DISH)), line("lag"), {"outcome_delay": "3d"}),
+    "a mean of what is remembered": (None, deciding(usual, memory="28d")),
+    "last week": (None, deciding(lambda now: now.past.head(7).select("dish", portions="demand"), memory="7d")),
+    "seeds of its own and of the period": (None, Remembering),
+    "always the same": (None, deciding(lambda now: [10.0] * now.rows.height)),
+    "a solver with a limit": (
+        None, line("price_eur", optimise=lambda now, forecast: np.floor(forecast), time_limit=30.0),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("policy", CLEAN)
+def test_clean_work_raises_no_alarm(policy):
+    """Twenty ways to use what is known: the calendar, lags, windows over the past, seeds, solvers."""
+    prepare, make, *rest = CLEAN[policy]
+    assert leaks_of(kitchen(prepare, make, **(rest[0] if rest else {}))) == []
+
+
+def test_chance_without_a_seed_is_told_from_a_leak():
+    """A policy that does not decide twice the same proves nothing; it is called what it is."""
+    rng = np.random.default_rng(3)
+    [found] = leaks_of(kitchen(policy=deciding(lambda now: rng.normal(size=now.rows.height))))
+    assert found.kind == "chance"
+    assert "differently when it was asked twice the same" in found.why
+
+
+def test_a_policy_that_never_decides_is_no_clean_one():
+    """Nothing moves where nothing is decided: that is said, with the reason, instead of passing as clean."""
+    [found] = leaks_of(kitchen(policy=deciding(lambda now: now.rows.select("dish", portions="demand"))))
+    assert found.kind == "silent"
+    assert "ColumnNotFoundError" in found.why
+
+
+def test_a_policy_that_decides_sometimes_is_judged_by_that():
+    """A fall on one of the days that are tried is for the ladder, not for the proof."""
+    early = kitchen(policy=deciding(lambda now: [1.0] * 7 if now.period.year > 2014 else None))
+    assert leaks_of(early) == []
+
+
+def test_rows_whose_raw_table_has_another_name_for_the_time_are_proved_too():
+    """The only column of the raw table that holds times says when, in the course of a day too."""
+    orders = sales(12).select(
+        at=pl.col("day").cast(pl.Datetime) + pl.duration(hours=pl.int_range(pl.len()) % 20),
+        item=pl.col("item"),
+        n=pl.col("sold"),
+    )
+
+    def daily(raw):
+        return raw.group_by(day=pl.col("at").dt.date(), item="item", maintain_order=True).agg(sold=pl.col("n").sum())
+
+    def ahead(raw):
+        return daily(raw).with_columns(usual=pl.col("sold").mean())
+
+    for prepare, expected in ((daily, []), (ahead, [("usual",)])):
+        problem = shop(known_after=("n",), rows=frame(orders).then(prepare))
+        problem.policy(name="tried")(deciding(lambda now: [1.0] * now.rows.height))
+        assert [leak.columns for leak in leaks_of(problem, Path())] == expected
+        assert is_preparation_proved(problem, problem.rows.load(Path()), Path())
+
+
+def test_a_raw_table_that_does_not_say_when_leaves_the_preparation_unproved():
+    """Dates that are text in the raw table cannot be told apart by time, and that is said."""
+    text = sales(12).with_columns(pl.col("day").cast(pl.String))
+    problem = shop(rows=frame(text).then(lambda raw: raw.with_columns(pl.col("day").str.to_date())))
+    assert not is_preparation_proved(problem, problem.rows.load(Path()), Path())
+
+
+def test_a_preparation_that_knows_only_its_codes_is_tried_with_other_codes_that_occur():
+    """Numbers that are codes cannot be stretched: the preparation is tried with values it has seen."""
+    coded = sales(12).with_columns(kind=pl.int_range(pl.len()) % 2)
+    names = pl.col("kind").replace_strict({0: "even", 1: "odd"})
+
+    for prepare, expected in (
+        (lambda raw: raw.with_columns(name=names), []),
+        (lambda raw: raw.with_columns(name=names.shift(-3)), [("name",)]),
+    ):
+        problem = shop(rows=frame(coded).then(prepare))
+        problem.policy(name="tried")(deciding(lambda now: [1.0] * now.rows.height))
+        assert [leak.columns for leak in leaks_of(problem, Path())] == expected
+
+
+def test_a_preparation_that_bears_no_other_future_is_named():
+    """It cannot be proved, and the message says what it raised."""
+    rows = sales(12)
+
+    def strict(raw):
+        if not raw.equals(rows):
+            raise ValueError("never seen")
+        return raw
+
+    problem = shop(rows=frame(rows).then(strict))
+    problem.policy(name="tried")(deciding(lambda now: [1.0] * now.rows.height))
+    with pytest.raises(UserCodeError, match="preparation of the rows raised when.*ValueError: never seen"):
+        leaks_of(problem, Path())
+
+
+def test_what_history_decided_is_no_clue():
+    """A policy that copies the decision which stands in the rows cannot: it is not there for the period to decide."""
+    rows = sales(12).with_columns(stock=pl.col("sold"))
+    problem = shop(rows=frame(rows))
+    problem.policy(name="tried")(deciding(lambda now: now.rows.select("item", "stock")))
+    [found] = leaks_of(problem, Path())
+    assert found.kind == "silent"
+
+
+def test_the_examples_own_policies_are_found_out_or_clean(tmp_path):
+    """The starter's policies are clean on the starter's rows."""
+    from shipworthy.data.snapshot import take_snapshot  # noqa: PLC0415
+
+    project = make_project(tmp_path / "shop")
+    _, problem = load_problem(project, "shop")
+    rows = take_snapshot(project, problem).rows
+    assert [find_leaks(problem, name, rows, project.root, seed=1) for name in problem.policies] == [[], [], []]

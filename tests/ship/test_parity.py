@@ -1,0 +1,177 @@
+"""Parity, with the real server: the packaged release decides what the replay's step decided, or is not shipped."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+import shipworthy.ship.parity
+from shipworthy.analysis.analyse import analyse_idea
+from shipworthy.data.examine import examine_data
+from shipworthy.errors import GateClosedError, UnavailableError
+from shipworthy.project import Project
+from shipworthy.research.research import research_idea
+from shipworthy.ship.parity import Parity, prove_parity
+from shipworthy.ship.release import Release, open_release
+from shipworthy.ship.rollout import Phase, read_rollout
+from shipworthy.ship.ship import ship_idea
+
+DECIDES = '    memory = "28d"\n\n    def decide(self, now, fitted):\n        same ='
+
+
+def _walk(project: Project) -> None:
+    examine_data(project, 1)
+    research_idea(project, 1)
+    verdict = analyse_idea(project, 1).verdict
+    assert verdict.decision == "ship", verdict.reasons
+
+
+def _with(project: Project, first_lines: str) -> None:
+    """Puts lines at the beginning of the good policy's decide."""
+    lines = "".join(f"        {line}\n" for line in first_lines.splitlines())
+    text = (project.root / "problem.py").read_text()
+    assert text.count(DECIDES) == 1
+    (project.root / "problem.py").write_text(text.replace(DECIDES, DECIDES.replace("        same =", f"{lines}        same =")))
+    _walk(project)
+
+
+def test_an_honest_policy_has_parity_behind_its_real_server(judged: Project):
+    """Baseline and challenger, packaged, served over HTTP, decide every golden period alike."""
+    shipped = ship_idea(judged, 1)
+    assert (shipped.parity.periods, shipped.parity.equal, shipped.parity.tied) == (10, 10, 0)
+    assert shipped.rollout.phase is Phase.SHADOW
+    for release in (shipped.rollout.champion, shipped.rollout.challenger):
+        assert judged.records.get("parity", release).body == {"periods": 10, "equal": 10, "tied": 0, "broken": []}
+
+
+ELSE = "return now.rows.select('bread', loaves=pl.lit(7.0))"
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        f"import os\nif 'SHIPWORTHY_LIVE' in os.environ:\n    {ELSE}",
+        f"from pathlib import Path\nif not (Path(__file__).parent / 'model.txt').exists():\n    {ELSE}",
+        "import factors\nfactors.check()",
+    ],
+    ids=["an environment variable", "a file beside the code", "an import when deciding"],
+)
+def test_a_policy_that_depends_on_the_machine_is_not_shipped(
+    judged: Project, lines: str, monkeypatch: pytest.MonkeyPatch
+):
+    """What decides one way where it was judged, and another way once packaged and served, stays out of shadow."""
+    (judged.root / "model.txt").write_text("")
+    (judged.root / "factors.py").write_text("from pathlib import Path\ndef check():\n    assert Path(__file__).exists()\n")
+    _with(judged, lines)
+    _trust_the_baseline(monkeypatch)
+    with pytest.raises(GateClosedError, match=r"(?s)to shadow is closed.*No parity.*worth"):
+        ship_idea(judged, 1)
+    rollout = read_rollout(judged, "kiosk")
+    assert (rollout.challenger, rollout.idea) == (None, None)
+
+
+def _trust_the_baseline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Saves the time of proving the baseline again; the challenger is proven by its real server."""
+
+    def proven(project: Project, release: Release) -> Parity:
+        if release.decider.name == "yesterday":
+            return Parity(periods=10, equal=10, tied=0, broken=())
+        return prove_parity(project, release)
+
+    monkeypatch.setattr("shipworthy.ship.ship.prove_parity", proven)
+
+
+@pytest.fixture
+def opened(shadowed: Project) -> Release:
+    """The release of an idea in shadow."""
+    return open_release(shadowed, read_rollout(shadowed, "kiosk").challenger)
+
+
+@pytest.fixture
+def answers(opened: Release, monkeypatch: pytest.MonkeyPatch) -> list[list[dict[str, Any]]]:
+    """What a server would answer, period by period: the golden decisions, until a test changes them."""
+    golden = opened.golden.partition_by("day", maintain_order=True)
+    given = [part.select("bread", "loaves").to_dicts() for part in golden]
+
+    @contextmanager
+    def served(project: Project, release: Release) -> Iterator[int]:
+        yield 0
+
+    left = iter(given)
+    monkeypatch.setattr(shipworthy.ship.parity, "_served", served)
+    monkeypatch.setattr(shipworthy.ship.parity, "_ask", lambda port, body: (200, {"decisions": next(left)}))
+    return given
+
+
+def test_another_optimum_is_accepted_by_its_value(shadowed: Project, opened: Release, answers: list[list[dict[str, Any]]]):
+    """Other decisions of the same money that keep every constraint are as good: a tie, told apart from equal ones."""
+    for day, rows in zip(opened.golden["day"].unique().sort(), answers, strict=True):
+        demand = dict(opened.memory.filter(day=day).select("bread", "demand").rows())
+        if all(row["loaves"] - 1 >= demand[row["bread"]] for row in rows):
+            break
+    else:
+        pytest.fail("on one golden day both breads are left over: one less of the one and one more of the other")
+    for row, change in zip(rows, (1, -1), strict=True):
+        row["loaves"] += change
+    found = prove_parity(shadowed, opened)
+    assert (found.equal, found.tied, found.broken) == (9, 1, ())
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda rows: rows[0].update(loaves=rows[0]["loaves"] + 5), "worth"),
+        (lambda rows: rows[0].update(loaves=1000.0), "violates constraint 'fits_the_oven'"),
+        (lambda rows: rows[0].update(loaves=None), "worth|violates|null"),
+        (lambda rows: rows.pop(), "null|missing|without"),
+        (lambda rows: rows[0].update(bread="spelt"), "null|missing|without"),
+        (lambda rows: rows[0].pop("loaves"), "null|missing|without"),
+        (lambda rows: rows.clear(), "null|missing|without"),
+    ],
+    ids=["worth less", "infeasible", "null", "a unit missing", "another unit", "no decision", "nothing"],
+)
+def test_a_worse_or_infeasible_answer_is_broken(
+    shadowed: Project, opened: Release, answers: list[list[dict[str, Any]]], change: Callable[[Any], Any], says: str
+):
+    """Anything but the golden decisions, or others as good, breaks parity, with the period and what was wrong."""
+    change(answers[3])
+    found = prove_parity(shadowed, opened)
+    assert not found.holds
+    assert (found.equal, found.tied, len(found.broken)) == (9, 0, 1)
+    assert str(opened.golden["day"].unique().sort()[3]) in found.broken[0]
+    assert re.search(says, found.broken[0]), found.broken
+
+
+def test_an_error_of_the_server_is_broken(shadowed: Project, opened: Release, answers: object, monkeypatch: pytest.MonkeyPatch):
+    """A server that answers with an error has no parity, and its words are passed on."""
+    monkeypatch.setattr(shipworthy.ship.parity, "_ask", lambda port, body: (503, {"detail": "nothing could decide"}))
+    found = prove_parity(shadowed, opened)
+    assert len(found.broken) == 10
+    assert found.broken[0].endswith("the server answered 503: nothing could decide")
+
+
+def test_a_server_that_does_not_start_is_said(shadowed: Project, opened: Release, monkeypatch: pytest.MonkeyPatch):
+    """A server that ends at once is an error with what it said, and leaves no process behind."""
+    monkeypatch.setattr(shipworthy.ship.parity.sys, "executable", "/bin/false")
+    with pytest.raises(UnavailableError, match="did not start"):
+        prove_parity(shadowed, opened)
+
+
+def test_parity_is_proven_once_per_release(judged: Project, monkeypatch: pytest.MonkeyPatch):
+    """What was proven stays proven, as long as not a byte changes; what was broken is tried again."""
+    asked: list[str] = []
+
+    def proof(project: Project, release: Release) -> Parity:
+        asked.append(release.decider.name)
+        broken = ("2025-05-01: otherwise",) if asked.count("weekday") == 1 and release.decider.name == "weekday" else ()
+        return Parity(periods=10, equal=10 - len(broken), tied=0, broken=broken)
+
+    monkeypatch.setattr("shipworthy.ship.ship.prove_parity", proof)
+    with pytest.raises(GateClosedError, match="No parity. 2025-05-01: otherwise."):
+        ship_idea(judged, 1)
+    assert ship_idea(judged, 1).rollout.phase is Phase.SHADOW
+    assert asked == ["yesterday", "weekday", "weekday"]
