@@ -100,7 +100,13 @@ def sales(periods: Sequence[Any] | int = 10, units: Sequence[Any] = UNITS) -> pl
 def shop(rows: pl.DataFrame | Rows | None = None, **changes: Any) -> Problem:
     """A problem in memory: how many of each item to have in stock."""
     source = rows if isinstance(rows, Rows) else frame(sales() if rows is None else rows)
-    fields = {"rows": source, "period": "day", "unit": "item", "outcome": "sold", "decision": "stock"} | changes
+    fields: dict[str, Any] = {
+        "rows": source,
+        "period": "day",
+        "unit": "item",
+        "outcome": "sold",
+        "decision": "stock",
+    } | changes
     problem = Problem("shop", **fields)
     problem.value(lambda happened: pl.min_horizontal("stock", "sold"))
     return problem

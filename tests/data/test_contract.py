@@ -137,7 +137,10 @@ def test_text_of_mixed_zones_is_refused_as_text():
 @given(
     st.lists(
         st.tuples(
-            st.none() | st.integers(0, 3), st.none() | st.sampled_from("ab"), st.none() | st.floats(width=16), st.floats()
+            st.none() | st.integers(0, 3),
+            st.none() | st.sampled_from("ab"),
+            st.none() | st.floats(width=16),
+            st.floats(),
         ),
         min_size=1,
         max_size=12,

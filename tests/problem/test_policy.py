@@ -1,6 +1,7 @@
 """PredictThenOptimize: features are derived from the past, forecasts stay beside their rows, and mistakes are named."""
 
 from datetime import date
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -15,11 +16,12 @@ class Echo:
     """A model that forecasts its first feature, and remembers what it was given."""
 
     def fit(self, X, y):
+        """Remembers what it learns from."""
         self.seen = (X, y)
         return self
 
     def predict(self, X):
-        self.asked = X
+        """Forecasts the first feature."""
         return X[:, 0] if isinstance(X, np.ndarray) else X.to_series(0).to_numpy()
 
 
@@ -31,7 +33,7 @@ def at(number: int, *, memory: int = 3, rows: pl.DataFrame | None = None) -> Now
     return Now(period=day(number), key=("day", "item"), rows=asked, past=past)
 
 
-def echo(*features: str, **fields) -> PredictThenOptimize:
+def echo(*features: str, **fields) -> Any:
     """A policy whose forecast is its first feature."""
     return PredictThenOptimize(model=Echo(), features=list(features), target="sold", **fields)
 
@@ -179,5 +181,5 @@ def test_a_classifier_decides_words():
             return np.array([self.word] * len(X))
 
     past = pl.DataFrame({"day": [date(2026, 1, 1)] * 3, "item": UNITS, "price": 1.0, "tint": ["red", "red", "blue"]})
-    policy = PredictThenOptimize(model=Commonest(), features=["price"], target="tint")
+    policy: Any = PredictThenOptimize(model=Commonest(), features=["price"], target="tint")
     assert policy.decide(at(5), policy.fit(past)).tolist() == ["red"] * 3

@@ -1,6 +1,7 @@
 """What is declared can be used, and what cannot be used is refused where it is declared."""
 
 import math
+from typing import Any
 
 import polars as pl
 import pytest
@@ -173,9 +174,11 @@ def test_a_fallback_has_to_be_a_policy():
 
 def test_a_plan_takes_a_status_by_its_word():
     """Plain text is a status, and another word than the four is refused."""
-    assert Plan(decisions=None, status="timeout").status is Status.TIMEOUT
+    word: Any = "timeout"
+    assert Plan(decisions=None, status=word).status is Status.TIMEOUT
+    word = "almost"
     with pytest.raises(ValueError, match="'almost' is not a valid Status"):
-        Plan(decisions=None, status="almost")
+        Plan(decisions=None, status=word)
 
 
 @pytest.mark.parametrize("nothing", [math.nan, math.inf, -math.inf, None])

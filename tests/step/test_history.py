@@ -117,7 +117,9 @@ def test_minutes_of_delay_cut_between_hours():
 def test_a_period_without_rows_is_named_with_what_there_is():
     """The message says from when to when there are rows."""
     rows = sales(3)
-    with pytest.raises(NotFoundError, match="No rows for period 2026-01-09. The rows go from 2026-01-01 to 2026-01-03"):
+    with pytest.raises(
+        NotFoundError, match=r"No rows for period 2026-01-09. The rows go from 2026-01-01 to 2026-01-03"
+    ):
         History(shop(rows), rows).to_decide(day(8))
 
 

@@ -3,6 +3,7 @@
 import re
 import sys
 import time
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -55,6 +56,10 @@ def plan(items=UNITS, stock=(1.0, 1.0, 1.0), **columns):
     return pl.DataFrame({"item": list(items), "stock": list(stock), **columns})
 
 
+ANY: Any = Decider
+FINE: Any = "fine"
+
+
 def hang(now):
     """Never answers."""
     time.sleep(30)
@@ -68,7 +73,7 @@ def leave(now):
 BAD = {
     "raises": (lambda now: 1 / 0, "ZeroDivisionError: division by zero"),
     "leaves the process": (leave, "SystemExit: enough"),
-    "has no decide": (lambda now: Decider.decide, "AttributeError"),
+    "has no decide": (lambda now: ANY.decide, "AttributeError"),
     "returns nothing": (lambda now: None, "returned nothing"),
     "returns a number": (lambda now: 5.0, "returned float of shape"),
     "returns a dictionary": (lambda now: {"ham": 1.0}, "returned dict of shape"),
@@ -95,7 +100,7 @@ BAD = {
     "breaks a rule of all units": (lambda now: [9.0, 9.0, 9.0], "violates constraint 'room'$"),
     "finds no solution": (lambda now: Plan(decisions=SAFE, status=Status.INFEASIBLE), "the solver ended infeasible"),
     "runs out of time": (lambda now: Plan(decisions=None, status=Status.TIMEOUT), "the solver ended timeout"),
-    "invents a status": (lambda now: Plan(decisions=SAFE, status="fine"), "'fine' is not a valid Status"),
+    "invents a status": (lambda now: Plan(decisions=SAFE, status=FINE), "'fine' is not a valid Status"),
     "plans nothing": (lambda now: Plan(decisions=None), "returned nothing"),
     "plans a violation": (lambda now: Plan(decisions=[99.0] * 3), "violates constraint 'shelf' for 3 units"),
 }
@@ -127,7 +132,12 @@ def test_a_policy_that_hangs_is_left_behind_at_its_limit():
 def test_of_the_seconds_a_caller_can_wait_the_fallback_gets_its_share():
     """Policy and fallback together stay within what the caller can wait, and the policy is told its part of it."""
     told = []
-    found = step(hang, fallback=lambda now: told.append(now.time_limit) or SAFE, limit=2.0, time_limit=60.0)
+
+    def safe(now):
+        told.append(now.time_limit)
+        return SAFE
+
+    found = step(hang, fallback=safe, limit=2.0, time_limit=60.0)
 
     assert found.rung is Rung.FALLBACK
     assert found.falls == ("asked: no decisions within 1.5 s",)
@@ -342,9 +352,8 @@ def test_a_last_plan_that_no_longer_fits_is_not_given(last, why):
 
 def test_the_seed_is_the_moments_and_reaches_the_policy():
     """Champion and challenger get the same, and another period another one."""
-    told = []
-    assert step(lambda now: told.append(now.seed) or SAFE).seed == 7
-    assert told == [7]
+    assert step(lambda now: [float(now.seed)] * 3, shop()).decisions["stock"].to_list() == [7.0] * 3
+    assert step(lambda now: SAFE).seed == 7
     assert len({seed_of(base, day(number)) for base in (1, 2) for number in range(100)}) == 200
 
 

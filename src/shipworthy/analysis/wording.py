@@ -29,5 +29,19 @@ def periods(count: int, cadence: str = "") -> str:
     >>> periods(1, "1d"), periods(28, "1w"), periods(3, "6h")
     ('1 day', '28 weeks', '3 periods')
     """
-    noun = {"1h": "hour", "1d": "day", "1w": "week", "1mo": "month"}.get(cadence, "period")
+    noun = _noun(cadence)
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def a_period(cadence: str = "") -> str:
+    """Writes one period, as money is counted by it.
+
+    >>> a_period("1h"), a_period("1d"), a_period("6h")
+    ('an hour', 'a day', 'a period')
+    """
+    noun = _noun(cadence)
+    return f"an {noun}" if noun == "hour" else f"a {noun}"
+
+
+def _noun(cadence: str) -> str:
+    return {"1h": "hour", "1d": "day", "1w": "week", "1mo": "month"}.get(cadence, "period")

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import click
 
 from shipworthy.cli.show import as_json, show
-from shipworthy.errors import InvalidInputError
+from shipworthy.errors import InvalidInputError, NotFoundError
 from shipworthy.project import open_project
 from shipworthy.ship.rollout import Rollout, read_rollout, rollout_history
 
@@ -24,7 +24,10 @@ from shipworthy.ship.rollout import Rollout, read_rollout, rollout_history
 def history(problem: str | None, at_: str | None, json_: bool) -> None:
     """Tell what served when, who moved it and on what evidence."""
     project = open_project()
-    problems = [problem] if problem else [record.key for record in project.records.find("rollout")]
+    known = [record.key for record in project.records.find("rollout")]
+    if problem is not None and problem not in known:
+        raise NotFoundError.among("rollout of problem", problem, known, "Ship an idea of it with `shipworthy ship`.")
+    problems = [problem] if problem else known
     if at_ is None:
         moves = [move for name in problems for move in rollout_history(project, name)]
     else:
@@ -36,9 +39,9 @@ def history(problem: str | None, at_: str | None, json_: bool) -> None:
 def _instant(text: str) -> datetime:
     try:
         instant = datetime.fromisoformat(text)
-    except ValueError:
+        return instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         raise InvalidInputError(f"{text!r} is no instant. Write it like 2026-03-01T12:00.") from None
-    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
 def _row(move: Rollout) -> dict[str, str | int | None]:

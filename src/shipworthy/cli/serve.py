@@ -14,8 +14,8 @@ from shipworthy.project.code import only_problem
 @click.command()
 @click.argument("problem", required=False)
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option("--port", default=8000, show_default=True, help="The port to listen on.")
-@click.option("--workers", default=2, show_default=True, help="How many processes answer.")
+@click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True, help="The port to listen on.")
+@click.option("--workers", type=click.IntRange(1), default=2, show_default=True, help="How many processes answer.")
 @click.option("--release", help="Serve this one release, without any rollout.")
 @click.option("--log", type=click.Path(file_okay=False, path_type=Path), help="Write the decision log here instead.")
 def serve(problem: str | None, host: str, port: int, workers: int, release: str | None, log: Path | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -30,7 +31,7 @@ _COLOURS = {
 def show(rows: Sequence[Mapping[str, Any]], *, json_: bool, title: str = "", empty: str = "Nothing yet.") -> None:
     """Shows rows of the same columns, as wide as the terminal at most."""
     if json_:
-        click.echo(json.dumps([dict(row) for row in rows], default=str, ensure_ascii=False, indent=2))
+        _echo_json([dict(row) for row in rows])
     elif not rows:
         click.echo(empty)
     elif sys.stdout.isatty():
@@ -42,7 +43,7 @@ def show(rows: Sequence[Mapping[str, Any]], *, json_: bool, title: str = "", emp
 def tell(facts: Mapping[str, Any], *, json_: bool) -> None:
     """Shows named facts, one a line; facts that are None are left out."""
     if json_:
-        click.echo(json.dumps(dict(facts), default=str, ensure_ascii=False, indent=2))
+        _echo_json(dict(facts))
         return
     width = max((len(name) for name in facts), default=0) + 2
     for name, value in facts.items():
@@ -71,6 +72,19 @@ def money(amount: float, currency: str) -> str:
     ('22,454 EUR', '-3.46 EUR')
     """
     return f"{amount:,.0f} {currency}" if abs(amount) >= 100 else f"{amount:,.2f} {currency}"
+
+
+def _echo_json(value: Any) -> None:
+    """In ASCII, which every terminal and pipe can carry; JSON has no infinity, so that stands as null."""
+    click.echo(json.dumps(_finite(value), default=str, indent=2, allow_nan=False))
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _finite(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _coloured(text: str) -> str:

@@ -30,6 +30,7 @@ from shipworthy.problem import Period, Policy, Problem, Span
 from shipworthy.step import Decided, History, Moment, Rung, seed_of, take_step
 
 _PROBES = 3
+_PREPARATION_PROBES = 12
 _SEED = 20_260_101
 _SAME = 1e-9
 
@@ -62,9 +63,8 @@ def find_leaks(problem: Problem, policy_name: str, rows: pl.DataFrame, folder: P
     if named:
         return named
     history = History(problem, rows)
-    periods = _probed(problem, history)
-    raw = problem.rows.read(folder)
-    leaks = [leak for period in periods if (leak := _in_preparation(problem, raw, rows, period))]
+    leaks = _in_preparation(problem, problem.rows.read(folder), history)
+    periods = _probed(problem, history, _PROBES)
     if not leaks:
         asked = _Asked(problem, policy_name, folder, seed)
         leaks = [leak for leak in (asked.find(history, period) for period in periods) if leak]
@@ -94,26 +94,27 @@ def hidden_features(problem: Problem, policy: Policy) -> list[Leak]:
     return [Leak(kind="feature", columns=known_too_late, period=None, why=why)]
 
 
-def _probed(problem: Problem, history: History) -> Sequence[Period]:
+def _probed(problem: Problem, history: History, count: int) -> Sequence[Period]:
     """A few periods spread over what will be replayed, without the last, after which nothing lies ahead."""
     first = first_replayed(problem, history)
     replayed = [period for period in history.periods if period >= first]
     replayed = replayed[:-1] or replayed
-    return replayed[:: max(1, len(replayed) // _PROBES)][:_PROBES]
+    return replayed[:: max(1, len(replayed) // count)][:count]
 
 
-def _in_preparation(problem: Problem, raw: pl.DataFrame, rows: pl.DataFrame, period: Period) -> Leak | None:
-    when = _when(problem, raw, rows)
+def _in_preparation(problem: Problem, raw: pl.DataFrame, history: History) -> list[Leak]:
+    when = _when(problem, raw, history.rows)
     if when is None:
-        return None
-    before = _of_period(problem, problem.rows.prepare(raw), period)
-    after = _of_period(problem, _prepared_otherwise(problem, raw, when, period), period)
-    moved = _moved(before, after)
-    if not moved:
-        return None
-    what = f"{', '.join(moved)} of {period} changed when only what lies ahead of it was changed"
-    why = f"{what}: the preparation of the rows looks ahead."
-    return Leak(kind="preparation", columns=moved, period=str(period), why=why)
+        return []
+    prepared = problem.rows.prepare(raw)
+    for period in _probed(problem, history, _PREPARATION_PROBES):
+        otherwise = _prepared_otherwise(problem, raw, when, period)
+        moved = _moved(*(_of_period(problem, rows, period) for rows in (prepared, otherwise)))
+        if moved:
+            what = f"{', '.join(moved)} of {period} changed when only what lies ahead of it was changed"
+            why = f"{what}: the preparation of the rows looks ahead."
+            return [Leak(kind="preparation", columns=moved, period=str(period), why=why)]
+    return []
 
 
 def _prepared_otherwise(problem: Problem, raw: pl.DataFrame, when: str, period: Period) -> pl.DataFrame:
@@ -218,7 +219,7 @@ def _lies_in(folder: Path, file: str | None) -> bool:
 
 
 def _of_period(problem: Problem, rows: pl.DataFrame, period: Period) -> pl.DataFrame:
-    hidden = [name for name in problem.hidden if name in rows.columns]
+    hidden = [name for name in rows.columns if name in {*problem.hidden, *problem.decisions}]
     return rows.filter(pl.col(problem.period) == period).drop(hidden).sort(problem.unit)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from io import BytesIO
 
 import polars as pl
+from polars import selectors
 
 from shipworthy.data.contract import broken_rows
 from shipworthy.errors import ShipworthyError, UserCodeError
@@ -56,7 +57,7 @@ def take_snapshot(project: Project, problem: Problem) -> Snapshot:
     """Reads the rows, sets apart those that break the contract, and keeps both by their content."""
     read = load_rows(project, problem)
     good, bad = broken_rows(problem, read)
-    rows = good.sort(problem.key)
+    rows = good.sort(problem.key).with_columns(selectors.float().fill_nan(None))  # live, JSON knows null and no NaN
     return Snapshot(
         address=put_content(project.objects, _FOLDER, _parquet(rows)),
         rows=rows,

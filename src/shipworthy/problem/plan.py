@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -43,7 +44,7 @@ class Plan:
         objective: The solver's objective, in its own unit.
     """
 
-    decisions: pl.DataFrame | pl.Series | NDArray[Any] | None
+    decisions: pl.DataFrame | pl.Series | NDArray[Any] | Sequence[Any] | None
     status: Status = Status.OPTIMAL
     gap: float | None = None
     objective: float | None = None

@@ -15,7 +15,7 @@ from shipworthy.errors import UserCodeError
 from shipworthy.problem.now import Now
 from shipworthy.problem.plan import Plan
 
-Decisions = pl.DataFrame | pl.Series | NDArray[Any] | Plan
+Decisions = pl.DataFrame | pl.Series | NDArray[Any] | Sequence[Any] | Plan
 """What `decide` may return: see `Plan.decisions`."""
 
 

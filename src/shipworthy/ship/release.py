@@ -171,11 +171,11 @@ def _memory(replayed: Replay, deciders: list[Decider], ready: Period) -> pl.Data
 
 
 def _closed_units(replayed: Replay) -> list[Any] | None:
-    """The units, where they come again period after period; None where new ones are normal."""
-    seen = replayed.history.rows.group_by(replayed.problem.unit).len()
-    if seen["len"].min() == 1:
+    """The units, where they come again period after period; None where new ones are normal, or no plain JSON values."""
+    units = replayed.history.rows[replayed.problem.unit]
+    if not (units.dtype == pl.String or units.dtype.is_integer()) or 2 * units.n_unique() > len(units):
         return None
-    return sorted(seen[replayed.problem.unit].to_list())
+    return sorted(units.unique().to_list())
 
 
 def _parquet(table: pl.DataFrame) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from shipworthy.analysis import wording
 from shipworthy.analysis.decision import Decision
 from shipworthy.analysis.guardrail import GuardrailVerdict
 from shipworthy.analysis.report.money import NO_BREAK, figure, money, stated, step_for, step_of
@@ -17,13 +18,12 @@ HEADLINES: Mapping[Decision, str] = {
     Decision.INCONCLUSIVE: "Not decided yet",
     Decision.INVALID: "The evidence is invalid",
 }
-_A_PERIOD = {"1h": "an hour", "1d": "a day", "1w": "a week", "1mo": "a month"}
 _LIMIT = 20
 
 
 def a_period(story: Story) -> str:
     """How the length of a period is said: "a day", "a week"."""
-    return _A_PERIOD.get(story.verdict.criteria.cadence, "a period")
+    return wording.a_period(story.verdict.criteria.cadence)
 
 
 def yearly_step(story: Story) -> float:
