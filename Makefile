@@ -10,6 +10,7 @@ STAMP := .venv/.installed
 BROKEN := $(shell $(BIN)/python -Ic 'import importlib.util as u, os, sys; found = u.find_spec("shipworthy"); \
 	sys.exit(not (found and os.path.samefile(found.origin, "src/shipworthy/__init__.py")))' 2>/dev/null || echo broken)
 WORKERS ?= 2
+KILLS ?= 100
 ARGS ?=
 
 help:  ## list the targets
@@ -32,8 +33,8 @@ check: $(STAMP)  ## style, format, types and layers
 bench: $(STAMP)  ## the figures that the documentation quotes   (ARGS="cli imports")
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-soak: $(STAMP)  ## the service under mixed load for half an hour
-	@$(BIN)/python -m benchmarks.soak $(ARGS)
+soak: $(STAMP)  ## the service killed a hundred times under load  (KILLS=1000)
+	@SHIPWORTHY_KILLS=$(KILLS) $(BIN)/python -m pytest -n 0 --timeout 3600 tests/live/test_kill.py $(ARGS)
 
 honesty: $(STAMP)  ## how often the verdict is wrong, by simulation
 	@$(BIN)/python -m benchmarks.honesty $(ARGS)

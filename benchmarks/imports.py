@@ -32,7 +32,7 @@ DEPENDENCIES = (
     Dependency("core", "polars", "polars", ("polars-runtime-32",)),
     Dependency("core", "rich", "rich.table"),
     Dependency("core", "scipy", "scipy.special"),
-    Dependency("serve", "granian", "granian"),
+    Dependency("serve", "uvicorn", "uvicorn"),
     Dependency("serve", "msgspec", "msgspec"),
     Dependency("serve", "prometheus-client", "prometheus_client"),
     Dependency("serve", "starlette", "starlette.applications"),

@@ -7,7 +7,7 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-_NAMED = ("shipworthy", "click", "numpy", "polars", "rich", "scipy", "scikit-learn", "highspy", "granian", "starlette")
+_NAMED = ("shipworthy", "click", "numpy", "polars", "rich", "scipy", "scikit-learn", "highspy", "uvicorn", "starlette")
 
 
 def describe() -> str:
