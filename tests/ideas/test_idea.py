@@ -148,7 +148,9 @@ def test_what_is_absent_or_senseless_is_a_gap(tmp_path: Path, change: tuple[str,
                 st.sampled_from(["title", "owner", "deadline", "per", "smallest_gain", "expected_gain", "x", '"a b"'])
                 | st.text(max_size=5),
                 st.one_of(
-                    st.sampled_from(["1", "[1, 2, 3]", "'a'", "2027-01-01", "{}", "[{}]", "nan", "-inf", "1e999", "true", '""']),
+                    st.sampled_from(
+                        ["1", "[1, 2, 3]", "'a'", "2027-01-01", "{}", "[{}]", "nan", "-inf", "1e999", "true", '""']
+                    ),
                     st.integers().map(str),
                     st.floats().map(str),
                     st.text(max_size=10),

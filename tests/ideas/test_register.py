@@ -25,7 +25,9 @@ def test_a_new_idea_gets_the_next_number(bakery: Project):
     assert path.name == "0002-rye-mondays-f-r-alle.toml"
     assert (idea.title, idea.problem, idea.owner) == ('Rye "Mondays" \\ für alle', "bakery", "me")
     assert idea.smallest_gain == 2.5
-    assert [gap.what for gap in idea.gaps()] == [f"The idea has no {name}." for name in ("challenger", "change", "because")]
+    assert [gap.what for gap in idea.gaps()] == [
+        f"The idea has no {name}." for name in ("challenger", "change", "because")
+    ]
     assert bakery.records.get("idea", "0002").body == {"slug": "rye-mondays-f-r-alle", "lock": None}
 
 

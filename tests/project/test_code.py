@@ -36,15 +36,23 @@ def _folder(place: Path, **modules: str) -> Path:
 
 def _decided(code: Code) -> object:
     policy = code.problem("problem:shop").make_policy("same")
-    return policy.decide(None, None)  # type: ignore[arg-type]  # it looks at neither
+    return policy.decide(None, None)
 
 
 @pytest.mark.parametrize(
     ("module", "text", "says"),
     [
-        ("problem", "x = 1\n\nraise RuntimeError('no database')\n", r"failed at problem\.py:3: RuntimeError: no database"),
+        (
+            "problem",
+            "x = 1\n\nraise RuntimeError('no database')\n",
+            r"failed at problem\.py:3: RuntimeError: no database",
+        ),
         ("problem", "x = 1\nif x\n", r"failed at problem\.py:2: SyntaxError: expected ':'"),
-        ("problem", "import nothing_of_that_name\n", r"failed at problem\.py:1: ModuleNotFoundError: .*nothing_of_that_name"),
+        (
+            "problem",
+            "import nothing_of_that_name\n",
+            r"failed at problem\.py:1: ModuleNotFoundError: .*nothing_of_that_name",
+        ),
         ("measures", "def profit(h): ...\nVERSION = 1 / 0\n", r"failed at measures\.py:2: ZeroDivisionError"),
         ("measures", "import problem\nproblem.shop\n", r"failed at measures\.py:2: AttributeError"),
         ("problem", "import sys\nsys.exit(3)\n", r"failed at problem\.py:2: SystemExit: 3"),
@@ -70,13 +78,15 @@ def test_a_module_in_another_encoding_is_the_users_fault(tmp_path: Path):
 @pytest.mark.parametrize("reference", ["problem", "problem:", ":shop", ""])
 def test_a_reference_needs_module_and_name(tmp_path: Path, reference: str):
     """A malformed reference is said with the form it should have."""
-    with pytest.raises(InvalidInputError, match="is no reference to a problem. Write 'module:name'"):
+    with pytest.raises(InvalidInputError, match=r"is no reference to a problem\. Write 'module:name'"):
         Code(_folder(tmp_path)).problem(reference)
 
 
 def test_a_missing_module_is_said_with_those_that_are_there(tmp_path: Path):
     """A module that is not there is answered with the folder's modules."""
-    with pytest.raises(NotFoundError, match=r"No module 'problm'\. Did you mean 'problem'\? There is: measures, problem"):
+    with pytest.raises(
+        NotFoundError, match=r"No module 'problm'\. Did you mean 'problem'\? There is: measures, problem"
+    ):
         Code(_folder(tmp_path)).problem("problm:shop")
 
 
@@ -126,7 +136,9 @@ def test_a_release_beside_the_project_does_not_mix(tmp_path: Path):
 
 def test_fitted_state_comes_back_with_its_own_class(tmp_path: Path):
     """A fitted object is unpickled with the class of its own version, whatever other version is loaded."""
-    model = "class Model:\n    def __init__(self):\n        self.version = {}\n    def forecast(self):\n        return {}\n"
+    model = (
+        "class Model:\n    def __init__(self):\n        self.version = {}\n    def forecast(self):\n        return {}\n"
+    )
     codes = {n: Code(_folder(tmp_path / str(n), measures=model.format(n, n) + "def profit(h): ...\n")) for n in (1, 2)}
     packed = {}
     for n, code in codes.items():
@@ -138,7 +150,7 @@ def test_fitted_state_comes_back_with_its_own_class(tmp_path: Path):
 
 def test_what_cannot_be_packed_is_said(tmp_path: Path):
     """A fitted state that cannot be pickled is the user's fault, with the remedy."""
-    with pytest.raises(UserCodeError, match="What fit\\(\\) returned, a function, cannot be pickled.*no lambda"):
+    with pytest.raises(UserCodeError, match=r"What fit\(\) returned, a function, cannot be pickled.*no lambda"):
         Code(_folder(tmp_path)).pickle(lambda: None)
 
 

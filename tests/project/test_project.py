@@ -119,7 +119,7 @@ def test_which_problem_has_to_be_said_where_there_are_several(tmp_path: Path):
     _problem(tmp_path, "one")
     assert only_problem(open_project(tmp_path)) == "one"
     _problem(tmp_path, "one", "two")
-    with pytest.raises(InvalidInputError, match="several problems. Say which one: one, two"):
+    with pytest.raises(InvalidInputError, match=r"several problems\. Say which one: one, two"):
         only_problem(open_project(tmp_path))
 
 

@@ -177,7 +177,15 @@ def entry(
         for role, release in releases.items()
     }
     rows = [{"bread": bread} for bread in breads]
-    return {"id": uuid4().hex, "at": _now(), "problem": "kiosk", "period": day, "arm": arm, "rows": rows, "answers": answers}
+    return {
+        "id": uuid4().hex,
+        "at": _now(),
+        "problem": "kiosk",
+        "period": day,
+        "arm": arm,
+        "rows": rows,
+        "answers": answers,
+    }
 
 
 def outcome(day: str, demand: int = 50, breads: Iterable[str] = tuple(BREADS)) -> dict[str, object]:

@@ -52,7 +52,8 @@ def test_good_evidence_goes_from_shadow_to_canary_to_live(shadowed: Project):
     with pytest.raises(InvalidInputError, match="is live already"):
         ship_idea(shadowed, 1)
     [line] = read_ledger(shadowed)
-    assert (line.phase, line.periods, line.realised.gain) == ("live", 28, pytest.approx(26.0))
+    assert (line.phase, line.periods) == ("live", 28)
+    assert line.realised.gain == pytest.approx(26.0)
 
 
 @pytest.mark.parametrize("phase", ["shadow", "canary"])
@@ -100,7 +101,9 @@ def test_less_than_the_smallest_gain_worth_shipping_is_not_enough(shadowed: Proj
         ship_idea(shadowed, 1)
 
 
-@pytest.mark.parametrize(("days", "says"), [(0, "No live period has its outcome yet"), (13, "13 live periods are known; 14")])
+@pytest.mark.parametrize(
+    ("days", "says"), [(0, "No live period has its outcome yet"), (13, "13 live periods are known; 14")]
+)
 def test_too_few_periods_are_refused(shadowed: Project, days: int, says: str):
     """Nothing moves on few periods, however good they are."""
     kiosk.live(shadowed, 0, [GOOD] * days)
@@ -113,7 +116,11 @@ def test_periods_without_outcome_do_not_count(shadowed: Project):
     kiosk.live(shadowed, 0, [GOOD] * 30, answered=False)
     with pytest.raises(GateClosedError, match="No live period has its outcome yet"):
         ship_idea(shadowed, 1)
-    kiosk.append(shadowed, "outcomes", [{**kiosk.outcome("2025-05-06"), "rows": [{"day": "2025-05-06", "bread": "rye", "demand": None}]}])
+    kiosk.append(
+        shadowed,
+        "outcomes",
+        [{**kiosk.outcome("2025-05-06"), "rows": [{"day": "2025-05-06", "bread": "rye", "demand": None}]}],
+    )
     with pytest.raises(GateClosedError, match="No live period has its outcome yet"):
         ship_idea(shadowed, 1)
 
@@ -145,10 +152,16 @@ def test_a_unit_decided_again_counts_once(shadowed: Project):
     rollout = _now(shadowed)
     releases = {"champion": rollout.champion, "challenger": rollout.challenger}
     day = "2025-06-01"
-    for loaves, breads in (((90.0, 90.0), ("rye", "white")), ((53.0, 50.0), ("rye",)), ((55.0, 50.0), ("white", "rye"))):
+    for loaves, breads in (
+        ((90.0, 90.0), ("rye", "white")),
+        ((53.0, 50.0), ("rye",)),
+        ((55.0, 50.0), ("white", "rye")),
+    ):
         decided = dict(zip(releases, loaves, strict=True))
         kiosk.append(shadowed, "decisions", [kiosk.entry(day, releases, decided, breads=breads)])
-    kiosk.append(shadowed, "decisions", [kiosk.entry(day, releases, {"champion": 57.0, "challenger": 50.0}, breads=("rye",))])
+    kiosk.append(
+        shadowed, "decisions", [kiosk.entry(day, releases, {"champion": 57.0, "challenger": 50.0}, breads=("rye",))]
+    )
     kiosk.append(shadowed, "outcomes", [kiosk.outcome(day, demand=1), kiosk.outcome(day)])
     live = live_evidence(shadowed, rollout.champion, open_release(shadowed, rollout.challenger))
     gains = (live.table["value_challenger"] - live.table["value_champion"]).to_list()
@@ -160,7 +173,11 @@ def test_a_unit_decided_again_counts_once(shadowed: Project):
 def test_an_outcome_that_cannot_be_valued_is_said(shadowed: Project):
     """A live outcome of a wrong type is an error that names the log and the column, not a number made up."""
     kiosk.live(shadowed, 0, [GOOD] * 3, answered=False)
-    kiosk.append(shadowed, "outcomes", [{**kiosk.outcome("2025-05-06"), "rows": [{"day": "2025-05-06", "bread": "rye", "demand": "many"}]}])
+    kiosk.append(
+        shadowed,
+        "outcomes",
+        [{**kiosk.outcome("2025-05-06"), "rows": [{"day": "2025-05-06", "bread": "rye", "demand": "many"}]}],
+    )
     with pytest.raises(InvalidInputError, match=r"live log of problem 'kiosk'.*'demand'"):
         ship_idea(shadowed, 1)
 
@@ -233,13 +250,13 @@ def test_an_idea_compared_with_what_no_longer_serves_is_refused(shadowed: Projec
 
 def test_nothing_to_take_back_is_said(judged: Project):
     """Taking back needs something on trial or live."""
-    with pytest.raises(NotFoundError, match="No rollout of problem 'kiosk'. There is none yet."):
+    with pytest.raises(NotFoundError, match=r"No rollout of problem 'kiosk'\. There is none yet\."):
         roll_back(judged, "kiosk", "why")
 
 
 def test_two_ideas_on_one_decision_are_refused(shadowed: Project):
     """While one idea is tried, no other can be: their effects could not be told apart."""
-    with pytest.raises(GateClosedError, match="Idea 1 is in shadow on the same decision.*shipworthy rollback"):
+    with pytest.raises(GateClosedError, match=r"Idea 1 is in shadow on the same decision.*shipworthy rollback"):
         ship_idea(shadowed, 2)
 
 
@@ -260,7 +277,14 @@ def test_of_two_people_at_once_one_wins(shadowed: Project):
         seen = read_rollout(project, "kiosk")
         start.wait()
         try:
-            move = Move(phase=Phase.CANARY, champion=seen.champion, challenger=seen.challenger, share=0.5, idea=seen.idea, why="")
+            move = Move(
+                phase=Phase.CANARY,
+                champion=seen.champion,
+                challenger=seen.challenger,
+                share=0.5,
+                idea=seen.idea,
+                why="",
+            )
             return make_move(project, "kiosk", seen, move).phase
         except PreconditionError as error:
             return str(error)

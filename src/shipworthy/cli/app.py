@@ -8,6 +8,7 @@ import tempfile
 import traceback
 from collections.abc import Mapping
 from importlib import import_module
+from io import TextIOWrapper
 from pathlib import Path
 
 import click
@@ -69,6 +70,7 @@ def main() -> None:
     os.environ.setdefault(
         "OMP_NUM_THREADS", "1"
     )  # replays are parallel by processes; threads within would fight for cores
+    _write_what_the_terminal_can()
     try:
         code = root.main(standalone_mode=False, prog_name="shipworthy")
         sys.exit(code if isinstance(code, int) else 0)
@@ -94,6 +96,13 @@ def main() -> None:
             f"This is a defect of shipworthy, not of yours: {type(error).__name__}: {error}\nThe details are in {_kept()}."
         )
         sys.exit(1)
+
+
+def _write_what_the_terminal_can() -> None:
+    """A letter that the terminal's encoding lacks is written as its number, instead of ending the command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _say(message: str) -> None:

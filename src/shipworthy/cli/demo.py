@@ -12,11 +12,13 @@ import polars as pl
 
 from shipworthy.analysis.analyse import analyse_idea
 from shipworthy.analysis.report.write import write_report
+from shipworthy.analysis.verdicts import Gain
 from shipworthy.cli.show import money, progress
 from shipworthy.data.examine import examine_data
 from shipworthy.errors import AlreadyExistsError, GateClosedError, NotFoundError, UnavailableError
 from shipworthy.ideas.register import list_ideas
-from shipworthy.live.ledger import Gain, read_ledger
+from shipworthy.live.ledger import read_ledger
+from shipworthy.live.ledger_page import write_ledger
 from shipworthy.problem import Problem
 from shipworthy.project import Project, open_project
 from shipworthy.project.code import load_problem
@@ -146,7 +148,9 @@ def _close(project: Project, folder: Path) -> None:
     _say("Ledger", f"forecast {_shown(line.forecast, line.currency)}")
     if line.realised is not None:
         _detail(f"realised {_shown(line.realised, line.currency)} in {line.periods} days")
-    click.echo(f"\nReports     {folder}/reports/")
+    page = write_ledger(project).relative_to(project.root)
+    click.echo(f"\nReports     {folder / page.parent}/")
+    click.echo(f"Ledger      {folder / page}")
     click.echo(f"Go on       cd {folder} && shipworthy")
     earned = money(line.earned, line.currency)
     click.secho(

@@ -8,7 +8,8 @@ import click
 
 from shipworthy.live.server import serve as serve_problem
 from shipworthy.project import open_project
-from shipworthy.project.code import only_problem
+from shipworthy.project.code import load_problem, only_problem
+from shipworthy.ship.rollout import read_rollout
 
 
 @click.command()
@@ -22,4 +23,6 @@ def serve(problem: str | None, host: str, port: int, workers: int, release: str 
     """Answer decisions over HTTP with what is rolled out for PROBLEM."""
     project = open_project()
     name = problem or only_problem(project)
+    if release is None and read_rollout(project, name) is None:
+        load_problem(project, name)  # nothing is shipped for it yet: it should at least be a problem of the project
     serve_problem(project, name, host=host, port=port, workers=workers, release=release, log_folder=log)

@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from shipworthy.analysis.analyse import Analysis, read_analysis
+from shipworthy.analysis.verdicts import Gain
 from shipworthy.errors import NotFoundError
 from shipworthy.ideas.register import list_ideas
 from shipworthy.project import Project
@@ -22,12 +23,20 @@ from shipworthy.statistics import forecast
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Gain:
-    """Money per period, with its interval."""
+class LivePeriod:
+    """What a live period with outcomes came to.
 
+    Attributes:
+        period: Which one, as the rows call it.
+        gain: What the idea's release would have earned, or did, more than the release from before it.
+        earned: The part of the gain that it did: 0 where it decided only in the shadow.
+        answered: Whether the idea's release answered.
+    """
+
+    period: Any
     gain: float
-    low: float
-    high: float
+    earned: float
+    answered: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,12 +49,11 @@ class Line:
         problem: Its problem.
         phase: How far it has come.
         currency: The currency of all amounts.
+        cadence: The length of a period, such as "1d".
         forecast: What it was expected to earn, shrunk for the winner's curse, with a 90 % interval.
         raw: What the replay measured, not shrunk.
         realised: What live periods show, with an interval that may be read after every period; None before the first outcome.
-        periods: Live periods with outcomes, whoever answered.
-        answered: Those that the idea's release answered.
-        earned: What it earned in these more than the release from before it would have.
+        course: The live periods with outcomes, whoever answered, the oldest first.
         periods_per_year: How many periods a year has.
     """
 
@@ -54,17 +62,31 @@ class Line:
     problem: str
     phase: str
     currency: str
+    cadence: str
     forecast: Gain
     raw: float
     realised: Gain | None
-    periods: int
-    answered: int
-    earned: float
+    course: tuple[LivePeriod, ...]
     periods_per_year: float
+
+    @property
+    def periods(self) -> int:
+        """Live periods with outcomes, whoever answered."""
+        return len(self.course)
+
+    @property
+    def answered(self) -> int:
+        """Those that the idea's release answered."""
+        return sum(one.answered for one in self.course)
+
+    @property
+    def earned(self) -> float:
+        """What it earned in these more than the release from before it would have."""
+        return math.fsum(one.earned for one in self.course)
 
     def to_dict(self) -> dict[str, Any]:
         """The line as plain values."""
-        return asdict(self)
+        return {**asdict(self), "periods": self.periods, "answered": self.answered, "earned": self.earned}
 
 
 def read_ledger(project: Project) -> Sequence[Line]:
@@ -93,28 +115,32 @@ def _line(project: Project, key: str, title: str, tried: Rollout, last: Rollout)
     reading = read_live(live, open_evidence(project, analysis.evidence), analysis.verdict.criteria)
     realised = None
     if reading is not None:
-        realised = Gain(
-            gain=reading.money.mean * reading.units,
-            low=reading.money.low * reading.units,
-            high=reading.money.high * reading.units,
-        )
-    own = live.table.filter(ANSWERED) if reading is not None else live.table
+        low, mean, high = (end * reading.units for end in (reading.money.low, reading.money.mean, reading.money.high))
+        realised = Gain(gain=mean, low=low, high=high)
     return Line(
         idea=int(key),
         title=title,
         problem=last.problem,
         phase=str(last.phase),
         currency=analysis.currency,
+        cadence=analysis.verdict.criteria.cadence,
         forecast=_forecast(project, key, analysis),
         raw=analysis.verdict.per_period().gain,
         realised=realised,
-        periods=reading.periods if reading is not None else 0,
-        answered=own["period"].n_unique() if own.height else 0,
-        earned=float(own.select(pl.col("value_challenger") - pl.col("value_champion")).to_series().sum())
-        if own.height
-        else 0.0,
+        course=_course(live.table),
         periods_per_year=release.problem.periods_per_year,
     )
+
+
+def _course(table: pl.DataFrame) -> tuple[LivePeriod, ...]:
+    """The live periods with what they came to."""
+    if table.is_empty():
+        return ()
+    gain = pl.col("value_challenger") - pl.col("value_champion")
+    found = table.group_by("period").agg(
+        gain=gain.sum(), earned=gain.filter(ANSWERED).sum(), answered=pl.col(ANSWERED).any()
+    )
+    return tuple(LivePeriod(**row) for row in found.sort("period").to_dicts())
 
 
 def _forecast(project: Project, key: str, analysis: Analysis) -> Gain:

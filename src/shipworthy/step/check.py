@@ -37,19 +37,22 @@ def settle(problem: Problem, rows: pl.DataFrame, returned: Any, who: str) -> pl.
     given, asked = decisions[problem.unit].to_list(), rows[problem.unit].to_list()
     if given != asked:
         decisions = _in_order(decisions, given, asked, who)
-    decisions = decisions.with_columns(rows[problem.unit])  # in the type it was asked in
-    for name in problem.decisions:
-        if decisions.schema[name] == pl.Object:
-            raise RefusedError(who, f"{name!r} holds Python objects; give numbers, texts, dates or lists of them")
-        column = decisions[name]
-        bad = (
-            column.null_count()
-            if not column.dtype.is_float()
-            else int((~column.is_finite()).fill_null(value=True).sum())
-        )
+    columns = [decisions[name] for name in problem.decisions]
+    for column in columns:
+        if column.dtype == pl.Object:
+            raise RefusedError(
+                who, f"{column.name!r} holds Python objects; give numbers, texts, dates or lists of them"
+            )
+        bad = _holes(column)
         if bad:
-            raise RefusedError(who, f"{bad} of {len(column)} values of {name!r} are null, NaN or infinite")
-    return decisions
+            raise RefusedError(who, f"{bad} of {len(column)} values of {column.name!r} are null, NaN or infinite")
+    return pl.DataFrame([rows[problem.unit], *columns])  # the unit in the type it was asked in
+
+
+def _holes(column: pl.Series) -> int:
+    if not column.dtype.is_float() or column.is_finite().all():
+        return column.null_count()
+    return int((~column.is_finite()).fill_null(value=True).sum())
 
 
 def broken_constraint(problem: Problem, rows: pl.DataFrame, decisions: pl.DataFrame) -> str | None:
@@ -57,18 +60,25 @@ def broken_constraint(problem: Problem, rows: pl.DataFrame, decisions: pl.DataFr
     if not problem.constraints:
         return None
     clash = [name for name in problem.decisions if name in rows.columns]
-    decided = rows.drop(clash).hstack(decisions.select(problem.decisions))
+    decided = rows.drop(clash).hstack([decisions[name] for name in problem.decisions])
     for constraint in problem.constraints:
         try:
             held = constraint.holds(decided)
             truth = decided.select(held) if isinstance(held, pl.Expr) else pl.Series([held]).explode().to_frame()
-            kept = pl.all().cast(pl.Boolean).fill_null(value=False)
-            broken = truth.select((~pl.all_horizontal(kept)).sum()).item()
+            broken = _broken(truth)
         except Exception as error:  # noqa: BLE001  (the user's own rule: one that cannot be evaluated has not been kept)
             return f"constraint {constraint.name!r} raised {type(error).__name__}: {error}"
         if broken:
             return f"violates constraint {constraint.name!r}" + (f" for {broken} units" if truth.height > 1 else "")
     return None
+
+
+def _broken(truth: pl.DataFrame) -> int:
+    """How many rows do not hold throughout; null is no truth."""
+    if all(column.dtype == pl.Boolean and column.null_count() == 0 and column.all() for column in truth):
+        return 0
+    kept = pl.all().cast(pl.Boolean).fill_null(value=False)
+    return int(truth.select((~pl.all_horizontal(kept)).sum()).item())
 
 
 def _as_frame(problem: Problem, rows: pl.DataFrame, returned: Any, who: str) -> pl.DataFrame:
@@ -77,7 +87,7 @@ def _as_frame(problem: Problem, rows: pl.DataFrame, returned: Any, who: str) -> 
         absent = [name for name in (problem.unit, *wanted) if name not in returned.columns]
         if absent:
             raise RefusedError(who, f"returned columns {returned.columns} without {', '.join(absent)}")
-        return returned.select(problem.unit, *wanted)
+        return pl.DataFrame([returned[name] for name in (problem.unit, *wanted)])
     if returned is None:
         raise RefusedError(who, "returned nothing")
     values = np.asarray(returned)
@@ -87,7 +97,7 @@ def _as_frame(problem: Problem, rows: pl.DataFrame, returned: Any, who: str) -> 
         )
     if len(values) != rows.height:
         raise RefusedError(who, f"returned {len(values)} decisions for {rows.height} units")
-    return rows.select(problem.unit, pl.Series(wanted[0], values))
+    return pl.DataFrame([rows[problem.unit], pl.Series(wanted[0], values)])
 
 
 def _in_order(decisions: pl.DataFrame, given: list[Any], asked: list[Any], who: str) -> pl.DataFrame:

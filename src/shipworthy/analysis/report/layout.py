@@ -1,0 +1,77 @@
+"""How a page is laid out and written: one HTML file without scripts, that loads nothing."""
+
+from __future__ import annotations
+
+import math
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from shipworthy.analysis.report.library import library
+from shipworthy.analysis.report.money import MINUS, share
+from shipworthy.analysis.wording import amount
+from shipworthy.errors import UnavailableError
+
+REPORTS_FOLDER = "reports"
+
+
+def lay_out(template: Path, **known: Any) -> str:
+    """Fills a template; the same values give the same page.
+
+    A template extends `frame.html.jinja`, which gives every page its look. Everything that people wrote is escaped, and
+    the page's own policy forbids scripts and loading.
+
+    Raises:
+        UnavailableError: The extra `report` is not installed.
+    """
+    jinja = library("jinja2")
+    environment = jinja.Environment(
+        loader=jinja.FileSystemLoader([template.parent, Path(__file__).parent]),
+        autoescape=True,
+        undefined=jinja.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"exact": _exact, "precise": _precise, "share": share, "seconds": _seconds}
+    page: str = environment.get_template(template.name).render(known)
+    return page
+
+
+def write_page(path: Path, page: str) -> Path:
+    """Writes a page, which is there wholly or not at all; a newer one takes its place.
+
+    Raises:
+        UnavailableError: The folder cannot be written.
+    """
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(exist_ok=True)
+        partial.write_text(page, encoding="utf-8")
+        partial.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            partial.unlink()
+        raise UnavailableError(
+            f"The page {path} cannot be written: {error.strerror or error}. Check that the folder may be written and "
+            "that the disk has room; what was recorded is kept."
+        ) from error
+    return path
+
+
+def _exact(money: float) -> str:
+    """Money to the cent; an end that is not known says so."""
+    return _signed(f"{money:,.2f}") if math.isfinite(money) else "unknown"
+
+
+def _precise(number: float) -> str:
+    """A number with four digits that count."""
+    return _signed(amount(number)) if math.isfinite(number) else "unknown"
+
+
+def _signed(text: str) -> str:
+    return text.replace("-", MINUS, 1) if text.startswith("-") else text
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.2g}" if seconds < 10.0 else f"{seconds:,.0f}"
