@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import textwrap
+import time
 from pathlib import Path
 from typing import Any
 
@@ -96,15 +97,10 @@ def _walk(project: Project, number: int) -> None:
     with progress("replaying the challenger") as done:
         found = research_idea(project, number, done)
     _say("  Research", f"{found.periods} days decided again by champion and challenger")
-    analysis = analyse_idea(project, number)
-    verdict = analysis.verdict
+    verdict = analyse_idea(project, number).verdict
     _say("  Analysis", str(verdict.decision), colour="green" if verdict.decision == "ship" else "yellow")
     for reason in verdict.reasons:
         _detail(reason)
-    if verdict.probability_of_harm is not None:
-        year = verdict.per_year()
-        low, high = money(year.low, analysis.currency), money(year.high, analysis.currency)
-        _detail(f"A year: {money(year.gain, analysis.currency)} ({low} to {high}).")
     write_report(project, number)
 
 
@@ -120,7 +116,7 @@ def _live(project: Project, problem: Problem, number: int, raw: pl.DataFrame) ->
     told = [name for name in (*problem.key, *problem.hidden) if name in history.rows.columns]
     phase = Phase.SHADOW
     with spare_server(project, problem.name) as server, progress("living through the last 60 days") as done:
-        _say("Live", f"the service answers on port {server.port}")
+        _say("Live", "the service answers over HTTP; the last 60 days pass, one after another")
         for i, day in enumerate(days, start=1):
             rows = history.to_decide(day).drop(problem.period)
             _post(server, "/v1/decide", {"period": day, "rows": rows.to_dicts()})
@@ -130,10 +126,15 @@ def _live(project: Project, problem: Problem, number: int, raw: pl.DataFrame) ->
             moved = _moved(project, number) if phase.next else None
             if moved is not None:
                 phase = moved
-                _say(
-                    "Live",
-                    f"{day}: idea {number} goes {phase}" + (" for half of the days" if phase is Phase.CANARY else ""),
-                )
+                half = " for half of the days" if phase is Phase.CANARY else ""
+                _say("Live", f"{day}: idea {number} goes {phase}{half}")
+                _await(server, phase)
+
+
+def _await(server: SpareServer, phase: Phase) -> None:
+    """Waits until the service has looked at the rollout again: here a day passes faster than it looks."""
+    while server.get("/v1/health")[1]["phase"] != phase:
+        time.sleep(0.05)
 
 
 def _moved(project: Project, number: int) -> Phase | None:

@@ -63,7 +63,8 @@ def _course(line: Line, width: int) -> Any:
     if line.answered < line.periods:
         curves.append((totals, f"in {'all ' if line.answered else ''}{span(line.periods, line)}", MUTED, [5, 4]))
     if line.answered:
-        curves.append((kept, f"earned in {line.answered:,}", LOSS if line.earned < 0.0 else GAIN, []))
+        did, colour = ("lost", LOSS) if line.earned < 0.0 else ("earned", GAIN)
+        curves.append((kept, f"{did} in {line.answered:,}", colour, []))
     places = _apart([amounts[-1] for amounts, *_ in curves], _APART * (domain[1] - domain[0]))
     layers = [rule_at(alt, alt.Y, 0.0, MUTED), *_phases(alt, line, x)]
     for (amounts, says, colour, dash), place in zip(curves, places, strict=True):

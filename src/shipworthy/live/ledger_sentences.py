@@ -26,7 +26,7 @@ def headline(lines: Sequence[Line]) -> str:
 
 
 def lead(line: Line) -> str:
-    """What an idea earned, and how that compares with what was forecast."""
+    """What an idea earned, beside what it realised and was forecast to, a period."""
     each = a_period(line.cadence)
     if line.realised is None:
         low, mean, high = _expected(line)
@@ -105,7 +105,7 @@ def course_title(line: Line) -> str:
     if not line.answered:
         return f"{says}, all of it in the shadow"
     if line.answered == line.periods:
-        return f"{says}, all of it in earnest"
+        return f"{says}, and the idea answered in all of them"
     return f"{says}; in the {line.answered:,} in which the idea answered, it {_came_to(line.earned, line.currency)}"
 
 
@@ -116,7 +116,7 @@ def course_note(line: Line) -> str:
     if not line.answered:
         return f"{says} Dashed: in the shadow the release from before still answered, so nothing was earned."
     if not shadow:
-        return f"{says} The idea answered in all of them."
+        return f"{says} Nothing was in the shadow."
     return (
         f"{says} Dashed: all {span(line.periods, line)}, with the {shadow:,} in which the idea decided in the shadow only. "
         f"Solid: the {line.answered:,} in which it answered, so that the money was earned."
