@@ -95,7 +95,7 @@ def along(periods: pl.Series, width: int) -> tuple[list[Any], Any]:
         tickCount=max(5, width // 110) if width > _TIGHT else 2,
         labelFlush=True,
         labelSeparation=20,
-        format=_clock(periods) if is_time else ",d",
+        format=_clock(periods, width) if is_time else ",d",
     )
     scale = alt.Scale(type="utc") if is_time else alt.Scale(zero=False, nice=False)
     x = alt.X("at:T" if is_time else "at:Q", title=None if is_time else "period", scale=scale, axis=axis)
@@ -196,10 +196,10 @@ def _level(alt: Any, height: float, level: float) -> Any:
     return alt.YDatum(level, type="quantitative", axis=None, scale=alt.Scale(domain=[0.0, height], nice=False))
 
 
-def _clock(times: pl.Series) -> str:
-    """How times are written below a plot, going by how long it spans, given in milliseconds."""
+def _clock(times: pl.Series, width: int) -> str:
+    """How times, given in milliseconds, are written below a plot, going by how long it spans and how wide it is."""
     days = (times[-1] - times[0]) / 86_400_000
-    return "%b %Y" if days > 180 else "%-d %b %Y" if days > 4 else "%-d %b %H:%M"
+    return "%b %Y" if days > 180 else ("%-d %b %Y" if width > _TIGHT else "%-d %b") if days > 4 else "%-d %b %H:%M"
 
 
 def _svg(chart: Any, width: int, height: int, right: int) -> str:
