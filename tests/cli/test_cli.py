@@ -342,12 +342,14 @@ def test_a_full_disk_loses_nothing(bakery: Project, words: list[str], room: int)
 def test_every_verb_speaks_json(bakery: Project):
     """With --json each verb prints one JSON document that a strict parser reads, on the whole walk."""
     begun = typed(bakery.root, "idea", "new", "Wörter für alle", "--json").json
-    assert begun["Idea"] == 2
-    assert typed(bakery.root, "idea", "show", "2", "--json").json["Idea"] == "2. Wörter für alle"
+    assert begun["number"] == 2
+    assert typed(bakery.root, "idea", "show", "2", "--json").json["title"] == "Wörter für alle"
     assert [row["idea"] for row in typed(bakery.root, "idea", "list", "--json").json] == [1, 2]
-    assert typed(bakery.root, "data", "1", "--json").json["Answer"] == "testable"
-    assert typed(bakery.root, "research", "1", "--json").json["Replayed"].startswith("267 periods")
-    assert typed(bakery.root, "analyse", "1", "--no-report", "--json").json["Verdict"] == "ship"
+    assert typed(bakery.root, "data", "1", "--json").json["is_testable"] is True
+    assert typed(bakery.root, "research", "1", "--json").json["periods"] == 267
+    judged = typed(bakery.root, "analyse", "1", "--no-report", "--json").json
+    assert judged["decision"] == judged["verdict"]["decision"] == "ship"
+    assert judged["per_year"]["low"] < judged["per_year"]["gain"] < judged["per_year"]["high"]
     for verb in ("history", "ledger"):
         assert typed(bakery.root, verb, "--json").json == []
     make_move(bakery, "bakery", None, Move(phase=Phase.LIVE, champion="a" * 16, why="the baseline"))
@@ -361,7 +363,7 @@ def test_a_rollback_is_told(bakery: Project):
     move = Move(phase=Phase.SHADOW, champion="a" * 16, challenger="b" * 16, idea="0001", why="x")
     make_move(bakery, "bakery", None, move)
     said = typed(bakery.root, "rollback", "bakery", "--why", "complaints", "--json")
-    assert said.json["Now"] == "rolled back, idea 1"
+    assert (said.json["phase"], said.json["idea"]) == ("rolled back", "0001")
     assert read_rollout(bakery, "bakery").why == "complaints"
     assert typed(bakery.root, "rollback", "bakery").code == 2
 

@@ -38,7 +38,24 @@ def test_research_locks_and_nothing_before_it(bakery: Project):
         "expected_gain": [5.0, 20.0, 60.0],
         "per": "period",
         "guardrails": {},
+        "currency": "EUR",
+        "periods_per_year": 365.0,
+        "margins": {"sold_out": 0.05},
     }
+
+
+def test_a_margin_relaxed_in_the_code_changes_no_verdict(bakery: Project):
+    """Who walks again with a softer margin in the problem is judged by the locked one, and the report says so."""
+    examine_data(bakery, 1)
+    research_idea(bakery, 1)
+    code = bakery.root / "problem.py"
+    code.write_text(code.read_text().replace("margin=0.05", "margin=0.5"))
+    examine_data(bakery, 1)
+    research_idea(bakery, 1)
+    found = analyse_idea(bakery, 1)
+    assert [margin.margin for margin in found.verdict.criteria.guardrails] == [0.05]
+    [said] = found.deviations
+    assert said == "margins was {'sold_out': 0.05} when research started; the problem now says {'sold_out': 0.5}."
 
 
 def test_the_verdict_judges_by_what_was_locked(bakery: Project):
@@ -70,7 +87,7 @@ def test_the_verdict_judges_by_what_was_locked(bakery: Project):
 def test_every_criterion_is_watched(bakery: Project, change: Callable[[Idea], Idea], name: str):
     """A later change of anything that decides is a deviation, named with both values."""
     idea = find_idea(bakery, 1)
-    lock_criteria(bakery, idea)
+    lock_criteria(bakery, idea, {})
     [said] = deviations(bakery, change(idea))
     assert said.startswith(f"{name} was {getattr(idea, name)!r}".replace("(", "[").replace(")", "]"))
 
@@ -78,7 +95,7 @@ def test_every_criterion_is_watched(bakery: Project, change: Callable[[Idea], Id
 def test_words_may_be_improved(bakery: Project):
     """Title, change, mechanism, owner and deadline decide nothing, and may be edited."""
     idea = find_idea(bakery, 1)
-    lock_criteria(bakery, idea)
+    lock_criteria(bakery, idea, {})
     assert deviations(bakery, replace(idea, title="t", change="c", because="b", owner="o")) == []
 
 
@@ -96,7 +113,7 @@ def test_the_lock_is_put_once(bakery: Project):
         project = open_project(bakery.root)
         start.wait()
         try:
-            return lock_criteria(project, replace(idea, smallest_gain=float(n)))
+            return lock_criteria(project, replace(idea, smallest_gain=float(n)), {})
         except PreconditionError:
             return None
         finally:

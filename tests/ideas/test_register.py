@@ -77,7 +77,7 @@ def test_ideas_begun_at_once_get_numbers_of_their_own(bakery: Project):
 def test_a_number_is_never_used_again(bakery: Project):
     """An idea whose file is gone leaves records behind; the next idea does not inherit them."""
     path = new_idea(bakery, "Gone soon")
-    lock_criteria(bakery, read_idea(path))
+    lock_criteria(bakery, read_idea(path), {})
     path.unlink()
     again = read_idea(new_idea(bakery, "Another one"))
     assert again.number == 3

@@ -69,8 +69,8 @@ def analyse_idea(project: Project, number: int) -> Analysis:
         verdict=verdict(evidence, criteria_of(problem, idea, locked, evidence)),
         evidence=record.body["evidence"],
         code=record.body["code"],
-        currency=problem.currency,
-        deviations=deviations(project, idea),
+        currency=locked["currency"],
+        deviations=deviations(project, idea, problem.terms),
     )
     project.records.add(Change(kind="verdict", key=idea.key, body=_body(found)), by=project.who)
     return found
@@ -84,19 +84,20 @@ def read_analysis(record: Record) -> Analysis:
 def criteria_of(problem: Problem, idea: Idea, locked: Mapping[str, Any], evidence: pl.DataFrame) -> Criteria:
     """What the verdict judges by: the locked criteria, turned from money per period or year into money per unit."""
     units = evidence.height / max(1, evidence["period"].n_unique())
-    scale = 1.0 if locked["per"] == "period" else 1.0 / problem.periods_per_year
+    per_year = locked["periods_per_year"]
+    scale = 1.0 if locked["per"] == "period" else 1.0 / per_year
     smallest = float(locked["smallest_gain"]) * scale / units
     likely = locked["expected_gain"][1] * scale / units if locked["expected_gain"] else None
-    margins = {rail.name: rail.margin for rail in problem.guardrails} | locked["guardrails"]
+    margins = {rail.name: rail.margin for rail in problem.guardrails} | locked["margins"] | locked["guardrails"]
     return Criteria(
         min_effect=smallest,
         target=None if likely is None else max(likely, smallest),
         refit_periods=refit_periods(problem, problem.make_policy(idea.challenger)),
-        cadence=_cadence(365.0 / problem.periods_per_year),
+        cadence=_cadence(365.0 / per_year),
         guardrails=tuple(
             Margin(name=rail.name, margin=margins[rail.name], better=rail.better) for rail in problem.guardrails
         ),
-        units_per_year=units * problem.periods_per_year,
+        units_per_year=units * per_year,
     )
 
 

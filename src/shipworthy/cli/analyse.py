@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from typing import Any
+
 import click
 
 from shipworthy.analysis.analyse import Analysis, analyse_idea
@@ -31,9 +34,24 @@ def analyse(number: int, report: bool, json_: bool) -> int:
             "Report": written,
             "Next": f"shipworthy ship {number}" if ships else None,
         },
-        json_=json_,
+        record=_record(found, written) if json_ else None,
     )
     return 0 if ships else GateClosedError.exit_code
+
+
+def _record(found: Analysis, written: str | None) -> dict[str, Any]:
+    verdict = found.verdict
+    return {
+        "idea": found.idea,
+        "decision": str(verdict.decision),
+        "currency": found.currency,
+        "per_period": asdict(verdict.per_period()),
+        "per_year": asdict(verdict.per_year()),
+        "verdict": verdict.to_dict(),
+        "deviations": list(found.deviations),
+        "evidence": found.evidence,
+        "report": written,
+    }
 
 
 def _gains(found: Analysis) -> dict[str, str]:

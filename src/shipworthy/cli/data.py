@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from io import BytesIO
 from pathlib import Path
 
@@ -49,6 +50,6 @@ def data(number: int, bad_rows: Path | None, json_: bool) -> int:
             "Snapshot": answer.snapshot,
             "Next": f"shipworthy research {number}" if answer.is_testable else None,
         },
-        json_=json_,
+        record={**asdict(answer), "is_testable": answer.is_testable} if json_ else None,
     )
     return 0 if answer.is_testable else GateClosedError.exit_code

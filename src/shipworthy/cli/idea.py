@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import click
 
 from shipworthy.cli.show import as_json, show, tell
@@ -40,7 +42,12 @@ def new(title: str, smallest_gain: float | None, json_: bool, **texts: str) -> N
         "Still misses": [str(gap) for gap in missing(begun)] or None,
         "Next": f"shipworthy data {begun.number}" if not missing(begun) else f"edit {path.relative_to(project.root)}",
     }
-    tell(facts, json_=json_)
+    record = {
+        **asdict(begun),
+        "file": str(path.relative_to(project.root)),
+        "gaps": [asdict(gap) for gap in missing(begun)],
+    }
+    tell(facts, record=record if json_ else None)
 
 
 @idea.command("show")
@@ -66,7 +73,7 @@ def show_(number: int, json_: bool) -> None:
         "Misses": [str(gap) for gap in stands.gaps] or None,
         "Next": stands.next,
     }
-    tell(facts, json_=json_)
+    tell(facts, record={**asdict(one), **asdict(stands), "deviations": deviations(project, one)} if json_ else None)
 
 
 @idea.command("list")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import click
 
 from shipworthy.cli.show import as_json, progress, tell
@@ -30,5 +32,5 @@ def research(number: int, json_: bool) -> None:
             "Locked": found.criteria,
             "Next": f"shipworthy analyse {number}",
         },
-        json_=json_,
+        record=asdict(found) if json_ else None,
     )

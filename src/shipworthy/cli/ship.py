@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import click
@@ -31,7 +32,7 @@ def ship(number: int, share: float, json_: bool) -> None:
         proof = f"{parity.equal} of {parity.periods} golden periods decided alike by the packaged server, {parity.tied} as well"
     following = "shipworthy ledger" if shipped.rollout.phase.next is None else f"shipworthy ship {number}"
     facts = {**_facts(shipped.rollout), "Parity": proof, "Next": f"{following}, when live periods have their outcomes"}
-    tell(facts, json_=json_)
+    tell(facts, record=asdict(shipped) if json_ else None)
 
 
 @click.command()
@@ -40,7 +41,8 @@ def ship(number: int, share: float, json_: bool) -> None:
 @as_json
 def rollback(problem: str, why: str, json_: bool) -> None:
     """Take back what is on trial or live for PROBLEM: the release from before it serves again."""
-    tell(_facts(roll_back(open_project(), problem, why)), json_=json_)
+    rollout = roll_back(open_project(), problem, why)
+    tell(_facts(rollout), record=asdict(rollout) if json_ else None)
 
 
 def _facts(rollout: Rollout) -> dict[str, Any]:

@@ -40,10 +40,10 @@ def show(rows: Sequence[Mapping[str, Any]], *, json_: bool, title: str = "", emp
         _plain(rows)
 
 
-def tell(facts: Mapping[str, Any], *, json_: bool) -> None:
-    """Shows named facts, one a line; facts that are None are left out."""
-    if json_:
-        _echo_json(dict(facts))
+def tell(facts: Mapping[str, Any], *, record: Mapping[str, Any] | None = None) -> None:
+    """Shows named facts, one a line, without those that are None; or, for programs, the record behind them as JSON."""
+    if record is not None:
+        _echo_json(dict(record))
         return
     width = max((len(name) for name in facts), default=0) + 2
     for name, value in facts.items():

@@ -29,4 +29,4 @@ def init(folder: Path) -> None:
         (folder / file).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(_STARTER / file, folder / file)
     where = "" if folder == Path() else f"cd {folder} && "
-    tell({"Laid": [str(folder / file) for file in files], "Next": f"{where}shipworthy data 1"}, json_=False)
+    tell({"Laid": [str(folder / file) for file in files], "Next": f"{where}shipworthy data 1"})

@@ -12,8 +12,13 @@ from shipworthy.store import Change, canonical, digest
 _CRITERIA = ("problem", "challenger", "smallest_gain", "expected_gain", "per", "guardrails")
 
 
-def lock_criteria(project: Project, idea: Idea) -> str:
+def lock_criteria(project: Project, idea: Idea, terms: Mapping[str, Any]) -> str:
     """Locks what counts as success, the first time it is called, and gives the hash; later calls change nothing.
+
+    Args:
+        project: Where it is recorded.
+        idea: What it says of success itself.
+        terms: What its problem says, `Problem.terms`: currency, periods in a year, margins.
 
     Raises:
         PreconditionError: somebody else locked it in the same instant.
@@ -21,7 +26,7 @@ def lock_criteria(project: Project, idea: Idea) -> str:
     record = project.records.get("idea", idea.key)
     if record is not None and record.body.get("lock"):
         return str(record.body["lock"]["digest"])
-    criteria = _criteria(idea)
+    criteria = {**_criteria(idea), **terms}
     lock = {"digest": digest(canonical(criteria)), "criteria": criteria}
     body = {**(record.body if record else {"slug": idea.slug}), "lock": lock}
     expect = record.version if record else 0
@@ -36,16 +41,20 @@ def locked_criteria(project: Project, idea: Idea) -> Mapping[str, Any] | None:
     return lock["criteria"] if lock else None
 
 
-def deviations(project: Project, idea: Idea) -> list[str]:
-    """What the idea's file says differently from what was locked; these stand in the report."""
+def deviations(project: Project, idea: Idea, terms: Mapping[str, Any] | None = None) -> list[str]:
+    """What the idea's file, or the problem's terms where they are given, say differently from what was locked.
+
+    These stand in the report.
+    """
     locked = locked_criteria(project, idea)
     if locked is None:
         return []
-    today = _criteria(idea)
+    today = {"file": _criteria(idea), "problem": terms or {}}
     return [
-        f"{name} was {locked.get(name)!r} when research started; the file now says {today[name]!r}."
-        for name in _CRITERIA
-        if today[name] != locked.get(name)
+        f"{name} was {locked.get(name)!r} when research started; the {where} now says {value!r}."
+        for where, said in today.items()
+        for name, value in said.items()
+        if value != locked.get(name)
     ]
 
 

@@ -127,6 +127,12 @@ class Problem:
         """The columns known only after deciding, the outcome first."""
         return (self.outcome, *(name for name in self.known_after if name != self.outcome))
 
+    @property
+    def terms(self) -> dict[str, Any]:
+        """What counts as success beside what an idea says itself; locked together with it."""
+        margins = {rail.name: rail.margin for rail in self.guardrails}
+        return {"currency": self.currency, "periods_per_year": float(self.periods_per_year), "margins": margins}
+
     def value(self, measure: F) -> F:
         """Declares the money that each row earned, once its outcome is known.
 

@@ -65,7 +65,7 @@ def research_idea(project: Project, number: int, done: Done = lambda n, of: None
     code, problem = load_problem(project, idea.problem)
     digest = code_digest(code, problem, idea.challenger)
     refuse_closed(f"Data to Research for idea {number}", missing_data(project, idea, digest))
-    criteria = lock_criteria(project, idea)
+    criteria = lock_criteria(project, idea, problem.terms)
     examined = project.records.get("data", idea.key)
     assert examined is not None, "the gate from Data was open"
     replayed = Replay(

@@ -230,6 +230,11 @@ def locked_facts(story: Story) -> list[tuple[str, str]]:
             ", ".join(f"{name} {margin:g}" for name, margin in locked["guardrails"].items())
             or "none: the problem's hold",
         ),
+        (
+            "Guardrail margins of the problem",
+            ", ".join(f"{name} {m:g}" for name, m in locked["margins"].items()) or "none",
+        ),
+        ("Periods in a year", f"{locked['periods_per_year']:g}"),
         ("Locked as", story.research.criteria),
     ]
 

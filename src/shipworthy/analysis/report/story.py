@@ -132,7 +132,7 @@ def tell_story(project: Project, number: int) -> Story:
         research=read_research(researched),
         analysis=analysis,
         locked=locked,
-        deviations=tuple(dict.fromkeys([*analysis.deviations, *deviations(project, idea)])),
+        deviations=tuple(dict.fromkeys([*analysis.deviations, *deviations(project, idea, problem.terms)])),
         is_code_changed=code_digest(code, problem, idea.challenger) != analysis.code,
         judged_at=judged.at,
         judged_by=judged.by,
