@@ -348,13 +348,13 @@ class TypedWalk(Walk):
     """The same, asked for on the command line."""
 
     def _examine(self, number: int) -> bool:
-        return bool(self._typed("data", number, "--json")["Answer"] == "testable")
+        return bool(self._typed("data", number, "--json")["is_testable"])
 
     def _research(self, number: int) -> None:
         self._typed("research", number, "--json")
 
     def _analyse(self, number: int) -> str:
-        return str(self._typed("analyse", number, "--no-report", "--json")["Verdict"])
+        return str(self._typed("analyse", number, "--no-report", "--json")["decision"])
 
     def _ship(self, number: int) -> None:
         self._typed("ship", number, "--json")
@@ -403,7 +403,6 @@ ASKED_BY_SHIP = Gate(shipworthy.ship.ship, "missing_analysis", "around a gate")
 RESEARCH = Gate(shipworthy.analysis.gate, "missing_research", "around a gate")
 DATA = Gate(shipworthy.research.gate, "missing_data", "code that was not judged")
 ASKED_BY_RESEARCH = Gate(shipworthy.research.research, "missing_data", "the data stage refused")
-ASKED_BY_ANALYSIS = Gate(shipworthy.analysis.analyse, "missing_research", "around a gate")
 BLOCKED = Gate(shipworthy.ship.ship, "_blocked", "two ideas|sticky")
 PARITY = Gate(shipworthy.ship.ship, "_require_parity", "proven", _holds)
 LIVE = Gate(shipworthy.ship.ship, "missing", "too few|_is_harmful|inconclusive", _open_if_read)
@@ -415,18 +414,6 @@ ATTACKS: dict[str, tuple[Gate, tuple[str, ...]]] = {
     "name another challenger and examine again": (RESEARCH, ("walk 1", "edit_idea 1 one", "examine 1", "ship 1")),
     "change the code after the verdict": (DATA, ("walk 1", "edit_code strict", "ship 1")),
     "research what leaks": (ASKED_BY_RESEARCH, ("edit_idea 1 nosy", "examine 1", "research 1")),
-    "relax the margin for the verdict only": (
-        ASKED_BY_ANALYSIS,
-        (
-            "edit_code strict",
-            "examine 1",
-            "research 1",
-            "edit_code generous",
-            "analyse 1",
-            "edit_code strict",
-            "ship 1",
-        ),
-    ),
     "two ideas at once": (BLOCKED, (*IN_SHADOW, "walk 2", "ship 2")),
     "again after a rollback": (
         BLOCKED,
