@@ -185,3 +185,13 @@ def test_another_idea_or_other_code_closes_the_gate_again(bakery):
     [gap] = missing(bakery, find_idea(bakery, 1))
     assert gap.what.startswith("The idea names another problem or challenger")
     assert gap.remedy == "Run `shipworthy data 1`."
+
+
+def test_a_champion_that_never_decides_is_named(bakery):
+    """A champion whose decisions cannot be used refuses every idea, with its reason: there is nothing to compare with."""
+    code = bakery.root / "problem.py"
+    code.write_text(code.read_text().replace('loaves="demand")', 'loafs="demand")'))
+    answer = examine_data(bakery, 1)
+    [gap] = answer.gaps
+    assert "The champion 'yesterday' decided no period" in gap.what
+    assert "without loaves" in gap.what

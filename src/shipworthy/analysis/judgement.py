@@ -167,7 +167,10 @@ def _disproved(known: Estimate, criteria: Criteria) -> str:
 
 def _open(known: Estimate, unseen_loss: float, criteria: Criteria) -> str:
     """Why nothing is decided."""
+    beginning = (
+        "There is a gain, but it may be too small" if known.low > 0.0 else "The gain cannot be told from chance yet"
+    )
     return (
-        f"The gain cannot be told from chance yet: it is {_gain(known, criteria)}, and the low end"
+        f"{beginning}: it is {_gain(known, criteria)}, and the low end"
         f"{_unseen(unseen_loss, criteria)} is not above {_said(criteria.min_effect, criteria)}, the smallest gain worth shipping."
     )

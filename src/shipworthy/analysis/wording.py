@@ -9,6 +9,7 @@ def amount(number: float) -> str:
     >>> amount(1234567.8), amount(0.123456), amount(-3.0), amount(2e-12)
     ('1,234,568', '0.1235', '-3', '2e-12')
     """
+    number += 0.0  # no minus before a zero
     if 1000.0 <= abs(number) < 1e15:
         return f"{number:,.0f}"
     return f"{number:.4g}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import textwrap
 import time
 from pathlib import Path
@@ -152,7 +153,7 @@ def _close(project: Project, folder: Path) -> None:
     page = write_ledger(project).relative_to(project.root)
     click.echo(f"\nReports     {folder / page.parent}/")
     click.echo(f"Ledger      {folder / page}")
-    click.echo(f"Go on       cd {folder} && shipworthy")
+    click.echo(f"Go on       cd {folder} && {_command()}")
     earned = money(line.earned, line.currency)
     click.secho(
         f"\nIn {line.answered} days of deciding, idea {line.idea} earned {earned} more than the kitchen did without it.",
@@ -172,6 +173,11 @@ def _post(server: SpareServer, path: str, body: dict[str, Any]) -> None:
 
 def _say(what: str, text: str, colour: str | None = None) -> None:
     click.echo(f"{click.style(what.ljust(12), bold=True)}{click.style(text, fg=colour) if colour else text}")
+
+
+def _command() -> str:
+    """How to call shipworthy from here: by its name where it is on the path, else by its place beside this Python."""
+    return "shipworthy" if shutil.which("shipworthy") else str(Path(sys.executable).with_name("shipworthy"))
 
 
 def _detail(text: str) -> None:

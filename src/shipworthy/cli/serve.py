@@ -25,4 +25,5 @@ def serve(problem: str | None, host: str, port: int, workers: int, release: str 
     name = problem or only_problem(project)
     if release is None and read_rollout(project, name) is None:
         load_problem(project, name)  # nothing is shipped for it yet: it should at least be a problem of the project
+    click.echo(f"Serving {name} on http://{host}:{port} (described at /openapi.json). Ctrl-C ends it.", err=True)
     serve_problem(project, name, host=host, port=port, workers=workers, release=release, log_folder=log)

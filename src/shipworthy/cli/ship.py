@@ -29,7 +29,9 @@ def ship(number: int, share: float, json_: bool) -> None:
     parity = shipped.parity
     proof = None
     if parity is not None:
-        proof = f"{parity.equal} of {parity.periods} golden periods decided alike by the packaged server, {parity.tied} as well"
+        proof = f"{parity.equal} of {parity.periods} golden periods decided alike by the packaged server"
+        if parity.tied:
+            proof += f", {parity.tied} otherwise but for the same money"
     following = "shipworthy ledger" if shipped.rollout.phase.next is None else f"shipworthy ship {number}"
     facts = {**_facts(shipped.rollout), "Parity": proof, "Next": f"{following}, when live periods have their outcomes"}
     tell(facts, record=asdict(shipped) if json_ else None)

@@ -19,6 +19,7 @@ from shipworthy.problem import Problem
 from shipworthy.project import Gap, Project, refuse_closed
 from shipworthy.project.code import load_problem
 from shipworthy.step import History
+from shipworthy.step.worth import VALUE
 from shipworthy.store import Change, Record
 
 _FEWEST_PERIODS = 8
@@ -88,6 +89,8 @@ def examine_data(project: Project, number: int, done: Done = lambda n, of: None)
             history=History(problem, snapshot.rows),
         )
         track = _champion_track(replayed, ProcessEngine(workers=project.workers), done)
+        gaps = list(_silent(track))
+    if not gaps:
         shown = provable(problem, idea, problem.make_policy(idea.challenger), track.table)
         gaps = list(_hopeless(idea, problem, shown.smallest_detectable))
     answer = DataAnswer(
@@ -166,6 +169,16 @@ def _unusable(problem: Problem, idea: Idea, covered: Profile) -> Sequence[Gap]:
         known = ", ".join(rail.name for rail in problem.guardrails) or "none"
         gaps.append(Gap(f"The problem has no guardrail {', '.join(unknown)}.", f"Declare it, or use one of: {known}."))
     return gaps
+
+
+def _silent(track: Track) -> Sequence[Gap]:
+    """Why there is nothing to compare a challenger with: the champion never decided what could be valued."""
+    if track.table[VALUE].null_count() < track.table.height:
+        return []
+    falls = track.table["falls"].drop_nulls()
+    cause = falls[0] if len(falls) else "no outcome is known"
+    why = f"The champion {track.policy!r} decided no period that could be valued: {cause}."
+    return [Gap(why, "Correct it, or what it is given: it is what every challenger is compared with.")]
 
 
 def _hopeless(idea: Idea, problem: Problem, detectable: float) -> Sequence[Gap]:

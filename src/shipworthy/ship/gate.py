@@ -67,7 +67,7 @@ def read_live(live: LiveEvidence, evidence: pl.DataFrame, criteria: Criteria) ->
 
 def missing(phase: Phase, reading: LiveReading | None) -> list[Gap]:
     """What is missing before an idea may go on to `phase`; empty means open. What is inconclusive never opens a gate."""
-    wait = "Let it decide more periods, send their outcomes, and ask again."
+    wait = "Let it decide more periods, post their outcomes to /v1/outcomes, and ask again."
     if reading is None:
         return [Gap("No live period has its outcome yet.", wait)]
     gaps = [*_harms(reading)]

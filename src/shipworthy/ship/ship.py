@@ -138,6 +138,9 @@ def _walked_again(project: Project, idea: Idea) -> list[Gap]:
 
 
 def _into_shadow(project: Project, idea: Idea, now: Rollout | None) -> Shipped:
+    judged = project.records.get("verdict", idea.key)
+    assert judged is not None, "the gate from Analysis was open"
+    open_evidence(project, judged.body["evidence"])  # refused here where it is no longer what was judged
     code, problem = load_problem(project, idea.problem)
     refuse_closed(
         f"Analysis to Ship for idea {idea.number}",

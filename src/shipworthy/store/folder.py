@@ -49,7 +49,10 @@ class FolderObjectStore:
             try:
                 return place.read_bytes()
             except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
-                raise NotFoundError(f"There is no object {name!r} in {self._root}.") from None
+                raise NotFoundError(
+                    f"There is no object {name!r} in {self._root}. If it was lost, restore it from a backup, or repeat the "
+                    "stage that made it: data makes snapshots, research evidence, ship releases."
+                ) from None
 
     def list(self, prefix: str = "") -> Iterator[str]:
         """See `ObjectStore.list`."""
