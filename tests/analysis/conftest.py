@@ -16,9 +16,10 @@ from shipworthy.analysis import Criteria, verdict
 from shipworthy.analysis.analyse import Analysis, analyse_idea
 from shipworthy.data.examine import examine_data
 from shipworthy.project import Project, open_project
-from shipworthy.research.evidence import FOLDER, pack
+from shipworthy.research.evidence import FOLDER
 from shipworthy.research.research import read_research, research_idea
-from shipworthy.store import Change, put_content
+from shipworthy.store import Change
+from shipworthy.store.frames import put_frame
 
 
 class Judge(Protocol):
@@ -61,7 +62,7 @@ def judge(walked: Project) -> Judge:
         before = walked.records.get("verdict", "0001")
         assert record is not None
         assert before is not None
-        address = put_content(walked.objects, FOLDER, pack(frame))
+        address = put_frame(walked.objects, FOLDER, frame)
         research = replace(read_research(record), evidence=address)
         found = verdict(frame, criteria)
         walked.records.add(

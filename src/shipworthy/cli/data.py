@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from io import BytesIO
 from pathlib import Path
 
 import click
@@ -13,7 +12,7 @@ from shipworthy.cli.show import as_json, progress, tell
 from shipworthy.data.examine import examine_data
 from shipworthy.errors import GateClosedError
 from shipworthy.project import open_project
-from shipworthy.store import get_content
+from shipworthy.store.frames import get_frame
 
 
 @click.command()
@@ -28,11 +27,7 @@ def data(number: int, bad_rows: Path | None, json_: bool) -> int:
     with progress("replaying the champion") as done:
         answer = examine_data(project, number, done)
     if bad_rows is not None:
-        table = (
-            pl.read_parquet(BytesIO(get_content(project.objects, answer.quarantine)))
-            if answer.quarantine
-            else pl.DataFrame()
-        )
+        table = get_frame(project.objects, answer.quarantine) if answer.quarantine else pl.DataFrame()
         table.write_csv(bad_rows)
     covered = answer.profile
     shown = answer.provable

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from io import BytesIO
 
 import polars as pl
 from polars import selectors
@@ -12,7 +11,7 @@ from shipworthy.data.contract import broken_rows
 from shipworthy.errors import ShipworthyError, UserCodeError
 from shipworthy.problem import Problem
 from shipworthy.project import Project
-from shipworthy.store import get_content, put_content
+from shipworthy.store.frames import get_frame, put_frame
 
 _FOLDER = "snapshots"
 _QUARANTINE = "quarantine"
@@ -59,20 +58,14 @@ def take_snapshot(project: Project, problem: Problem) -> Snapshot:
     good, bad = broken_rows(problem, read)
     rows = good.sort(problem.key).with_columns(selectors.float().fill_nan(None))  # live, JSON knows null and no NaN
     return Snapshot(
-        address=put_content(project.objects, _FOLDER, _parquet(rows)),
+        address=put_frame(project.objects, _FOLDER, rows),
         rows=rows,
         n_read=read.height,
         quarantined=bad,
-        quarantine=put_content(project.objects, _QUARANTINE, _parquet(bad)) if bad.height else None,
+        quarantine=put_frame(project.objects, _QUARANTINE, bad) if bad.height else None,
     )
 
 
 def open_snapshot(project: Project, address: str) -> pl.DataFrame:
     """The rows of a snapshot, checked against its name."""
-    return pl.read_parquet(BytesIO(get_content(project.objects, address)))
-
-
-def _parquet(table: pl.DataFrame) -> bytes:
-    buffer = BytesIO()
-    table.write_parquet(buffer)
-    return buffer.getvalue()
+    return get_frame(project.objects, address)

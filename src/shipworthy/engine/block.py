@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from shipworthy.problem import Period, Policy, Problem, Span
 from shipworthy.project import open_project
 from shipworthy.project.code import Code, load_problem
 from shipworthy.step import Decided, Decider, History, MakeDecider, Moment, Rung, happened, seed_of, take_step, worth
-from shipworthy.store import get_content
+from shipworthy.store.frames import get_frame
 
 TELEMETRY = ("rung", "status", "gap", "objective", "seed", "falls", "seconds")
 """The columns of a track that account for how a decision came about."""
@@ -173,7 +172,7 @@ def _loaded(root: Path, problem: str, snapshot: str, version: str) -> tuple[Code
     del version  # another one is loaded anew
     project = open_project(root)
     code, declared = load_problem(project, problem)
-    rows = pl.read_parquet(BytesIO(get_content(project.objects, snapshot)))
+    rows = get_frame(project.objects, snapshot)
     return code, declared, History(declared, rows)
 
 

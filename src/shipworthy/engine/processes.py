@@ -5,24 +5,20 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from multiprocessing import get_context
 from typing import Protocol, TypeVar
 
 from shipworthy.errors import UnavailableError
+from shipworthy.project.environment import environment, one_thread_each
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 Done = Callable[[int, int], None]
 """Told after each task: how many are done, and of how many."""
-
-_ONE_THREAD: Mapping[str, str] = dict.fromkeys(
-    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS"), "1"
-)
 
 
 class Engine(Protocol):
@@ -62,7 +58,7 @@ class ProcessEngine:
         if min(self._workers, len(tasks)) <= 1:
             return _run_here(function, tasks, done)
         with (
-            _one_thread_each(),
+            environment(one_thread_each()),
             ProcessPoolExecutor(
                 min(self._workers, len(tasks)),
                 mp_context=get_context("spawn"),
@@ -99,18 +95,6 @@ def _gathered(futures: Sequence[Future[R]], done: Done) -> list[R]:
             future.result()
         done(len(futures) - len(waiting), len(futures))
     return [future.result() for future in futures]
-
-
-@contextmanager
-def _one_thread_each() -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in _ONE_THREAD}
-    os.environ.update({name: value for name, value in _ONE_THREAD.items() if before[name] is None})
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
 
 
 def _end_with(parent: int) -> None:

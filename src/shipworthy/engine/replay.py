@@ -7,7 +7,6 @@ import platform
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
-from importlib.metadata import distributions
 from io import BytesIO
 
 import polars as pl
@@ -17,7 +16,7 @@ from shipworthy.engine.processes import Done, Engine
 from shipworthy.errors import AlreadyExistsError, InvalidInputError, NotFoundError, UserCodeError
 from shipworthy.problem import Period, Policy, Problem, Span
 from shipworthy.project import Project, open_project
-from shipworthy.project.code import Code
+from shipworthy.project.code import Code, installed_packages
 from shipworthy.step import History
 from shipworthy.step.worth import VALUE
 from shipworthy.store import canonical, digest
@@ -217,5 +216,4 @@ def _name(block: Block) -> str:
 @cache
 def _versions() -> str:
     """The digest of Python and of every installed package."""
-    installed = sorted({f"{found.name}=={found.version}" for found in distributions()})
-    return digest("\n".join([platform.python_version(), *installed]).encode())
+    return digest("\n".join([platform.python_version(), *installed_packages()]).encode())

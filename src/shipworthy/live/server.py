@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import tempfile
 from collections.abc import Iterator
@@ -14,12 +13,10 @@ import uvicorn
 from shipworthy.errors import UnavailableError
 from shipworthy.live.settings import COUNTS_VARIABLE, VARIABLE, Settings
 from shipworthy.project import Project
+from shipworthy.project.environment import environment, one_thread_each
 
 KEEP_ALIVE_S = 75
 """How long an idle connection is kept: longer than the 60 s after which most balancers give it up themselves."""
-
-_ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS")
-"""Libraries get one thread per worker, so that as many workers as cores do not fight over them; who sets these, decides."""
 
 STUCK_S = 60
 """After how long without a sign of life a worker is replaced; a solver that does not share Python's lock gives none."""
@@ -95,15 +92,6 @@ def _refuse_taken(host: str, port: int) -> None:
 def _environment(settings: Settings, workers: int) -> Iterator[None]:
     """Leaves for the workers what they serve, and where they count together; takes it away again at the end."""
     with tempfile.TemporaryDirectory(prefix="shipworthy-counts-") as counts:
-        chosen = {name: "1" for name in _ONE_THREAD if name not in os.environ}
-        variables = chosen | {VARIABLE: settings.to_text()} | ({COUNTS_VARIABLE: counts} if workers > 1 else {})
-        before = {name: os.environ.get(name) for name in variables}
-        os.environ.update(variables)
-        try:
+        variables = one_thread_each() | {VARIABLE: settings.to_text()}
+        with environment(variables | ({COUNTS_VARIABLE: counts} if workers > 1 else {})):
             yield
-        finally:
-            for name, value in before.items():
-                if value is None:
-                    os.environ.pop(name, None)
-                else:
-                    os.environ[name] = value

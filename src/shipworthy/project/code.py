@@ -16,6 +16,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from importlib.metadata import distributions
 from pathlib import Path
 from threading import RLock
 from types import ModuleType
@@ -224,6 +225,11 @@ def _without_bytecode() -> Iterator[None]:
         yield
     finally:
         sys.dont_write_bytecode = before
+
+
+def installed_packages() -> list[str]:
+    """Every package of this environment with its version, in order: what a result, or a release, was made with."""
+    return sorted({f"{found.name}=={found.version}" for found in distributions()})
 
 
 def only_problem(project: Project) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from io import BytesIO
-
 import polars as pl
 
 from shipworthy.engine import Track
 from shipworthy.problem import Problem
 from shipworthy.project import Project
-from shipworthy.store import digest, get_content
+from shipworthy.store import digest
+from shipworthy.store.frames import get_frame, to_parquet
 
 FOLDER = "evidence"
 
@@ -27,21 +26,14 @@ def pair(problem: Problem, champion: Track, challenger: Track) -> pl.DataFrame:
     return paired.sort("period", "unit")
 
 
-def pack(evidence: pl.DataFrame) -> bytes:
-    """The evidence as Parquet; the same evidence gives the same bytes."""
-    buffer = BytesIO()
-    evidence.write_parquet(buffer)
-    return buffer.getvalue()
-
-
 def evidence_digest(evidence: pl.DataFrame) -> str:
     """The digest of the evidence as it is stored."""
-    return digest(pack(evidence))
+    return digest(to_parquet(evidence))
 
 
 def open_evidence(project: Project, address: str) -> pl.DataFrame:
     """The stored evidence, checked against its name."""
-    return pl.read_parquet(BytesIO(get_content(project.objects, address)))
+    return get_frame(project.objects, address)
 
 
 def _named(problem: Problem, table: pl.DataFrame, role: str) -> pl.DataFrame:

@@ -16,9 +16,10 @@ from shipworthy.ideas.lock import lock_criteria
 from shipworthy.ideas.register import find_idea
 from shipworthy.project import Project, refuse_closed
 from shipworthy.project.code import load_problem
-from shipworthy.research.evidence import FOLDER, pack, pair
+from shipworthy.research.evidence import FOLDER, pair
 from shipworthy.step import History
-from shipworthy.store import Change, Record, put_content
+from shipworthy.store import Change, Record
+from shipworthy.store.frames import put_frame
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +85,7 @@ def research_idea(project: Project, number: int, done: Done = lambda n, of: None
         idea=idea.key,
         problem=idea.problem,
         challenger=idea.challenger,
-        evidence=put_content(project.objects, FOLDER, pack(evidence)),
+        evidence=put_frame(project.objects, FOLDER, evidence),
         snapshot=replayed.snapshot,
         criteria=criteria,
         code=digest,

@@ -9,8 +9,6 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import distributions
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +18,11 @@ from shipworthy.engine import Replay, fit_decider
 from shipworthy.errors import NotFoundError, TamperedError
 from shipworthy.problem import Period, Problem, Span
 from shipworthy.project import Project
-from shipworthy.project.code import Code
+from shipworthy.project.code import Code, installed_packages
 from shipworthy.ship.golden import GOLDEN_PERIODS, golden_decisions
 from shipworthy.step import Decider, MakeDecider
 from shipworthy.store import Change, canonical, digest, get_content, put_content
+from shipworthy.store.frames import from_parquet, to_parquet
 
 _MANIFESTS = "releases"
 _FILES = "release-files"
@@ -86,9 +85,9 @@ def build_release(replayed: Replay, policy_name: str, idea: str | None) -> str:
         fallback = fit_decider(str(fallback_name), problem.make_policy(str(fallback_name)), replayed.history, ready)
     files = {
         _FITTED: replayed.code.pickle(decider.fitted),
-        _MEMORY: _parquet(_memory(replayed, [decider, *([fallback] if fallback else [])], ready)),
-        _GOLDEN: _parquet(golden_decisions(replayed, decider, fallback)),
-        _LOCK: "\n".join(_lock()).encode(),
+        _MEMORY: to_parquet(_memory(replayed, [decider, *([fallback] if fallback else [])], ready)),
+        _GOLDEN: to_parquet(golden_decisions(replayed, decider, fallback)),
+        _LOCK: "\n".join(installed_packages()).encode(),
     }
     if fallback:
         files[_FALLBACK] = replayed.code.pickle(fallback.fitted)
@@ -149,8 +148,8 @@ def _opened(project: Project, release_id: str, address: str) -> Release:
         problem=problem,
         decider=decider,
         fallback=_fallback(code, problem, manifest["fallback"], files),
-        memory=pl.read_parquet(BytesIO(files[_MEMORY])),
-        golden=pl.read_parquet(BytesIO(files[_GOLDEN])),
+        memory=from_parquet(files[_MEMORY]),
+        golden=from_parquet(files[_GOLDEN]),
         units=frozenset(manifest["units"]) if manifest["units"] is not None else None,
         seed=int(manifest["seed"]),
         manifest=manifest,
@@ -176,16 +175,6 @@ def _closed_units(replayed: Replay) -> list[Any] | None:
     if not (units.dtype == pl.String or units.dtype.is_integer()) or 2 * units.n_unique() > len(units):
         return None
     return sorted(units.unique().to_list())
-
-
-def _parquet(table: pl.DataFrame) -> bytes:
-    buffer = BytesIO()
-    table.write_parquet(buffer)
-    return buffer.getvalue()
-
-
-def _lock() -> list[str]:
-    return sorted({f"{found.name}=={found.version}" for found in distributions()})
 
 
 def _lay(folder: Path, files: Mapping[str, bytes]) -> None:
