@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -178,8 +178,12 @@ def _loaded(root: Path, problem: str, snapshot: str, version: str) -> tuple[Code
 
 def code_digest(code: Code, problem: Problem, policy: str) -> str:
     """The digest of the code that a policy's replay depends on: its own, its fallback's and the problem's."""
+    return code.digest_of(*functions_behind(problem, policy))
+
+
+def functions_behind(problem: Problem, policy: str) -> list[Callable[..., Any]]:
+    """What the project declared that a policy's replay calls: what makes it and its fallback, and the problem's rules."""
     measures = [rule.holds for rule in problem.constraints] + [rail.measure for rail in problem.guardrails]
     declared = [measure for measure in (problem.value_of, problem.next_state, *measures) if measure is not None]
     deciding = {policy, problem.fallback or problem.champion} - {None}
-    makers = [problem.policies[str(name)] for name in sorted(map(str, deciding))]
-    return code.digest_of(*makers, *declared)
+    return [*(problem.policies[str(name)] for name in sorted(map(str, deciding))), *declared]
