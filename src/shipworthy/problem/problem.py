@@ -56,7 +56,9 @@ class Problem:
         known_after: Further columns that are known only after deciding; a policy never sees them for the period it decides.
         currency: The currency of all values.
         counterfactual: Whether the outcome stays the same whatever is decided. Where it does not, history cannot
-            say what another decision would have earned, and only a live trial can tell.
+            say what another decision would have earned, unless decisions were drawn at random and logged (`propensity`).
+        propensity: The column with the probability with which the logged decision of a row was drawn, beside the logged
+            decisions themselves in the decision columns of the rows. Needed only where `counterfactual` is False.
         periods_per_year: How many periods a year has, for money per year.
         warm_up: The history that is only learnt from before the replay starts; None means a third of it.
         fallback: The policy that decides when another one fails; None means the champion.
@@ -81,6 +83,7 @@ class Problem:
     known_after: tuple[str, ...] = ()
     currency: str = "EUR"
     counterfactual: bool = True
+    propensity: str | None = None
     periods_per_year: float = 365.0
     warm_up: str | None = None
     fallback: str | None = None
@@ -125,7 +128,8 @@ class Problem:
     @property
     def hidden(self) -> tuple[str, ...]:
         """The columns known only after deciding, the outcome first."""
-        return (self.outcome, *(name for name in self.known_after if name != self.outcome))
+        later = [*self.known_after, *([self.propensity] if self.propensity else [])]
+        return (self.outcome, *(name for name in later if name != self.outcome))
 
     @property
     def terms(self) -> dict[str, Any]:

@@ -10,11 +10,13 @@ Pure functions over numpy arrays, which know nothing of ideas, frames or stores:
     sequential  an interval that may be looked at every day
     harm        three triggers that take a challenger back
     shrinkage   what a gain will be worth once it is live
+    offpolicy   what logged decisions say of decisions that were not made
 """
 
 from shipworthy.statistics.entities import entity_variance
 from shipworthy.statistics.harm import Alarm, Trigger, breaker_threshold, cusum_alarm, first_alarm
 from shipworthy.statistics.interval import Estimate, estimate, probability_below, widened
+from shipworthy.statistics.offpolicy import Support, doubly_robust, inverse_propensity, support
 from shipworthy.statistics.power import Pilot, Power, periods_for, power, smallest_detectable_gain
 from shipworthy.statistics.sequential import (
     Backtest,
@@ -38,12 +40,14 @@ __all__ = [
     "Monitor",
     "Pilot",
     "Power",
+    "Support",
     "Trigger",
     "anytime_t_half_width",
     "autocorrelation",
     "breaker_threshold",
     "cosine_weights",
     "cusum_alarm",
+    "doubly_robust",
     "entity_variance",
     "estimate",
     "first_alarm",
@@ -51,6 +55,7 @@ __all__ = [
     "forecast",
     "halves",
     "influence_series",
+    "inverse_propensity",
     "long_run_variance",
     "mixture_radius",
     "monitor",
@@ -59,5 +64,6 @@ __all__ = [
     "probability_below",
     "skew_shift",
     "smallest_detectable_gain",
+    "support",
     "widened",
 ]
