@@ -83,7 +83,7 @@ def test_a_model_of_what_decisions_earn_makes_the_estimate_sharper():
         agrees = (log["offer"] == 2.0).to_numpy()
         value = log.select(pl.col("spent") - 0.1 * pl.col("offer")).to_series().to_numpy()
         plain.append(inverse_propensity(value, agrees, log["chance"].to_numpy()).mean())
-        robust.append(rescored(problem, log, a_track(log, 2.0))["value"].mean())
+        robust.append(rescored(problem, log, a_track(log, 2.0))["value"].to_numpy().mean())
     assert np.std(robust) < 0.8 * np.std(plain)
 
 

@@ -110,6 +110,13 @@ class RecordStoreConformance:
         store.add(Change(kind="verdict", key="a", body={}), by="me")
         assert [(record.key, record.body["n"]) for record in store.find("idea")] == [("a", 1), ("b", 2)]
 
+    def test_everything_is_every_version(self, open_store: OpenRecords) -> None:
+        """Nothing that was ever added is left out."""
+        store = open_store()
+        for kind, key, n in (("verdict", "a", 1), ("idea", "b", 2), ("idea", "a", 3), ("idea", "b", 4)):
+            store.add(Change(kind=kind, key=key, body={"n": n}), by="me")
+        assert [record.body["n"] for record in store.everything()] == [3, 2, 4, 1]
+
 
 class ObjectStoreConformance:
     """The duties of an `ObjectStore`."""
@@ -146,7 +153,16 @@ class ObjectStoreConformance:
         store = open_store()
         with pytest.raises(NotFoundError, match="nothing/here"):
             store.get("nothing/here")
+        with pytest.raises(NotFoundError, match="nothing/here"):
+            store.about("nothing/here")
         store.delete("nothing/here")
+
+    def test_about(self, open_store: OpenObjects) -> None:
+        """Size and time of an object are known without reading it."""
+        store, before = open_store(), datetime.now(UTC) - timedelta(minutes=5)
+        store.put("a", b"12345")
+        assert store.about("a").size == 5
+        assert before < store.about("a").at < datetime.now(UTC) + timedelta(minutes=5)
 
     def test_list_and_delete(self, open_store: OpenObjects) -> None:
         """Names come in order, by prefix, and go when deleted."""

@@ -6,10 +6,11 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from shipworthy.errors import AlreadyExistsError, NotFoundError, UnavailableError
-from shipworthy.store.objects import ObjectStore, refuse_bad_name
+from shipworthy.store.objects import About, ObjectStore, refuse_bad_name
 
 _PARTIAL = ".partial-"
 
@@ -45,14 +46,15 @@ class FolderObjectStore:
     def get(self, name: str) -> bytes:
         """See `ObjectStore.get`."""
         place = self._place(name)
-        with self._translated(name):
-            try:
-                return place.read_bytes()
-            except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
-                raise NotFoundError(
-                    f"There is no object {name!r} in {self._root}. If it was lost, restore it from a backup, or repeat the "
-                    "stage that made it: data makes snapshots, research evidence, ship releases."
-                ) from None
+        with self._present(name):
+            return place.read_bytes()
+
+    def about(self, name: str) -> About:
+        """See `ObjectStore.about`."""
+        place = self._place(name)
+        with self._present(name):
+            found = place.stat()
+        return About(size=found.st_size, at=datetime.fromtimestamp(found.st_mtime, UTC))
 
     def list(self, prefix: str = "") -> Iterator[str]:
         """See `ObjectStore.list`."""
@@ -69,6 +71,17 @@ class FolderObjectStore:
     def _place(self, name: str) -> Path:
         refuse_bad_name(name)
         return self._root / name
+
+    @contextmanager
+    def _present(self, name: str) -> Iterator[None]:
+        with self._translated(name):
+            try:
+                yield
+            except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+                raise NotFoundError(
+                    f"There is no object {name!r} in {self._root}. If it was lost, restore it from a backup, or repeat the "
+                    "stage that made it: data makes snapshots, research evidence, ship releases."
+                ) from None
 
     @contextmanager
     def _translated(self, name: str) -> Iterator[None]:

@@ -5,10 +5,25 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from shipworthy.errors import AlreadyExistsError, InvalidInputError, TamperedError
 from shipworthy.store.digest import digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """What a store knows of an object without reading it.
+
+    Attributes:
+        size: Its length in bytes.
+        at: When it was put, in UTC.
+    """
+
+    size: int
+    at: datetime
 
 
 class ObjectStore(Protocol):
@@ -32,6 +47,13 @@ class ObjectStore(Protocol):
 
     def get(self, name: str) -> bytes:
         """The bytes of an object.
+
+        Raises:
+            NotFoundError: there is none of that name.
+        """
+
+    def about(self, name: str) -> About:
+        """Its size, and when it was put.
 
         Raises:
             NotFoundError: there is none of that name.

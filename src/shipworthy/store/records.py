@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -71,6 +71,9 @@ class RecordStore(Protocol):
 
     def history(self, kind: str, key: str) -> Sequence[Record]:
         """All versions of one thing, the oldest first."""
+
+    def everything(self) -> Iterator[Record]:
+        """Every version of every record, by kind, key and version."""
 
     def close(self) -> None:
         """Lets go of what it holds; it must not be used afterwards."""

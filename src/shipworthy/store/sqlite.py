@@ -83,6 +83,10 @@ class SqliteRecordStore:
         """See `RecordStore.history`."""
         return self._select("kind = ? AND key = ? ORDER BY version", kind, key)
 
+    def everything(self) -> Iterator[Record]:
+        """See `RecordStore.everything`."""
+        return iter(self._select("true ORDER BY kind, key, version"))
+
     def close(self) -> None:
         """Closes the file."""
         self._connection.close()
