@@ -209,7 +209,7 @@ def _remarks(snapshot: Snapshot, covered: Mapping[str, Any]) -> list[str]:
             found.append(f"{covered[name]} {text}.")
     if covered["empty_columns"]:
         found.append(f"Columns without any value: {', '.join(covered['empty_columns'])}.")
-    return found
+    return [*found, *covered["oddities"]]
 
 
 def _quiet(shown: Mapping[str, Any], problem: Problem) -> list[str]:

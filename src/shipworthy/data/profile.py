@@ -9,7 +9,12 @@ from typing import Any
 
 import polars as pl
 
+from shipworthy.data.columns import Column, columns_of
+from shipworthy.data.oddities import oddities
 from shipworthy.problem import Problem
+
+_MOST_STRETCHES = 200
+_THINNEST = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +33,11 @@ class Profile:
         n_copies: Rows that were an exact copy of another one.
         n_quarantined: Rows set apart.
         empty_columns: Columns without any value.
+        coverage: Rows along time: (first period, rows per period) of up to 200 equal stretches of periods.
+        thinnest_units: (unit, periods with a row) of the units that are there least, five at most; none where units do not
+            recur, or all are always there.
+        columns: Each column in a few figures.
+        oddities: What is odd about the rows, in sentences.
     """
 
     n_rows: int
@@ -41,6 +51,10 @@ class Profile:
     n_copies: int
     n_quarantined: int
     empty_columns: tuple[str, ...]
+    coverage: tuple[tuple[str, float], ...]
+    thinnest_units: tuple[tuple[str, int], ...]
+    columns: tuple[Column, ...]
+    oddities: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """All of it as plain values."""
@@ -51,6 +65,8 @@ def profile(problem: Problem, rows: pl.DataFrame, *, n_read: int, n_quarantined:
     """Profiles the good rows of a snapshot, of which `n_read` were read in all."""
     periods = rows[problem.period].unique().sort()
     n_units = rows[problem.unit].n_unique()
+    recur = _units_recur(problem, rows)
+    columns = columns_of(problem, rows)
     return Profile(
         n_rows=rows.height,
         n_periods=len(periods),
@@ -58,12 +74,29 @@ def profile(problem: Problem, rows: pl.DataFrame, *, n_read: int, n_quarantined:
         first=str(periods[0]) if len(periods) else "",
         last=str(periods[-1]) if len(periods) else "",
         missing_periods=_missing(periods),
-        missing_units=len(periods) * n_units - rows.height if _units_recur(problem, rows) else 0,
+        missing_units=len(periods) * n_units - rows.height if recur else 0,
         open_outcomes=rows[problem.outcome].null_count(),
         n_copies=n_read - rows.height - n_quarantined,
         n_quarantined=n_quarantined,
         empty_columns=tuple(name for name in rows.columns if rows[name].null_count() == rows.height and rows.height),
+        coverage=_coverage(problem, rows),
+        thinnest_units=_thinnest(problem, rows, len(periods)) if recur else (),
+        columns=tuple(columns),
+        oddities=tuple(oddities(problem, rows, columns)) if rows.height else (),
     )
+
+
+def _coverage(problem: Problem, rows: pl.DataFrame) -> tuple[tuple[str, float], ...]:
+    counts = rows.group_by(problem.period).len().sort(problem.period)
+    length = -(-counts.height // _MOST_STRETCHES) or 1
+    stretches = counts.with_row_index("place").group_by(pl.col("place") // length, maintain_order=True)
+    means = stretches.agg(pl.col(problem.period).first().cast(pl.String), pl.col("len").mean())
+    return tuple((str(period), float(count)) for _, period, count in means.rows())
+
+
+def _thinnest(problem: Problem, rows: pl.DataFrame, n_periods: int) -> tuple[tuple[str, int], ...]:
+    counts = rows.group_by(problem.unit).len().filter(pl.col("len") < n_periods).sort("len", problem.unit)
+    return tuple((str(unit), int(count)) for unit, count in counts.head(_THINNEST).rows())
 
 
 def _missing(periods: pl.Series) -> int:
