@@ -138,7 +138,7 @@ def _between_shares(early: pl.Series, late: pl.Series) -> float | None:
     if len(names) > _CATEGORIES:
         return None
     shares = [[count.get(name, 0) / sum(count.values()) for name in names] for count in counts]
-    return sum(abs(one - other) for one, other in zip(*shares, strict=True)) / 2.0
+    return float(sum(abs(one - other) for one, other in zip(*shares, strict=True)) / 2.0)
 
 
 def _twins(problem: Problem, rows: pl.DataFrame) -> dict[str, str]:

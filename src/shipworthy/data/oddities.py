@@ -46,7 +46,7 @@ def _late(problem: Problem, rows: pl.DataFrame) -> Iterator[str]:
     if late.height:
         yield (
             f"{late.height:,} outcomes are not there although more than {problem.outcome_delay} passed, the first of "
-            f"{late[problem.period].min()}: they come later than outcome_delay says, or never."
+            f"{late[problem.period].min()!s}: they come later than outcome_delay says, or never."
         )
 
 
