@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import tempfile
+import weakref
 import zipfile
 from pathlib import Path
 from typing import Any, Self
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # read when mlflow is imported
+os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 
 from mlflow.artifacts import download_artifacts
 from mlflow.exceptions import MlflowException
@@ -51,10 +54,11 @@ class MlflowModel:
         """Asks the model; X goes to it as the policy made it."""
         if self._loaded is None:
             assert self._packed is not None, "a model is fitted before it predicts"
-            self._folder = tempfile.TemporaryDirectory(prefix="shipworthy-mlflow-")
+            folder = tempfile.mkdtemp(prefix="shipworthy-mlflow-")
+            weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
             with zipfile.ZipFile(io.BytesIO(self._packed)) as packed:
-                packed.extractall(self._folder.name)
-            self._loaded = load_model(self._folder.name)
+                packed.extractall(folder)
+            self._loaded = load_model(folder)
         return self._loaded.predict(X)
 
     def __getstate__(self) -> dict[str, Any]:
