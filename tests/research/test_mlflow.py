@@ -78,7 +78,7 @@ def test_a_registered_model_decides_and_travels_with_what_was_fitted(registered,
     mlflow.set_tracking_uri("file:///nowhere")
     rows = pl.DataFrame({"day": [2, 2], "shop": ["x", "y"], "a": [3.0, 5.0], "b": [4.0, 5.0]})
     decided = policy.decide(Now(period=2, key=("day", "shop"), rows=rows, past=past.clear()), fitted)
-    assert np.allclose(decided, [7.0, 10.0])
+    assert np.allclose(np.asarray(decided), [7.0, 10.0])
 
 
 def test_a_model_that_is_not_registered_is_named(store):
