@@ -12,7 +12,7 @@ from shipworthy.errors import InvalidInputError
 ADDRESS = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
 """How an address begins; whatever begins otherwise is a path."""
 
-StorageOptions = Mapping[str, str]
+StorageOptions = Mapping[str, str | int]
 """What an object store has to be told, such as its endpoint and keys, by the names that Polars gives them."""
 
 _VARIABLE = "env:"
@@ -23,6 +23,11 @@ _QUERY = re.compile(r"^[a-z][a-z0-9+.-]*://[^?\s]*\?(\S+)", re.IGNORECASE)
 _PARTS = re.compile(r"[/?#:@&=]")  # where a library cuts an address in which these are not escaped
 _SHORT = 2
 _LONGEST = 400
+
+
+def told_to_store(options: StorageOptions | None) -> dict[str, str | int]:
+    """The options, each that is named as `env:NAME` with what that variable holds."""
+    return {name: resolved(value) if isinstance(value, str) else value for name, value in (options or {}).items()}
 
 
 def resolved(given: str) -> str:
@@ -55,7 +60,7 @@ def secrets_of(address: str, options: StorageOptions | None = None) -> list[str]
     """
     found = [match[2] for match in _USER.finditer(address)]
     found += [match[1].strip("'") for pattern in (_PASSWORD, _QUERY) for match in pattern.finditer(address)]
-    found += [value for name, value in (options or {}).items() if not any(word in name.lower() for word in _PLAIN)]
+    found += [str(value) for name, value in (options or {}).items() if not any(word in name.lower() for word in _PLAIN)]
     found += [part for secret in found for part in _PARTS.split(secret) if len(part) > _SHORT]
     return list(dict.fromkeys(form for secret in found for form in (secret, unquote(secret)) if form))
 

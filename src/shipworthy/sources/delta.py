@@ -8,7 +8,7 @@ import polars as pl
 
 from shipworthy.errors import InvalidInputError, NotFoundError, UnavailableError
 from shipworthy.problem import Rows
-from shipworthy.sources.address import ADDRESS, StorageOptions, resolved, secrets_of, without
+from shipworthy.sources.address import ADDRESS, StorageOptions, secrets_of, told_to_store, without
 from shipworthy.sources.library import library
 
 
@@ -43,7 +43,7 @@ def delta(
 
 def _read(place: str, version: int | None, label: str, options: StorageOptions | None) -> pl.DataFrame:
     deltalake = library("deltalake", "delta")
-    given = {name: resolved(value) for name, value in (options or {}).items()}
+    given = {name: str(value) for name, value in told_to_store(options).items()}
     secrets = secrets_of(place, given)
     try:
         table = deltalake.DeltaTable(place, storage_options=given)

@@ -34,6 +34,9 @@ def _read(folder: Path, asked: Query) -> pl.DataFrame:
     # same name would be read there without a word.
     with chdir(folder), engine.connect() as connection:
         try:
-            return pl.DataFrame(connection.sql(asked.text))
+            found = connection.sql(asked.text)
+            if found is None:
+                raise asked.refusal("it asks for no rows")
+            return pl.DataFrame(found)
         except (engine.Error, pl.exceptions.PolarsError, pl.exceptions.PanicException, TypeError) as error:
             raise asked.refusal(error) from None

@@ -12,14 +12,14 @@ import polars as pl
 
 from shipworthy.errors import InvalidInputError, NotFoundError, UnavailableError
 from shipworthy.problem import Rows
-from shipworthy.sources.address import ADDRESS, StorageOptions, resolved, secrets_of, without
+from shipworthy.sources.address import ADDRESS, StorageOptions, secrets_of, told_to_store, without
 from shipworthy.sources.stack import stacked
 from shipworthy.sources.texts import with_dates
 
 _STORES = ("s3", "s3a", "gs", "gcs", "az", "azure", "adl", "abfs", "abfss", "http", "https", "hf")
 _REMEDY = "Correct the path in Problem(rows=...)."
 
-Reader = Callable[[str, dict[str, str] | None], pl.DataFrame]
+Reader = Callable[[str, dict[str, str | int] | None], pl.DataFrame]
 """Reads a place: one path without options, or an address, which may be a pattern, with the options of its store."""
 
 
@@ -116,7 +116,7 @@ def _from_store(kind: str, address: str, label: str, read: Reader, options: Stor
     scheme = str(ADDRESS.match(address)[1]).lower()  # type: ignore[index]
     if scheme not in _STORES:
         raise InvalidInputError(f"Rows cannot come from {label}: {scheme}:// is none of {', '.join(_STORES)}.")
-    given = {name: resolved(value) for name, value in options.items()}
+    given = told_to_store(options)
     secrets = secrets_of(address, given)
     try:
         return read(address, given)
@@ -133,11 +133,11 @@ def _from_store(kind: str, address: str, label: str, read: Reader, options: Stor
         raise InvalidInputError(f"{label} is no {kind} file that can be read: {told}") from None
 
 
-def _parquet(place: str, options: dict[str, str] | None) -> pl.DataFrame:
+def _parquet(place: str, options: dict[str, str | int] | None) -> pl.DataFrame:
     return pl.scan_parquet(place, glob=options is not None, storage_options=options).collect()
 
 
-def _csv(place: str, options: dict[str, str] | None) -> pl.DataFrame:
+def _csv(place: str, options: dict[str, str | int] | None) -> pl.DataFrame:
     return pl.scan_csv(
         place,
         glob=options is not None,
@@ -147,12 +147,13 @@ def _csv(place: str, options: dict[str, str] | None) -> pl.DataFrame:
     ).collect()
 
 
-def _json(place: str, options: dict[str, str] | None) -> pl.DataFrame:
+def _json(place: str, options: dict[str, str | int] | None) -> pl.DataFrame:
     if options is None:
         return _json_of(Path(place).read_bytes())
     lines = pl.scan_lines(place, storage_options=options, include_file_paths="file").collect()
     files = lines.partition_by("file", as_dict=True, maintain_order=True)
-    return stacked({str(name): _json_of("\n".join(part["line"]).encode()) for (name,), part in files.items()})
+    tables = {str(name): _json_of("\n".join(part["line"]).encode()) for (name,), part in files.items()}
+    return stacked(tables or {place: _json_of(b"")})
 
 
 def _json_of(content: bytes) -> pl.DataFrame:

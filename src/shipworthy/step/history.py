@@ -105,7 +105,8 @@ class History:
         return self._revisions.table.select(unknown.alias("unknown")).to_series()
 
     def _not_replaced(self, period: Period) -> pl.Expr:
-        return pl.col(_UNTIL).is_null() | (pl.col(_UNTIL) > _instant(period))
+        later: pl.Expr = pl.col(_UNTIL) > _instant(period)
+        return later | pl.col(_UNTIL).is_null()
 
     def _bare(self, dated: pl.DataFrame) -> pl.DataFrame:
         return dated.drop(str(self._known_at), _SINCE, _UNTIL, _IS_FIRST)
