@@ -1,6 +1,7 @@
 """Rows come from Parquet, CSV and JSON files, and say what is wrong when they do not."""
 
 import re
+from typing import Any
 
 import polars as pl
 import pytest
@@ -10,7 +11,7 @@ from shipworthy.sources.files import csv, json, parquet
 from tests.problems import sales
 
 TABLE = sales(3)
-WRITTEN = {
+WRITTEN: dict[str, tuple[Any, Any]] = {
     "rows.parquet": (parquet, TABLE.write_parquet),
     "rows.csv": (csv, TABLE.write_csv),
     "rows.json": (json, TABLE.write_json),
@@ -119,7 +120,7 @@ def test_columns_may_stand_in_another_order(tmp_path):
     assert parquet("*.parquet").load(tmp_path).equals(TABLE)
 
 
-BROKEN = {
+BROKEN: dict[str, tuple[Any, bytes]] = {
     "short.parquet": (parquet, b""),
     "torn.parquet": (parquet, b"PAR1" + bytes(40)),
     "ragged.csv": (csv, b"a,b\n1,2\n3,4,5\n"),

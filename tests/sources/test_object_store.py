@@ -59,7 +59,7 @@ def test_a_store_that_does_not_answer_is_unavailable(options, tmp_path):
     with socket.socket() as held:  # bound, and nobody listens
         held.bind(("127.0.0.1", 0))
         nowhere = f"http://127.0.0.1:{held.getsockname()[1]}"
-        keys = {"aws_secret_access_key": "hush-hush", "max_retries": 1}
+        keys: dict[str, str | int] = {"aws_secret_access_key": "hush-hush", "max_retries": 1}
         source = parquet("s3://shop/a.parquet", storage_options={**options, "aws_endpoint_url": nowhere, **keys})
         with pytest.raises(UnavailableError, match=r"s3://shop/a\.parquet cannot be reached: ") as refused:
             source.load(tmp_path)

@@ -30,6 +30,7 @@ def duckdb(query: str, *, known_at: str | None = None) -> Rows:
 
 def _read(folder: Path, asked: Query) -> pl.DataFrame:
     engine = library("duckdb", "sql")
+    library("pyarrow", "sql")  # what hands the rows over; without it DuckDB 2.0 complains of leaks when Python ends
     # DuckDB looks for a path in the folder of the process before it looks in its own file_search_path: another file of the
     # same name would be read there without a word.
     with chdir(folder), engine.connect() as connection:
@@ -37,6 +38,6 @@ def _read(folder: Path, asked: Query) -> pl.DataFrame:
             found = connection.sql(asked.text)
             if found is None:
                 raise asked.refusal("it asks for no rows")
-            return pl.DataFrame(found)
+            return found.pl()  # type: ignore[no-any-return]
         except (engine.Error, pl.exceptions.PolarsError, pl.exceptions.PanicException, TypeError) as error:
             raise asked.refusal(error) from None

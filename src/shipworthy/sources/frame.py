@@ -7,8 +7,9 @@ from typing import Any, Protocol
 
 import polars as pl
 
-from shipworthy.errors import UnavailableError, UserCodeError
+from shipworthy.errors import UserCodeError
 from shipworthy.problem import Rows
+from shipworthy.sources.library import library
 
 
 class ArrowTable(Protocol):
@@ -48,10 +49,6 @@ def _polars(table: Any) -> pl.DataFrame:
             f"shipworthy.frame got a {type(table).__name__}, which is no table. Give a Polars or pandas frame, an Arrow "
             "table, or a function that returns one."
         )
-    try:
-        return pl.DataFrame(table)
-    except ImportError as error:
-        raise UnavailableError(
-            f"Rows from a {type(table).__module__}.{type(table).__name__} need pyarrow, which cannot be imported ({error}). Run "
-            "`pip install pyarrow` and repeat the command, or give a Polars frame."
-        ) from error
+    if type(table).__module__.startswith("pandas"):
+        library("pyarrow", "sql")  # by which pandas hands its columns over
+    return pl.DataFrame(table)
