@@ -12,9 +12,10 @@ import polars as pl
 
 from shipworthy.data.snapshot import take_snapshot
 from shipworthy.engine import Engine, ProcessEngine, Replay, Track, replay
-from shipworthy.problem import Now, Policy, Problem, Rows, frame
+from shipworthy.problem import Now, Policy, Problem, Rows
 from shipworthy.project import Project, open_project
 from shipworthy.project.code import load_problem
+from shipworthy.sources.frame import frame
 from shipworthy.step import History
 
 FIRST = date(2026, 1, 1)

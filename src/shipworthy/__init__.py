@@ -2,7 +2,8 @@
 
 The map:
 
-- what you declare: `Problem`, `Policy`, `PredictThenOptimize`, `Plan`, `Status`, and the sources `parquet`, `csv`, `frame`
+- what you declare: `Problem`, `Policy`, `PredictThenOptimize`, `Plan`, `Status`
+- where its rows come from: `parquet`, `csv`, `json`, `frame`, `duckdb`, `postgres`, `sqlite`, `delta`
 - what a policy sees: `Now`
 - the walk: `open_project`, then `new_idea`, `examine_data`, `research_idea`, `analyse_idea`, `ship_idea`, `roll_back`
 - what went wrong: `ShipworthyError` and its branches in `shipworthy.errors`
@@ -27,13 +28,18 @@ if TYPE_CHECKING:
     from shipworthy.problem import PredictThenOptimize as PredictThenOptimize
     from shipworthy.problem import Problem as Problem
     from shipworthy.problem import Status as Status
-    from shipworthy.problem import csv as csv
-    from shipworthy.problem import frame as frame
-    from shipworthy.problem import parquet as parquet
     from shipworthy.project import open_project as open_project
     from shipworthy.research.research import research_idea as research_idea
     from shipworthy.ship.ship import roll_back as roll_back
     from shipworthy.ship.ship import ship_idea as ship_idea
+    from shipworthy.sources.delta import delta as delta
+    from shipworthy.sources.duckdb import duckdb as duckdb
+    from shipworthy.sources.files import csv as csv
+    from shipworthy.sources.files import json as json
+    from shipworthy.sources.files import parquet as parquet
+    from shipworthy.sources.frame import frame as frame
+    from shipworthy.sources.postgres import postgres as postgres
+    from shipworthy.sources.sqlite import sqlite as sqlite
 
 __version__ = "0.1.0"
 
@@ -49,13 +55,16 @@ _HOMES = {
         "PredictThenOptimize",
         "Problem",
         "Status",
-        "csv",
-        "frame",
-        "parquet",
     ),
     "project": ("open_project",),
     "research.research": ("research_idea",),
     "ship.ship": ("roll_back", "ship_idea"),
+    "sources.delta": ("delta",),
+    "sources.duckdb": ("duckdb",),
+    "sources.files": ("csv", "json", "parquet"),
+    "sources.frame": ("frame",),
+    "sources.postgres": ("postgres",),
+    "sources.sqlite": ("sqlite",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -10,7 +10,9 @@ import pytest
 from shipworthy.data.contract import broken_rows
 from shipworthy.data.leakage import find_leaks, is_preparation_proved
 from shipworthy.errors import UserCodeError
-from shipworthy.problem import Now, Policy, PredictThenOptimize, Problem, frame, parquet
+from shipworthy.problem import Now, Policy, PredictThenOptimize, Problem
+from shipworthy.sources.files import parquet
+from shipworthy.sources.frame import frame
 from tests.problems import SHOP, deciding, make_project, replay_of, sales, shop
 
 KITCHEN = Path(__file__).parents[2] / "examples" / "kitchen"

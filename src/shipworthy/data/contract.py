@@ -61,7 +61,8 @@ def _rules(problem: Problem, rows: pl.DataFrame) -> Iterator[Violation]:
     if rows.schema[problem.outcome].is_float():
         yield Violation(rule=f"{problem.outcome} is NaN", broken=outcome.is_nan().fill_null(value=False))
     yield Violation(
-        rule=f"another row has the same {' and '.join(problem.key)}", broken=pl.struct(problem.key).is_duplicated()
+        rule=f"another row has the same {' and '.join(problem.row_key)}",
+        broken=pl.struct(problem.row_key).is_duplicated(),
     )
 
 

@@ -12,6 +12,7 @@ import polars as pl
 from shipworthy.data.columns import Column, columns_of
 from shipworthy.data.oddities import oddities
 from shipworthy.problem import Problem
+from shipworthy.step import History
 
 _MOST_STRETCHES = 200
 _THINNEST = 5
@@ -62,7 +63,9 @@ class Profile:
 
 
 def profile(problem: Problem, rows: pl.DataFrame, *, n_read: int, n_quarantined: int) -> Profile:
-    """Profiles the good rows of a snapshot, of which `n_read` were read in all."""
+    """Profiles the good rows of a snapshot, of which `n_read` were read in all; revisions of one row count once."""
+    n_copies = n_read - rows.height - n_quarantined
+    rows = History(problem, rows).newest.rows
     periods = rows[problem.period].unique().sort()
     n_units = rows[problem.unit].n_unique()
     recur = _units_recur(problem, rows)
@@ -76,7 +79,7 @@ def profile(problem: Problem, rows: pl.DataFrame, *, n_read: int, n_quarantined:
         missing_periods=_missing(periods),
         missing_units=len(periods) * n_units - rows.height if recur else 0,
         open_outcomes=rows[problem.outcome].null_count(),
-        n_copies=n_read - rows.height - n_quarantined,
+        n_copies=n_copies,
         n_quarantined=n_quarantined,
         empty_columns=tuple(name for name in rows.columns if rows[name].null_count() == rows.height and rows.height),
         coverage=_coverage(problem, rows),

@@ -56,7 +56,7 @@ def take_snapshot(project: Project, problem: Problem) -> Snapshot:
     """Reads the rows, sets apart those that break the contract, and keeps both by their content."""
     read = load_rows(project, problem)
     good, bad = broken_rows(problem, read)
-    rows = good.sort(problem.key).with_columns(selectors.float().fill_nan(None))  # live, JSON knows null and no NaN
+    rows = good.sort(problem.row_key).with_columns(selectors.float().fill_nan(None))  # live, JSON knows null and no NaN
     return Snapshot(
         address=put_frame(project.objects, _FOLDER, rows),
         rows=rows,

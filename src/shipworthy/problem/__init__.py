@@ -7,7 +7,7 @@ from shipworthy.problem.now import Now, Period
 from shipworthy.problem.plan import Plan, Status
 from shipworthy.problem.policy import Policy, PredictThenOptimize
 from shipworthy.problem.problem import Constraint, Guardrail, Problem
-from shipworthy.problem.rows import Rows, csv, frame, parquet
+from shipworthy.problem.rows import Rows
 from shipworthy.problem.span import Span
 
 __all__ = [
@@ -22,7 +22,4 @@ __all__ = [
     "Rows",
     "Span",
     "Status",
-    "csv",
-    "frame",
-    "parquet",
 ]

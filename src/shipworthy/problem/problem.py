@@ -104,8 +104,10 @@ class Problem:
             raise InvalidInputError(
                 f"known_after is one text. Write it as a tuple: known_after=({self.known_after!r},)."
             )
-        meanings = [*self.key, self.outcome, *self.decisions]
-        twice = sorted({name for name in meanings if meanings.count(name) > 1} | set(self.known_after) & set(self.key))
+        meanings = [*self.row_key, self.outcome, *self.decisions]
+        twice = sorted(
+            {name for name in meanings if meanings.count(name) > 1} | set(self.known_after) & set(self.row_key)
+        )
         if twice or not self.decisions:
             what = f"names {', '.join(map(repr, twice))} for two things" if twice else "names no decision column"
             raise InvalidInputError(
@@ -119,6 +121,16 @@ class Problem:
     def key(self) -> tuple[str, str]:
         """The period column and the unit column."""
         return (self.period, self.unit)
+
+    @property
+    def known_at(self) -> str | None:
+        """The column that says when the outcome of a row became known, where the rows have one."""
+        return getattr(self.rows, "known_at", None)
+
+    @property
+    def row_key(self) -> tuple[str, ...]:
+        """What no two rows share: period and unit, and where there are revisions, when each became known."""
+        return self.key if self.known_at is None else (*self.key, self.known_at)
 
     @property
     def decisions(self) -> tuple[str, ...]:

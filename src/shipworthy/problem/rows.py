@@ -1,14 +1,14 @@
-"""Where the rows come from: a file, a frame or a function, and how raw data become rows."""
+"""The port through which rows come: how a raw table is read, and how raw data become rows."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import polars as pl
 
-from shipworthy.errors import NotFoundError, UserCodeError
+from shipworthy.errors import InvalidInputError, UserCodeError
 
 Prepare = Callable[[pl.DataFrame], pl.DataFrame]
 
@@ -24,55 +24,48 @@ class Rows:
         read: Reads the raw table; it gets the project's folder.
         prepare: Turns the raw table into one row per (period, unit).
         label: What error messages and reports call this source.
+        known_at: The column that says when the outcome of a row became known. Then a (period, unit) may have several rows, its
+            revisions; `step.History` says which of them counts when. None: outcomes are known after the outcome delay.
     """
 
     read: Callable[[Path], pl.DataFrame]
     prepare: Prepare = field(default=lambda raw: raw)
     label: str = "rows"
+    known_at: str | None = None
 
     def then(self, prepare: Prepare) -> Rows:
         """The same source, prepared by `prepare`; it reads as a chain.
 
-        >>> rows = frame(pl.DataFrame({"a": [1]})).then(lambda raw: raw.with_columns(b=pl.col("a") + 1))
+        >>> rows = Rows(read=lambda folder: pl.DataFrame({"a": [1]})).then(lambda raw: raw.with_columns(b=pl.col("a") + 1))
         >>> rows.load(Path())["b"].to_list()
         [2]
         """
-        return Rows(read=self.read, prepare=prepare, label=self.label)
+        return replace(self, prepare=prepare)
 
     def load(self, folder: Path) -> pl.DataFrame:
         """Reads and prepares the rows.
 
         Raises:
             UserCodeError: the preparation does not return a Polars frame.
+            InvalidInputError: `known_at` is no column of it, or one that holds no dates, times or whole numbers.
         """
         rows = self.prepare(self.read(folder))
         if not isinstance(rows, pl.DataFrame):
             raise UserCodeError(f"Preparing {self.label} must give a polars.DataFrame, not {type(rows).__name__}.")
+        if self.known_at is not None:
+            _require_instants(rows, self.known_at, self.label)
         return rows
 
 
-def parquet(path: str) -> Rows:
-    """Rows from a Parquet file, or several by a pattern such as "data/*.parquet", relative to the project's folder."""
-    return Rows(read=lambda folder: _read(folder, path, pl.read_parquet), label=path)
-
-
-def csv(path: str) -> Rows:
-    """Rows from a CSV file with a header, dates recognised, relative to the project's folder."""
-    return Rows(read=lambda folder: _read(folder, path, _read_csv), label=path)
-
-
-def frame(source: pl.DataFrame | Callable[[], pl.DataFrame]) -> Rows:
-    """Rows from a frame, or from a function that returns one."""
-    return Rows(read=lambda _: source() if callable(source) else source, label="a frame")
-
-
-def _read_csv(path: Path) -> pl.DataFrame:
-    return pl.read_csv(path, try_parse_dates=True)
-
-
-def _read(folder: Path, path: str, reader: Callable[[Path], pl.DataFrame]) -> pl.DataFrame:
-    place = folder / path
-    if "*" not in path and not place.exists():
-        beside = sorted(other.name for other in place.parent.glob("*")) if place.parent.is_dir() else []
-        raise NotFoundError.among("file", str(place), beside, "Correct the path in Problem(rows=...).")
-    return reader(place)
+def _require_instants(rows: pl.DataFrame, known_at: str, label: str) -> None:
+    if known_at not in rows.columns:
+        raise InvalidInputError(
+            f"The rows from {label} have no column {known_at!r}, which known_at names. There is: {', '.join(rows.columns)}. Keep "
+            "it where the rows are prepared, or correct known_at."
+        )
+    dtype = rows.schema[known_at]
+    if not (dtype in (pl.Date, pl.Datetime) or dtype.is_integer()):
+        raise InvalidInputError(
+            f"The column {known_at!r} of the rows from {label} is {dtype}, and known_at says when. Make it a date, a datetime "
+            "or, where periods are numbers, a whole number."
+        )

@@ -7,7 +7,7 @@ import os
 import platform
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -73,8 +73,10 @@ class Release:
 def build_release(replayed: Replay, policy_name: str, idea: str | None) -> str:
     """Fits a policy on all rows of the snapshot, packs it, and gives the release's id.
 
-    The same code, rows and libraries give the same release.
+    The same code, rows and libraries give the same release. Of revised rows it holds the newest revision alone: all of them are
+    known by now, and what a release remembers is what its service looks back on.
     """
+    replayed = replace(replayed, history=replayed.history.newest)
     problem, project = replayed.problem, replayed.project
     policy = problem.make_policy(policy_name)
     ready = Span.of(problem.outcome_delay).after(replayed.history.periods[-1])

@@ -1,0 +1,54 @@
+"""Frames: a table that is in memory already, or a function that makes one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import polars as pl
+
+from shipworthy.errors import UserCodeError
+from shipworthy.problem import Rows
+from shipworthy.sources.library import library
+
+
+class ArrowTable(Protocol):
+    """A table of any library that can hand it over as Arrow: pandas, PyArrow, DuckDB and others."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+
+
+Table = pl.DataFrame | pl.LazyFrame | ArrowTable
+
+
+def frame(source: Table | Callable[[], Table], *, known_at: str | None = None) -> Rows:
+    """Rows from a table, or from a function that returns one: of Polars (lazy too), pandas, or any library that speaks Arrow.
+
+    Args:
+        source: The table, or the function that makes it when it is needed.
+        known_at: The column that says when the outcome of a row became known.
+
+    >>> from pathlib import Path
+    >>> frame(lambda: pl.LazyFrame({"a": [1]})).load(Path())["a"].to_list()
+    [1]
+    """
+    return Rows(
+        read=lambda _: _polars(source() if callable(source) else source),
+        label="a frame",
+        known_at=known_at,
+    )
+
+
+def _polars(table: Any) -> pl.DataFrame:
+    if isinstance(table, pl.DataFrame):
+        return table
+    if isinstance(table, pl.LazyFrame):
+        return table.collect()
+    if not hasattr(table, "__arrow_c_stream__"):
+        raise UserCodeError(
+            f"shipworthy.frame got a {type(table).__name__}, which is no table. Give a Polars or pandas frame, an Arrow "
+            "table, or a function that returns one."
+        )
+    if type(table).__module__.startswith("pandas"):
+        library("pyarrow", "sql")  # by which pandas hands its columns over
+    return pl.DataFrame(table)
