@@ -9,7 +9,8 @@ import pytest
 from shipworthy.analysis import Criteria, verdict
 from shipworthy.data.logged import agreement, rescored, support_of
 from shipworthy.errors import InvalidInputError
-from shipworthy.problem import Problem, frame
+from shipworthy.problem import Problem
+from shipworthy.sources.frame import frame
 from shipworthy.statistics import doubly_robust, inverse_propensity, support
 
 OFFERS = 3

@@ -9,7 +9,8 @@ import pytest
 
 from shipworthy.data.columns import columns_of
 from shipworthy.data.profile import profile
-from shipworthy.problem import Problem, frame
+from shipworthy.problem import Problem
+from shipworthy.sources.frame import frame
 
 DAYS = 120
 
