@@ -2,7 +2,8 @@
 
 The map:
 
-- what you declare: `Problem`, `Policy`, `PredictThenOptimize`, `Plan`, `Status`, and the sources `parquet`, `csv`, `frame`
+- what you declare: `Problem`, `Policy`, `PredictThenOptimize`, `Plan`, `Solve`, `Status`, and the sources `parquet`, `csv`,
+  `frame`
 - what a policy sees: `Now`
 - the walk: `open_project`, then `new_idea`, `examine_data`, `research_idea`, `analyse_idea`, `ship_idea`, `roll_back`
 - what went wrong: `ShipworthyError` and its branches in `shipworthy.errors`
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from shipworthy.problem import Policy as Policy
     from shipworthy.problem import PredictThenOptimize as PredictThenOptimize
     from shipworthy.problem import Problem as Problem
+    from shipworthy.problem import Solve as Solve
     from shipworthy.problem import Status as Status
     from shipworthy.problem import csv as csv
     from shipworthy.problem import frame as frame
@@ -48,6 +50,7 @@ _HOMES = {
         "Policy",
         "PredictThenOptimize",
         "Problem",
+        "Solve",
         "Status",
         "csv",
         "frame",
