@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -93,8 +93,13 @@ def research_idea(project: Project, number: int, done: Done = lambda n, of: None
     )
     engine = ProcessEngine(workers=project.workers)
     pairs = [
-        _replayed_pair(replace(replayed, seed=seed_of_repetition(project.seed, number)), idea.challenger, engine, told)
-        for number, told in enumerate(_told(done, repetitions))
+        _replayed_pair(
+            replace(replayed, seed=seed_of_repetition(project.seed, repetition)),
+            idea.challenger,
+            engine,
+            _told(done, repetition, repetitions),
+        )
+        for repetition in range(repetitions)
     ]
     paired = [pair(problem, *tracks) for tracks in pairs]
     evidence = averaged(problem, paired)
@@ -132,10 +137,9 @@ def _replayed_pair(replayed: Replay, challenger: str, engine: Engine, done: Done
     return champion, replay(replayed, challenger, engine, done)
 
 
-def _told(done: Done, repetitions: int) -> Iterator[Done]:
-    """What each repetition tells of its progress, so that all of them together are told of as one."""
-    for before in range(repetitions):
-        yield lambda n, of, before=before: done(before * of + n, repetitions * of)
+def _told(done: Done, repetition: int, repetitions: int) -> Done:
+    """What one repetition tells of its progress, as a part of all of them."""
+    return lambda n, of: done(repetition * of + n, repetitions * of)
 
 
 def _plain(account: Solving | SolverNoise | None) -> dict[str, Any] | None:
