@@ -62,5 +62,5 @@ def _noise(repetitions: int, noise: Mapping[str, Any]) -> list[str]:
     return [
         f"{repetitions} repetitions; from seed to seed a period moves by {noise['champion']:,.2f} (champion), "
         f"{noise['challenger']:,.2f} (challenger), {noise['difference']:,.2f} (difference)",
-        f"{noise['share']:.1%} of the difference's variance is solver noise. {noise['advice']}",
+        f"{noise['share']:.1%} of the variance of the mean difference is solver noise. {noise['advice']}",
     ]
