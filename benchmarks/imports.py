@@ -39,7 +39,11 @@ DEPENDENCIES = (
     Dependency("report", "altair", "altair"),
     Dependency("report", "jinja2", "jinja2"),
     Dependency("report", "vl-convert-python", "vl_convert"),
-    Dependency("examples", "highspy", "highspy"),
+    Dependency("solvers", "highspy", "highspy"),
+    Dependency("solvers", "ortools", "ortools.sat.python.cp_model"),
+    Dependency("solvers", "ortools", "ortools.constraint_solver.pywrapcp"),
+    Dependency("solvers", "ortools", "ortools.math_opt.python.mathopt"),
+    Dependency("solvers", "pyvrp", "pyvrp"),
     Dependency("examples", "scikit-learn", "sklearn.ensemble"),
     Dependency("not used", "scipy", "scipy.stats"),
     Dependency("not used", "pandas", "pandas"),  # there for statsmodels, in the tests

@@ -66,7 +66,7 @@ def fill_kitchen(now: sw.Now, forecast: np.ndarray, minutes: float) -> sw.Plan:
     Between two levels of the forecast every further portion is sold with the probability that demand lies above; so
     a dish's expected profit is a concave chain of segments, and the solver fills the best of them first.
     """
-    model = highspy.Highs()
+    model = highs.empty_model()
     edges = np.hstack([np.zeros((len(forecast), 1)), np.clip(forecast, 0, None)])
     sold_with = 1 - np.concatenate([[LEVELS[0] / 2], (LEVELS[:-1] + LEVELS[1:]) / 2])
     portions = []

@@ -170,5 +170,5 @@ def test_what_the_solvers_did_is_recorded_and_shown(tmp_path):
     assert not [name for name in evidence.columns if "seconds" in name]
 
     said = typed(project.root, "research", "1", "--repetitions", "3").out
-    assert "challenger: Dice 1, 27 of 27 decisions: 0% optimal, median gap 11.11%" in said
+    assert "challenger: Dice 1, 27 of 27 times: 0% optimal, median gap 11.11%" in said
     assert "3 repetitions; from seed to seed a period moves by 0.00 (champion)" in said

@@ -1,7 +1,9 @@
 """The adapters: known optima, one account for every solver, and the same plan for the same seed and work."""
 
+import doctest
 import math
 from itertools import permutations, product
+from pathlib import Path
 
 import highspy
 import polars as pl
@@ -100,7 +102,7 @@ def shortest():
 
 def knapsack():
     """Which of 20 things to take, as a HiGHS model; several plans are as good as one another."""
-    model = highspy.Highs()
+    model = highs.empty_model()
     taken = [model.addBinary(obj=float(5 + place % 4)) for place in range(20)]
     model.addConstr(sum((3 + place % 5) * x for place, x in enumerate(taken)) <= 31)
     model.changeObjectiveSense(highspy.ObjSense.kMaximize)
@@ -227,6 +229,15 @@ def vrp_plan(seed):
     return stops(solved.solution.best)
 
 
+def test_no_solver_speaks_on_the_terminal(capfd):
+    """Writing and solving a model leaves a command's output alone."""
+    model, _ = knapsack()
+    highs.solve(model, now_with())
+    cp_sat.solve(job_shop()[0], now_with(), work_limit=0.1)
+    vrp.solve(vans(), now_with(), work_limit=2)
+    assert capfd.readouterr() == ("", "")
+
+
 @pytest.mark.parametrize("planned", [cp_sat_plan, highs_plan, vrp_plan])
 def test_the_same_seed_and_work_give_the_same_plan(planned):
     """Asked three times, a search that is ended by its work ends in the same place."""
@@ -262,14 +273,14 @@ def invalid_cp_sat(now):
 
 def unbounded_highs(now):
     """Nothing holds the profit back."""
-    model = highspy.Highs()
+    model = highs.empty_model()
     x = model.addVariable(lb=0, obj=-1.0)
     return highs.solve(model, now).solution.val(x)
 
 
 def infeasible_highs(now):
     """No number is above 5 and below 4."""
-    model = highspy.Highs()
+    model = highs.empty_model()
     x = model.addVariable(lb=5, ub=10)
     model.addConstr(x <= 4)
     return highs.solve(model, now).solution.val(x)
@@ -395,3 +406,10 @@ def test_what_is_no_status_is_refused():
     with pytest.raises(UnsolvedError, match=r"Who 1 ended infeasible\."):
         assert called.solve(lambda seed, seconds: None, now_with(), solver="Who 1").solution
     assert issubclass(UnsolvedError, UserCodeError)
+
+
+def test_the_page_on_solvers_gives_what_it_says():
+    """The examples of docs/solvers.md are run."""
+    page = Path(__file__).parents[2] / "docs" / "solvers.md"
+    found = doctest.testfile(str(page), module_relative=False, optionflags=doctest.ELLIPSIS)
+    assert (found.failed, found.attempted > 5) == (0, True)

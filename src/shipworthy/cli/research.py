@@ -38,7 +38,7 @@ def research(number: int, repetitions: int, json_: bool) -> None:
                 for role, rungs in found.falls.items()
             ],
             "Solver": [_solver(role, account) for role, account in found.solvers.items() if account],
-            "Solver noise": _noise(found.repetitions, found.noise) if found.noise else None,
+            "Noise": _noise(found.repetitions, found.noise) if found.noise else None,
             "Evidence": found.evidence,
             "Locked": found.criteria,
             "Next": f"shipworthy analyse {number}",
@@ -52,7 +52,7 @@ def _solver(role: str, account: Mapping[str, Any]) -> str:
     if account["median_gap"] is not None:
         gap = f"median gap {account['median_gap']:.2%}, worst {account['worst_gap']:.2%}"
     return (
-        f"{role}: {account['solver']}, {account['decisions']:,} of {account['periods']:,} decisions: "
+        f"{role}: {account['solver']}, {account['decisions']:,} of {account['periods']:,} times: "
         f"{account['optimal']:.0%} optimal, {gap}, limit {account['limit_kind']}, "
         f"median {account['median_seconds'] * 1000:.1f} ms"
     )

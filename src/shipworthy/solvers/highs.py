@@ -34,11 +34,23 @@ _FEASIBLE = 2
 """`primal_solution_status` of a solution that keeps every constraint."""
 
 
+def empty_model() -> highspy.Highs:
+    """A model to write yours into, which says nothing on the terminal; a bare one greets with its first variable.
+
+    >>> model = empty_model()
+    >>> model.getOptionValue("output_flag")[1]
+    False
+    """
+    model = highspy.Highs()
+    model.setOptionValue("output_flag", False)
+    return model
+
+
 def solve(model: highspy.Highs, now: Now, *, threads: int = 1, work_limit: int | None = None) -> Solved[highspy.Highs]:
-    """Solves a model, without a word on the terminal; read values with `solved.solution.val(variable)`.
+    """Solves a model in silence; read values with `solved.solution.val(variable)`.
 
     Args:
-        model: Yours, with options of your own; seed, threads and limits are set on it.
+        model: Yours, begun with `empty_model()`, with options of your own; seed, threads and limits are set on it.
         now: Gives the seed and the seconds left.
         threads: HiGHS has one pool of threads per process: give the same number in every policy.
         work_limit: Nodes where a variable is whole, else simplex iterations.
