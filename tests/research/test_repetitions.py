@@ -80,6 +80,7 @@ def test_the_evidence_is_the_mean_over_the_seeds(tmp_path):
     assert (several.repetitions, several.fits) == (4, 3 * once.blocks)
     assert several.blocks == 4 * once.blocks
     same = [name for name in first.columns if not name.startswith("value")]
+    assert mean["once_value_challenger"].equals(first["value_challenger"].rename("once_value_challenger"))
     assert mean.select(same).equals(first.select(same))
     assert mean["value_challenger"].to_numpy() == pytest.approx(np.mean(alone, axis=0))
     assert mean["value_champion"].equals(first["value_champion"])
@@ -99,7 +100,7 @@ def test_the_noise_of_the_seeds_stands_apart_from_the_effect(tmp_path):
 
 
 def test_solvers_without_chance_have_exactly_no_noise(tmp_path):
-    """Neither policy looks at the seed: the evidence is that of one repetition, byte for byte apart from nothing."""
+    """Neither policy looks at the seed: the evidence is that of one repetition, byte for byte."""
     _, once, _ = repeated(tmp_path / "one", "sure", 1)
     _, found, _ = repeated(tmp_path / "two", "sure", 3)
 

@@ -15,6 +15,9 @@ from shipworthy.statistics import variance_components
 from shipworthy.step import seed_of
 from shipworthy.step.worth import VALUE
 
+ONCE = "once_"
+"""What the columns of one repetition alone begin with: a live period is searched once, and varies as these do."""
+
 _WORTH_REPEATING = 0.05
 """More repetitions are advised where they could narrow the interval by more than this."""
 
@@ -53,14 +56,16 @@ def averaged(problem: Problem, evidence: Sequence[pl.DataFrame]) -> pl.DataFrame
     """The first repetition's evidence, with money and guardrails averaged over all of them.
 
     What could not be valued in one repetition is not valued: a plan that fails under some seeds is not left out of the mean.
+    Where the repetitions differ, columns that begin with `ONCE` keep what the first one alone gave.
     """
     first, *others = evidence
     measures = [VALUE, *(rail.name for rail in problem.guardrails)]
     columns = [f"{measure}_{role}" for measure in measures for role in ("champion", "challenger")]
-    apart = [sum((other[name] - first[name] for other in others), start=0 * first[name]) for name in columns]
-    return first.with_columns(
-        (first[name] + total / len(evidence)).alias(name) for name, total in zip(columns, apart, strict=True)
-    )
+    apart = {name: sum((other[name] - first[name] for other in others), start=0 * first[name]) for name in columns}
+    mean = first.with_columns((first[name] + total / len(evidence)).alias(name) for name, total in apart.items())
+    if mean.equals(first):
+        return first
+    return mean.with_columns(first[name].alias(f"{ONCE}{name}") for name in columns)
 
 
 def solver_noise(evidence: Sequence[pl.DataFrame]) -> SolverNoise | None:
