@@ -43,7 +43,11 @@ DEPENDENCIES = (
     Dependency("sql", "adbc-driver-postgresql", "adbc_driver_postgresql.dbapi", ("adbc-driver-manager",)),
     Dependency("sql", "pyarrow", "pyarrow"),
     Dependency("delta", "deltalake", "deltalake", ("arro3-core",)),
-    Dependency("examples", "highspy", "highspy"),
+    Dependency("solvers", "highspy", "highspy"),
+    Dependency("solvers", "ortools", "ortools.sat.python.cp_model"),
+    Dependency("solvers", "ortools", "ortools.constraint_solver.pywrapcp"),
+    Dependency("solvers", "ortools", "ortools.math_opt.python.mathopt"),
+    Dependency("solvers", "pyvrp", "pyvrp"),
     Dependency("examples", "scikit-learn", "sklearn.ensemble"),
     Dependency("not used", "scipy", "scipy.stats"),
     Dependency("not used", "pandas", "pandas"),  # there for statsmodels, in the tests

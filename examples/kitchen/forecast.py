@@ -6,6 +6,7 @@ import polars as pl
 from sklearn.ensemble import HistGradientBoostingRegressor
 
 import shipworthy as sw
+from shipworthy.solvers import highs
 
 LEVELS = np.array([0.1, 0.3, 0.5, 0.7, 0.9])
 CALENDAR_AND_PAST = [
@@ -65,12 +66,7 @@ def fill_kitchen(now: sw.Now, forecast: np.ndarray, minutes: float) -> sw.Plan:
     Between two levels of the forecast every further portion is sold with the probability that demand lies above; so
     a dish's expected profit is a concave chain of segments, and the solver fills the best of them first.
     """
-    solver = highspy.Highs()
-    solver.setOptionValue("output_flag", False)
-    solver.setOptionValue("threads", 1)
-    solver.setOptionValue("random_seed", now.seed % 2**31)
-    if now.time_limit:
-        solver.setOptionValue("time_limit", now.time_limit)
+    model = highs.empty_model()
     edges = np.hstack([np.zeros((len(forecast), 1)), np.clip(forecast, 0, None)])
     sold_with = 1 - np.concatenate([[LEVELS[0] / 2], (LEVELS[:-1] + LEVELS[1:]) / 2])
     portions = []
@@ -78,27 +74,16 @@ def fill_kitchen(now: sw.Now, forecast: np.ndarray, minutes: float) -> sw.Plan:
         gain = dish["price_eur"] - dish["salvage_eur"]
         loss = dish["unit_cost_eur"] - dish["salvage_eur"]
         segments = [
-            solver.addVariable(lb=0, ub=float(wide), obj=float(gain * chance - loss))
+            model.addVariable(lb=0, ub=float(wide), obj=float(gain * chance - loss))
             for wide, chance in zip(width, sold_with, strict=True)
         ]
-        portion = solver.addIntegral(lb=0)
-        solver.addConstr(sum(segments) == portion)
+        portion = model.addIntegral(lb=0)
+        model.addConstr(sum(segments) == portion)
         portions.append(portion)
-    solver.addConstr(sum(m * p for m, p in zip(now.rows["prep_minutes"], portions, strict=True)) <= minutes)
-    solver.changeObjectiveSense(highspy.ObjSense.kMaximize)
-    solver.run()
-    return _plan(solver, now, portions)
-
-
-def _plan(solver: highspy.Highs, now: sw.Now, portions: list) -> sw.Plan:
-    optimal = solver.getModelStatus() == highspy.HighsModelStatus.kOptimal
-    info = solver.getInfo()
-    return sw.Plan(
-        decisions=np.round([solver.variableValue(portion) for portion in portions]) if optimal else None,
-        status=sw.Status.OPTIMAL if optimal else sw.Status.INFEASIBLE,
-        gap=info.mip_gap,
-        objective=info.objective_function_value,
-    )
+    model.addConstr(sum(m * p for m, p in zip(now.rows["prep_minutes"], portions, strict=True)) <= minutes)
+    model.changeObjectiveSense(highspy.ObjSense.kMaximize)
+    solved = highs.solve(model, now)
+    return solved.plan(np.round([solved.solution.val(portion) for portion in portions]))
 
 
 def quantiles_then_fill(features: list[str], minutes: float) -> sw.Policy:

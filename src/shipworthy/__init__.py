@@ -2,7 +2,7 @@
 
 The map:
 
-- what you declare: `Problem`, `Policy`, `PredictThenOptimize`, `Plan`, `Status`
+- what you declare: `Problem`, `Policy`, `PredictThenOptimize`, `Plan`, `Solve`, `Status`
 - where its rows come from: `parquet`, `csv`, `json`, `frame`, `duckdb`, `postgres`, `sqlite`, `delta`
 - what a policy sees: `Now`
 - the walk: `open_project`, then `new_idea`, `examine_data`, `research_idea`, `analyse_idea`, `ship_idea`, `roll_back`
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from shipworthy.problem import Policy as Policy
     from shipworthy.problem import PredictThenOptimize as PredictThenOptimize
     from shipworthy.problem import Problem as Problem
+    from shipworthy.problem import Solve as Solve
     from shipworthy.problem import Status as Status
     from shipworthy.project import open_project as open_project
     from shipworthy.research.research import research_idea as research_idea
@@ -54,6 +55,7 @@ _HOMES = {
         "Policy",
         "PredictThenOptimize",
         "Problem",
+        "Solve",
         "Status",
     ),
     "project": ("open_project",),

@@ -49,7 +49,8 @@ def test_the_evidence_holds_both_policies_side_by_side(tmp_path):
     """One row per period and unit: decision, value, guardrail and telemetry of each, and no seconds."""
     project, found = researched(tmp_path / "shop")
     evidence = open_evidence(project, found.evidence)
-    per_policy = ["stock", "rung", "status", "gap", "objective", "seed", "falls", "value", "sold_out"]
+    account = ["rung", "status", "solver", "gap", "objective", "bound", "seed", "threads", "limit_kind", "falls"]
+    per_policy = ["stock", *account, "value", "sold_out"]
 
     assert evidence.columns == [
         "period",

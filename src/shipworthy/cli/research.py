@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
+from typing import Any
 
 import click
 
@@ -13,12 +15,19 @@ from shipworthy.research.research import research_idea
 
 @click.command()
 @click.argument("number", type=int)
+@click.option(
+    "--repetitions",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Replay both policies under this many seeds, and tell the solvers' chance from the effect of the idea.",
+)
 @as_json
-def research(number: int, json_: bool) -> None:
+def research(number: int, repetitions: int, json_: bool) -> None:
     """3. Research: lock what counts as success, then replay both policies over the snapshot."""
     project = open_project()
     with progress("replaying the challenger") as done:
-        found = research_idea(project, number, done)
+        found = research_idea(project, number, done, repetitions=repetitions)
     tell(
         {
             "Replayed": f"{found.periods:,} periods by champion and challenger",
@@ -28,9 +37,30 @@ def research(number: int, json_: bool) -> None:
                 f"{found.seconds[role] * 1000:.1f} ms a decision"
                 for role, rungs in found.falls.items()
             ],
+            "Solver": [_solver(role, account) for role, account in found.solvers.items() if account],
+            "Noise": _noise(found.repetitions, found.noise) if found.noise else None,
             "Evidence": found.evidence,
             "Locked": found.criteria,
             "Next": f"shipworthy analyse {number}",
         },
         record=asdict(found) if json_ else None,
     )
+
+
+def _solver(role: str, account: Mapping[str, Any]) -> str:
+    gap = "no gap"
+    if account["median_gap"] is not None:
+        gap = f"median gap {account['median_gap']:.2%}, worst {account['worst_gap']:.2%}"
+    return (
+        f"{role}: {account['solver']}, {account['decisions']:,} of {account['periods']:,} times: "
+        f"{account['optimal']:.0%} optimal, {gap}, limit {account['limit_kind']}, "
+        f"median {account['median_seconds'] * 1000:.1f} ms"
+    )
+
+
+def _noise(repetitions: int, noise: Mapping[str, Any]) -> list[str]:
+    return [
+        f"{repetitions} repetitions; from seed to seed a period moves by {noise['champion']:,.2f} (champion), "
+        f"{noise['challenger']:,.2f} (challenger), {noise['difference']:,.2f} (difference)",
+        f"{noise['share']:.1%} of the variance of the mean difference is solver noise. {noise['advice']}",
+    ]

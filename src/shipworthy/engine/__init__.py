@@ -4,12 +4,13 @@ Data needs the champion's replay to say what the history can show, and Research 
 below both of them.
 """
 
-from shipworthy.engine.block import TELEMETRY, Block, code_digest, fit_decider, run_block
+from shipworthy.engine.block import TELEMETRY, WALL_CLOCK, Block, code_digest, fit_decider, run_block
 from shipworthy.engine.processes import Engine, ProcessEngine
 from shipworthy.engine.replay import Replay, Track, first_replayed, replay
 
 __all__ = [
     "TELEMETRY",
+    "WALL_CLOCK",
     "Block",
     "Engine",
     "ProcessEngine",

@@ -19,18 +19,26 @@ from shipworthy.project.code import Code, load_problem
 from shipworthy.step import Decided, Decider, History, MakeDecider, Moment, Rung, happened, seed_of, take_step, worth
 from shipworthy.store.frames import get_frame
 
-TELEMETRY = ("rung", "status", "gap", "objective", "seed", "falls", "seconds")
-"""The columns of a track that account for how a decision came about."""
-
 _TELEMETRY_SCHEMA = {
     "rung": pl.String,
     "status": pl.String,
+    "solver": pl.String,
     "gap": pl.Float64,
     "objective": pl.Float64,
-    "seconds": pl.Float64,
+    "bound": pl.Float64,
     "seed": pl.Int64,
+    "threads": pl.Int64,
+    "limit_kind": pl.String,
     "falls": pl.String,
+    "seconds": pl.Float64,
+    "solve_seconds": pl.Float64,
 }
+
+TELEMETRY = tuple(_TELEMETRY_SCHEMA)
+"""The columns of a track that account for how a decision came about."""
+
+WALL_CLOCK = ("seconds", "solve_seconds")
+"""Those of them that are other each time it is computed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

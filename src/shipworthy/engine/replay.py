@@ -35,6 +35,7 @@ class Replay:
         problem: The problem.
         snapshot: The object that holds the rows.
         history: Those rows, in order of time.
+        seed: The seed from which each period's is derived; None means the project's.
     """
 
     project: Project
@@ -42,6 +43,7 @@ class Replay:
     problem: Problem
     snapshot: str
     history: History
+    seed: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +131,7 @@ def _blocks(replayed: Replay, name: str) -> list[Block]:
             code=version,
             first=first,
             end=end,
-            seed=project.seed,
+            seed=project.seed if replayed.seed is None else replayed.seed,
             state=dict(problem.initial_state),
         )
         for first, end in zip(starts, [*starts[1:], beyond], strict=True)
@@ -209,6 +211,7 @@ def _name(block: Block) -> str:
         "snapshot": block.snapshot,
         "block": [block.problem, block.policy, block.first, block.end, block.seed, block.state],
         "versions": _versions(),
+        "columns": TELEMETRY,
     }
     return f"{_CACHE}/{digest(canonical(depends))}.parquet"
 

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 import msgspec
+import polars as pl
 
 from shipworthy.live.decision_log import SegmentLog
 from shipworthy.live.outcomes import OUTCOMES, LivePast
@@ -19,7 +20,7 @@ from shipworthy.live.refusals import FieldError, RefusedError, unavailable
 from shipworthy.live.requests import DecideRequest
 from shipworthy.live.serving import Served, Serving, as_json
 from shipworthy.problem import Problem
-from shipworthy.step import Moment, Rung, seed_of, take_step
+from shipworthy.step import Decided, Moment, Rung, seed_of, take_step
 
 TIME_LIMIT = 30.0
 """Seconds for one decision where neither the caller nor the policy says: nothing may hang for ever."""
@@ -179,17 +180,15 @@ def _undecided(served: Served, request: DecideRequest, why: str) -> Entry:
     """The account of an arm that could not even take the step."""
     release = served.release
     blank = dict.fromkeys(release.problem.decisions)
-    return {
-        "release": release.id,
-        "rung": str(Rung.NONE),
-        "status": "nothing decided",
-        "gap": None,
-        "objective": None,
-        "seconds": 0.0,
-        "seed": seed_of(release.seed, request.period),
-        "falls": [why],
-        "decisions": [{release.problem.unit: row[release.problem.unit], **blank} for row in request.rows],
-    }
+    decisions = [{release.problem.unit: row[release.problem.unit], **blank} for row in request.rows]
+    nothing = Decided(
+        decisions=pl.DataFrame(),
+        rung=Rung.NONE,
+        status="nothing decided",
+        seconds=0.0,
+        seed=seed_of(release.seed, request.period),
+    )
+    return {"release": release.id, **nothing.telemetry(), "falls": [why], "decisions": decisions}
 
 
 def _lacking(served: Served | None, request: DecideRequest) -> str:

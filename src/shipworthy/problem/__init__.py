@@ -4,10 +4,11 @@ Everything here is plain Python over Polars frames; nothing here knows a store, 
 """
 
 from shipworthy.problem.now import Now, Period
-from shipworthy.problem.plan import Plan, Status
+from shipworthy.problem.plan import Plan
 from shipworthy.problem.policy import Policy, PredictThenOptimize
 from shipworthy.problem.problem import Constraint, Guardrail, Problem
 from shipworthy.problem.rows import Rows
+from shipworthy.problem.solve import Solve, Status, UnsolvedError
 from shipworthy.problem.span import Span
 
 __all__ = [
@@ -20,6 +21,8 @@ __all__ = [
     "PredictThenOptimize",
     "Problem",
     "Rows",
+    "Solve",
     "Span",
     "Status",
+    "UnsolvedError",
 ]

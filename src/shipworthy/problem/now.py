@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from time import perf_counter
 from typing import Any
 
 import polars as pl
@@ -26,7 +27,7 @@ class Now:
         past: The rows, with outcomes, that are known by now and lie within the policy's memory.
         state: What is carried from period to period (stock, charge, backlog); empty where nothing is.
         seed: The seed for whatever is random in this decision, the same for champion and challenger.
-        time_limit: Seconds left to decide; give it to the solver.
+        time_limit: Seconds to decide in, from the moment this was made; see `seconds_left`.
 
     >>> now = Now(period=3, key=("day", "shop"), rows=pl.DataFrame({"day": [3], "shop": ["a"]}), past=pl.DataFrame())
     >>> now.rows["shop"].to_list()
@@ -40,3 +41,9 @@ class Now:
     state: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 0
     time_limit: float | None = None
+    _made: float = field(default_factory=perf_counter, init=False, repr=False, compare=False)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """What is left of the time limit; None where there is none."""
+        return None if self.time_limit is None else max(0.0, self.time_limit - (perf_counter() - self._made))

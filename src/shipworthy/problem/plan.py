@@ -2,32 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 import polars as pl
 from numpy.typing import NDArray
 
-
-class Status(StrEnum):
-    """How a solve ended.
-
-    >>> Status.FEASIBLE.has_decisions, Status.INFEASIBLE.has_decisions
-    (True, False)
-    """
-
-    OPTIMAL = "optimal"
-    FEASIBLE = "feasible"
-    INFEASIBLE = "infeasible"
-    TIMEOUT = "timeout"
-
-    @property
-    def has_decisions(self) -> bool:
-        """Whether a plan of this status can be carried out."""
-        return self in {Status.OPTIMAL, Status.FEASIBLE}
+from shipworthy.problem.solve import Solve, Status, finite
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,15 +21,22 @@ class Plan:
 
     Attributes:
         decisions: A frame with the unit column and the decision columns, or one value per row of `now.rows`.
-        status: How the solve ended.
-        gap: Relative distance between objective and bound; None where the solver has none.
-        objective: The solver's objective, in its own unit.
+        status: How the solve ended: the worst of what is given here and in `solve`.
+        gap: Relative distance between objective and bound; None where the solver has none. Taken from `solve`, if not given.
+        objective: The solver's objective, in its own unit. Taken from `solve`, if not given.
+        solve: The account of the solve, or of the several, that the decisions rest on.
+
+    >>> found = Solve(solver="HiGHS 1.14.0", status="feasible", objective=90.0, bound=99.0, seconds=0.2)
+    >>> plan = Plan(decisions=[1.0], solve=found)
+    >>> plan.status.value, plan.gap
+    ('feasible', 0.1)
     """
 
     decisions: pl.DataFrame | pl.Series | NDArray[Any] | Sequence[Any] | None
     status: Status = Status.OPTIMAL
     gap: float | None = None
     objective: float | None = None
+    solve: Solve | Sequence[Solve] | None = None
 
     def __post_init__(self) -> None:
         """Takes plain text for a status, and a gap or an objective that is not finite for one that the solver has not.
@@ -55,8 +44,15 @@ class Plan:
         Raises:
             ValueError: there is no such status, or a gap or an objective is no number.
         """
-        object.__setattr__(self, "status", Status(self.status))
+        account = self.account
+        told = [account.status] if account else []
+        object.__setattr__(self, "status", Status.worst(Status(self.status), *told))
         for name in ("gap", "objective"):
-            given = getattr(self, name)
-            number = None if given is None else float(given)
-            object.__setattr__(self, name, number if number is not None and math.isfinite(number) else None)
+            number = finite(getattr(self, name))
+            object.__setattr__(self, name, getattr(account, name, None) if number is None else number)
+
+    @property
+    def account(self) -> Solve | None:
+        """The solves taken together; None where no solver told of itself."""
+        solves = (self.solve,) if isinstance(self.solve, Solve) else tuple(self.solve or ())
+        return Solve.together(solves) if solves else None

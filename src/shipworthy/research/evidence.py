@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from shipworthy.engine import Track
+from shipworthy.engine import WALL_CLOCK, Track
 from shipworthy.problem import Problem
 from shipworthy.project import Project
 from shipworthy.store import digest
@@ -38,5 +38,5 @@ def open_evidence(project: Project, address: str) -> pl.DataFrame:
 
 def _named(problem: Problem, table: pl.DataFrame, role: str) -> pl.DataFrame:
     names = {problem.period: "period", problem.unit: "unit"}
-    rest = [name for name in table.columns if name not in names and name != "seconds"]
+    rest = [name for name in table.columns if name not in names and name not in WALL_CLOCK]
     return table.select(*names, *rest).rename(names | {name: f"{name}_{role}" for name in rest})

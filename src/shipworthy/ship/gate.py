@@ -10,6 +10,7 @@ import polars as pl
 
 from shipworthy.analysis.criteria import Criteria, Margin
 from shipworthy.project import Gap
+from shipworthy.research.repetitions import ONCE
 from shipworthy.ship.rollout import Phase
 from shipworthy.ship.shadow import LiveEvidence
 from shipworthy.statistics import Backtest, LiveDecision, Monitor, monitor
@@ -113,7 +114,8 @@ def _streams(
     live: pl.DataFrame, evidence: pl.DataFrame, name: str, sign: int, criteria: Criteria
 ) -> tuple[np.ndarray[tuple[int], np.dtype[np.float64]], Backtest]:
     sums, counts = _per_period(live, name, sign)
-    backtest = Backtest.from_sums(*_per_period(evidence, name, sign), refit_periods=criteria.refit_periods)
+    lent = f"{ONCE}{name}" if f"{ONCE}{name}_challenger" in evidence.columns else name
+    backtest = Backtest.from_sums(*_per_period(evidence, lent, sign), refit_periods=criteria.refit_periods)
     return sums / counts, backtest
 
 

@@ -6,6 +6,7 @@ Pure functions over numpy arrays, which know nothing of ideas, frames or stores:
     spectrum    the long-run variance of that series, and how many cosines may estimate it
     entities    the variance from having sampled the units as well
     interval    the mean with its interval
+    components  how much of what varies is the solver's luck
     power       the smallest gain that a history can show
     sequential  an interval that may be looked at every day
     harm        three triggers that take a challenger back
@@ -13,6 +14,7 @@ Pure functions over numpy arrays, which know nothing of ideas, frames or stores:
     offpolicy   what logged decisions say of decisions that were not made
 """
 
+from shipworthy.statistics.components import Components, variance_components
 from shipworthy.statistics.entities import entity_variance
 from shipworthy.statistics.harm import Alarm, Trigger, breaker_threshold, cusum_alarm, first_alarm
 from shipworthy.statistics.interval import Estimate, estimate, probability_below, widened
@@ -33,6 +35,7 @@ from shipworthy.statistics.spectrum import LongRun, cosine_weights, flat_count, 
 __all__ = [
     "Alarm",
     "Backtest",
+    "Components",
     "Estimate",
     "Forecast",
     "LiveDecision",
@@ -65,5 +68,6 @@ __all__ = [
     "skew_shift",
     "smallest_detectable_gain",
     "support",
+    "variance_components",
     "widened",
 ]

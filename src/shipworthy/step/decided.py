@@ -8,6 +8,8 @@ from typing import Any
 
 import polars as pl
 
+from shipworthy.problem import Solve
+
 
 class Rung(StrEnum):
     """Which rung of the ladder decided, from the best down.
@@ -38,6 +40,7 @@ class Decided:
         status: The solver's status, or "decided" where the policy returned bare decisions.
         gap: The solver's relative gap, where it gave one.
         objective: The solver's objective, where it gave one.
+        solve: The solver's account of the decisions, where it gave one.
         seconds: Wall time of the whole step.
         seed: The seed that was given.
         falls: Why each higher rung did not decide, in order.
@@ -46,10 +49,11 @@ class Decided:
     decisions: pl.DataFrame
     rung: Rung
     status: str
-    gap: float | None
-    objective: float | None
     seconds: float
     seed: int
+    gap: float | None = None
+    objective: float | None = None
+    solve: Solve | None = None
     falls: tuple[str, ...] = ()
 
     def telemetry(self) -> dict[str, Any]:
@@ -57,9 +61,14 @@ class Decided:
         return {
             "rung": str(self.rung),
             "status": self.status,
+            "solver": self.solve and self.solve.solver,
             "gap": self.gap,
             "objective": self.objective,
-            "seconds": self.seconds,
+            "bound": self.solve and self.solve.bound,
             "seed": self.seed,
+            "threads": self.solve and self.solve.threads,
+            "limit_kind": self.solve and self.solve.limit_kind,
             "falls": "; ".join(self.falls) or None,
+            "seconds": self.seconds,
+            "solve_seconds": self.solve and self.solve.seconds,
         }

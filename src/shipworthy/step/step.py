@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from shipworthy.errors import UserCodeError
-from shipworthy.problem import Now, Plan, Policy, Problem, Status
+from shipworthy.problem import Now, Plan, Policy, Problem, Solve, Status
 from shipworthy.step.check import RefusedError, broken_constraint, settle
 from shipworthy.step.decided import Decided, Rung
 from shipworthy.step.moment import Moment
@@ -46,6 +46,7 @@ class _Answer:
     status: str
     gap: float | None = None
     objective: float | None = None
+    solve: Solve | None = None
 
 
 def take_step(problem: Problem, moment: Moment, decider: Decider, fallback: MakeDecider | None = None) -> Decided:
@@ -77,6 +78,7 @@ def take_step(problem: Problem, moment: Moment, decider: Decider, fallback: Make
         status=answer.status,
         gap=answer.gap,
         objective=answer.objective,
+        solve=answer.solve,
         seconds=perf_counter() - started,
         seed=moment.seed,
         falls=tuple(falls),
@@ -106,13 +108,20 @@ def _asked(problem: Problem, moment: Moment, decider: Decider, rung: Rung | None
     returned = _within_limit(decider, now)
     plan = returned if isinstance(returned, Plan) else Plan(decisions=returned)
     if not plan.status.has_decisions:
-        raise RefusedError(decider.name, f"the solver ended {plan.status.value}")
+        raise RefusedError(decider.name, f"{plan.account.solver if plan.account else 'the solver'} ended {plan.status}")
     decisions = settle(problem, moment.rows, plan.decisions, decider.name)
     _hold(problem, moment, decisions, decider.name)
     if rung is None:
         rung = Rung.INCUMBENT if plan.status is Status.FEASIBLE else Rung.POLICY
     status = plan.status.value if isinstance(returned, Plan) else "decided"
-    return _Answer(decisions=decisions, rung=rung, status=status, gap=plan.gap, objective=plan.objective)
+    return _Answer(
+        decisions=decisions,
+        rung=rung,
+        status=status,
+        gap=plan.gap,
+        objective=plan.objective,
+        solve=plan.account,
+    )
 
 
 def _last_plan(problem: Problem, moment: Moment) -> _Answer:
