@@ -125,11 +125,12 @@ class PredictThenOptimize(Policy):
         """The rows to decide with their derived features, in the order of `now.rows`."""
         if self.derive is _unchanged:
             return now.rows
-        derived = self.derive(pl.concat([now.past, now.rows], how="diagonal_relaxed"))
+        given = pl.concat([now.past, now.rows], how="diagonal_relaxed")
+        derived = self.derive(given)
         key = list(now.key)
         last = derived.tail(now.rows.height)
-        if all(last[name].equals(now.rows[name]) for name in key):
-            return last  # derive() kept the order, and there is nothing to look up
+        if derived.height == given.height and all(last[name].equals(now.rows[name]) for name in key):
+            return last  # derive() kept rows and order, and there is nothing to look up
         table = now.rows.select(key).join(derived, on=key, how="left", maintain_order="left")
         if table.height != now.rows.height:
             raise UserCodeError(f"derive() gives {table.height} rows for {now.rows.height} units. Give one per unit.")
