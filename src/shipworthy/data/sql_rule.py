@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
@@ -11,6 +12,15 @@ from shipworthy.errors import InvalidInputError
 
 FAULTS = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
 """What Polars raises for an expression that it cannot read or evaluate."""
+
+
+_QUOTED = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"")
+_OVER_ROWS = re.compile(
+    r"\b(?:over|select|distinct)\b|\b(?:avg|sum|min|max|count|first|last|mode|median|corr|unnest|any_value|every|\w+_agg"
+    r"|(?:std|var|covar|quantile|approx|bool_)\w*)\s*\(",
+    re.IGNORECASE,
+)
+"""What makes an SQL expression look at other rows than one: aggregates, windows and queries."""
 
 
 def compile_rule(
@@ -46,6 +56,10 @@ def _read(where: str, text: str) -> tuple[pl.Expr, tuple[str, ...]]:
         raise InvalidInputError(
             f"{where} cannot be read as SQL over the columns of a row: {first_line(error)}. Correct it there."
         ) from error
+    if _OVER_ROWS.search(_QUOTED.sub("", text)):
+        raise InvalidInputError(
+            f"{where} looks at several rows, of which a request may have one. Ask only about the columns of a row."
+        )
     if not columns:
         raise InvalidInputError(f"{where} mentions no column. Write what must hold of every row.")
     return holds.meta.undo_aliases(), columns
@@ -55,35 +69,15 @@ def _refuse_no_truth(where: str, holds: pl.Expr, columns: Sequence[str], schema:
     """Refuses a rule that is not true or false of each row by itself."""
     own = {name: schema[name] for name in columns}
     try:
-        found = pl.LazyFrame(schema=own).select(holds).collect_schema().dtypes()
-        mixes = any(_mixes_rows(part) for part in _parts(holds, own))
+        found = pl.DataFrame(schema=own).select(holds).dtypes
     except FAULTS as error:
         raise InvalidInputError(
             f"{where} does not fit the columns {_typed(own)}: {first_line(error)}. Correct it there."
         ) from error
-    if mixes or not holds.meta.is_length_preserving():
-        raise InvalidInputError(
-            f"{where} looks at several rows, which a request does not have. Ask only about the columns of one row."
-        )
     if found != [pl.Boolean]:
         raise InvalidInputError(
             f"{where} gives {', '.join(map(str, found))}, not true or false. Write a comparison, such as a > 0."
         )
-
-
-def _parts(expression: pl.Expr, schema: Mapping[str, pl.DataType]) -> Iterator[pl.Expr]:
-    yield expression
-    for part in expression.meta.pop(schema=dict(schema)):
-        yield from _parts(part, schema)
-
-
-def _mixes_rows(part: pl.Expr) -> bool:
-    """Whether a part of an expression is an aggregate, or a window, over other rows."""
-    text = str(part)
-    aggregated = (
-        part.meta.is_scalar() and not part.meta.is_literal() and (bool(part.meta.root_names()) or "len()" in text)
-    )
-    return aggregated or ".over(" in text
 
 
 def _typed(schema: Mapping[str, pl.DataType]) -> str:
