@@ -103,7 +103,7 @@ def test_a_rule_over_several_columns_is_told_with_its_name_and_text():
 
 
 def test_the_dirt_of_a_hotel_is_set_apart_with_the_right_reasons():
-    """Negative guests, days that no calendar has, one booking twice, and a missing agent spelt out: each row says all that is wrong."""
+    """Negative guests, impossible days, one booking twice, a missing agent spelt out: each row says all that is wrong."""
     text = """
     [columns]
     adults = { type = "integer", required = true, min = 0, max = 10 }
@@ -134,7 +134,8 @@ def test_the_dirt_of_a_hotel_is_set_apart_with_the_right_reasons():
     assert good["booking"].to_list() == ["a", "b"]
     reasons = dict(zip(bad["booking"], bad[REASON], strict=True))
     assert reasons["b"] == "adults is outside 0 to 10; breaks somebody_comes: adults + COALESCE(children, 0) > 0"
-    assert reasons["c"].startswith("arrival does not match") and reasons["c"].endswith("agent does not match [0-9]+")
+    assert reasons["c"].startswith("arrival does not match")
+    assert reasons["c"].endswith("; agent does not match [0-9]+")
     assert reasons["d"] == "meal is none of BB, HB; breaks somebody_comes: adults + COALESCE(children, 0) > 0"
     assert reasons["a"] == "another row has the same day and booking"
     assert list(counts.values()) == [2, 2, 1, 1, 1, 1]
@@ -146,7 +147,7 @@ def test_the_dirt_of_a_hotel_is_set_apart_with_the_right_reasons():
         (
             "integer",
             ["1", " 2", "3"],
-            r"to be integer, but the column is text\. All its 3 texts read as integers.*cast\(pl.Int64\)",
+            r"but the column is text\. All its 3 texts read as integers.*cast\(pl.Int64\)",
         ),
         ("number", ["1.5", "NULL", "2"], r"2 of its 3 texts read as numbers; not so: 'NULL'.*strict=False"),
         (
@@ -263,10 +264,12 @@ VALUES = st.recursive(
 
 
 def _is_read_or_refused(content):
+    said = FILE
     try:
         contract(content)
     except InvalidInputError as refused:
-        assert str(refused).startswith(FILE)
+        said = str(refused)
+    assert said.startswith(FILE)
 
 
 @settings(max_examples=150, deadline=None)
@@ -309,10 +312,13 @@ def test_whatever_a_rule_says_parts_the_rows_or_is_refused(text):
     rows = sales(3)
     made = parse_contract(b"", FILE)
     object.__setattr__(made, "rules", {"r": text})
+    said, found = FILE, None
     try:
         found = broken_rows(shop(rows), rows, made)
     except InvalidInputError as refused:
-        assert str(refused).startswith(FILE)
+        said = str(refused)
+    assert said.startswith(FILE)
+    if found is None:
         return
     assert found.good.height + found.bad.height == rows.height
     singly = sum(broken_rows(shop(row), row, made).bad.height for row in rows.iter_slices(1))
@@ -380,7 +386,8 @@ def test_stale_rows_are_not_testable(tmp_path):
     """A history that ended long ago keeps the gate closed where the contract wants it fresh."""
     project, _ = laid(tmp_path, "freshness = '2d'", SHOP.replace("date(2026, 1, 1)", "date(2016, 1, 1)"))
     [gap] = examine_data(project, 1).gaps
-    assert gap.what.startswith("The newest outcome is of 2016-02-09") and gap.remedy == "Bring the rows up to date."
+    assert gap.what.startswith("The newest outcome is of 2016-02-09")
+    assert gap.remedy == "Bring the rows up to date."
 
 
 def test_numbers_have_no_age(tmp_path):
