@@ -245,6 +245,14 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path):
         read_contract(tmp_path / "old.toml")
 
 
+def test_the_page_on_contracts_shows_one_that_can_be_read():
+    """The example of docs/contract.md is a contract, with all that the page speaks of."""
+    page = (Path(__file__).parents[2] / "docs" / "contract.md").read_text(encoding="utf-8")
+    shown = contract(page.partition("```toml\n")[2].partition("```")[0])
+    assert list(shown.columns) == ["date", "dish", "code", "price", "demand"]
+    assert shown.freshness.text == "2d"
+
+
 PIECES = st.sampled_from(
     ["[columns]", "[rules]", "[columns.x]", "type", "'text'", "'integer'", "=", "min", "max", "one_of", "pattern", "[", "]",
      "{", "}", "\n", "3", "1e999", "nan", "2026-01-01", "07:30:00", "true", "'a'", "x", ",", "freshness", "'2d'", ".", "#"]

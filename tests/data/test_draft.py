@@ -115,8 +115,8 @@ def test_the_draft_takes_the_very_rows_it_came_from(data):
     problem = Problem("shop", rows=frame(rows), period="day", unit="item", outcome="sold")
     contract = parse_contract(draft_contract(problem, rows).text.encode(), "contracts/shop.toml")
     with_it, without = broken_rows(problem, rows, contract), broken_rows(problem, rows)
-    assert with_it.counts == without.counts
     assert with_it.good.equals(without.good)
+    assert with_it.counts.items() >= without.counts.items()
 
 
 def test_a_draft_is_written_once_and_never_over_another(tmp_path: Path):

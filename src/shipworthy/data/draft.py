@@ -69,8 +69,8 @@ def write_draft(project: Project, problem: Problem) -> tuple[Path, Draft]:
     """
     path = contract_path(project, problem.name)
     taken = AlreadyExistsError(
-        f"{path} is there already, and nothing was written. Edit it, or move it away and draft anew; `shipworthy data "
-        "--diff-contract OLD` then compares both."
+        f"{path.relative_to(project.root)} is there already, and nothing was written. Edit it, or move it away and draft "
+        "anew; `shipworthy data --diff-contract OLD` then compares both."
     )
     if path.exists():
         raise taken
