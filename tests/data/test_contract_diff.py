@@ -14,9 +14,8 @@ LOOSENS = "loosens: "
 
 def compared(old, new):
     """Every difference as it is told."""
-    return [
-        str(found) for found in compare_contracts(*(parse_contract(text.encode(), "c") for text in (old, new)), shop())
-    ]
+    before, now = (parse_contract(text.encode(), "contracts/shop.toml") for text in (old, new))
+    return [str(found) for found in compare_contracts(before, now, shop())]
 
 
 CASES = {
