@@ -362,14 +362,14 @@ def test_a_contract_that_changed_closes_the_gate_until_data_is_run_again(tmp_pat
 
     before = path.read_text()
     path.write_text(before.replace("min = 0", "min = 1"))
-    [gap] = missing(project, idea)
+    [gap] = missing(project, idea, answer.code)
     assert (gap.what, gap.remedy) == ("The contract changed since the data were examined.", "Run `shipworthy data 1`.")
     path.write_text(before)
-    assert missing(project, idea) == []
+    assert missing(project, idea, answer.code) == []
     path.unlink()
-    assert len(missing(project, idea)) == 1
+    assert len(missing(project, idea, answer.code)) == 1
     assert examine_data(project, 1).contract is None
-    assert missing(project, idea) == []
+    assert missing(project, idea, answer.code) == []
 
 
 @pytest.mark.parametrize(

@@ -53,14 +53,14 @@ def _told(periods: Sequence[Any], sizes: Sequence[int], filled: Sequence[int], n
     if usual < _USUALLY:
         return None
     if len(filled) - stop > _longest_empty(filled[first:stop]):
-        return f"is empty since {periods[stop]}; before, {usual:.0%} of the rows had it.".replace("%", " %")
+        return f"is empty since {periods[stop]}; before, {100 * usual:.0f} % of the rows had it."
     settled = len(filled) - n_open
     before = [count / size for count, size in zip(filled[first:settled], sizes[first:settled], strict=True)]
     there, asked = sum(filled[settled:]), sum(sizes[settled:])
     if asked and before and there / asked < min(before):
         usual = sum(filled[first:settled]) / sum(sizes[first:settled])
         what = f"is there in {there} of the {asked} rows whose outcome is open, since {periods[settled]}"
-        return f"{what}; before, {usual:.0%} of the rows had it.".replace("%", " %")
+        return f"{what}; before, {100 * usual:.0f} % of the rows had it."
     return None
 
 

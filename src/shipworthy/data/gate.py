@@ -17,7 +17,8 @@ def missing(project: Project, idea: Idea, code: str | None = None) -> list[Gap]:
     Args:
         project: Where the answer is recorded.
         idea: The idea as its file says it now.
-        code: The digest of the code as it is now, where the caller has loaded it.
+        code: The digest of the code as it is now, where the caller has loaded it. Only then the contract is compared too:
+            what is shipped already rests on the code and the contract of its day.
     """
     before = missing_idea(idea)
     if before:
@@ -36,7 +37,9 @@ def _outdated(project: Project, idea: Idea, examined: Mapping[str, Any], code: s
         return "The idea names another problem or challenger than the one that was examined."
     if set(idea.guardrails) - set(examined["guardrails"]):
         return "The idea names guardrails that were not there when the data were examined."
-    if code is not None and code != examined["code"]:
+    if code is None:
+        return None
+    if code != examined["code"]:
         return "The code changed since the data were examined."
     if contract_digest(project, idea.problem) != examined.get("contract"):
         return "The contract changed since the data were examined."
