@@ -64,6 +64,12 @@ def test_what_looks_like_an_identifier_is_bound_to_its_type_alone():
     assert made["country"].one_of == ("DE", "FR")
 
 
+def test_units_that_are_numbers_are_left_room():
+    """A new customer has a number that none had before."""
+    rows = sales(30, units=(101, 102, 250))
+    assert draft_contract(shop(rows), rows).columns["item"] == Expected(type="integer", required=True)
+
+
 def test_period_and_outcome_are_left_room():
     """Tomorrow is later than every day there is, and its outcome is not there yet."""
     rows = sales(30)

@@ -32,7 +32,7 @@ _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _HEAD = """\
 # What every row of {problem} must satisfy: drafted from {n:,} rows, to be edited and reviewed.
 # Rows that do not are set apart with a reason each; a request to the service that does not is refused.
-# A column without an entry is not checked.
+# Bounds and lists are what these rows have: leave room for what may come. A column without an entry is not checked.
 
 # freshness = "2d"   # how old the newest outcome may be when `shipworthy data` runs
 
@@ -110,7 +110,7 @@ def _expected(problem: Problem, column: pl.Series) -> Expected | None:
     if kind is None:
         return None
     required = column.null_count() == 0 and len(column) > 0 and column.name not in problem.hidden
-    if column.name == problem.period or _looks_like_identifier(column):
+    if column.name == problem.period or _looks_like_identifier(problem, column, kind):
         return Expected(type=kind, required=required)
     least, most = _bounds(column, kind)
     return Expected(type=kind, required=required, min=least, max=most, one_of=_values(column, kind))
@@ -132,8 +132,8 @@ def _kind(dtype: pl.DataType) -> Kind | None:
     return next((kind for known, kind in kinds if dtype == known), None)
 
 
-def _looks_like_identifier(column: pl.Series) -> bool:
-    return bool(_IDENTIFIER.search(column.name))
+def _looks_like_identifier(problem: Problem, column: pl.Series, kind: Kind) -> bool:
+    return bool(_IDENTIFIER.search(column.name)) or (column.name == problem.unit and kind != "text")
 
 
 def _values(column: pl.Series, kind: Kind) -> tuple[str, ...]:
