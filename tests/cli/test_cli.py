@@ -183,6 +183,13 @@ def test_a_wrong_number_is_said_by_every_verb(bakery: Project, verb: str, number
         (["serve", "--port", "99999"], 2, "--port"),
         (["serve", "--port", "0"], 2, "--port"),
         (["serve", "--workers", "0"], 2, "--workers"),
+        (["data"], 2, "Give the NUMBER of an idea, or --draft-contract, or --diff-contract"),
+        (["data", "1", "--draft-contract"], 2, "one of them"),
+        (["data", "1", "--problem", "bakery"], 2, "an idea names its problem"),
+        (["data", "--draft-contract"], 5, "bakery.toml is there already, and nothing was written"),
+        (["data", "--draft-contract", "--problem", "bakry"], 3, "Did you mean 'bakery'?"),
+        (["data", "--draft-contract", "--bad-rows", "x.csv"], 2, "--bad-rows belongs to the NUMBER"),
+        (["data", "--diff-contract", "nowhere.toml"], 2, "nowhere.toml cannot be read"),
         (["data", "1", "--bad-rows", "."], 2, "is a directory"),
         (["data", "1", "--bad-rows", "nowhere/bad.csv"], 6, "nowhere"),
         (["init", "shipworthy.toml"], 2, "is a file"),
@@ -209,6 +216,12 @@ def test_bad_input_is_one_clear_message(bakery: Project, words: list[str], code:
         ("shipworthy.toml", "[project", "is not valid TOML"),
         ("ideas/0002-x.toml", "titel = 1", "titel is unknown"),
         ("ideas/0001-twin.toml", "title = 'x'", "both have number 1"),
+        ("contracts/bakery.toml", "[columns", "is not valid TOML"),
+        (
+            "contracts/bakery.toml",
+            "[columns.bred]\ntype = 'text'",
+            "contracts/bakery.toml: columns.bred: No column 'bred'",
+        ),
         ("problem.py", "1 / 0", "problem.py:1: ZeroDivisionError"),
         ("problem.py", "def", "problem.py:1: SyntaxError"),
         ("problem.py", "raise SystemExit", "problem.py:1: SystemExit"),
@@ -455,6 +468,23 @@ def test_bad_rows_are_written_where_asked(bakery: Project):
     lines = (bakery.root / "bad.csv").read_text().splitlines()
     assert "reason" in lines[0]
     assert len(lines) > 1
+
+
+def test_a_contract_is_drafted_and_compared(bakery: Project):
+    """A draft is written where there is none; what would refuse rows that were good ends the comparison with exit code 4."""
+    path = bakery.root / "contracts" / "bakery.toml"
+    path.rename(bakery.root / "old.toml")
+    assert typed(bakery.root, "data", "--diff-contract", "old.toml").code == 3
+    drafted = typed(bakery.root, "data", "--draft-contract", "--problem", "bakery", "--json")
+    assert (drafted.code, drafted.json["text"]) == (0, path.read_text())
+    assert drafted.json["columns"]["bread"]["one_of"] == ["rye", "spelt", "white"]
+    assert typed(bakery.root, "data", "1").code == 0
+
+    told = typed(bakery.root, "data", "--diff-contract", "old.toml")
+    assert told.code == 4
+    assert "breaks rows: columns.demand.type is integer instead of number" in told.out
+    back = typed(bakery.root, "data", "--diff-contract", "contracts/bakery.toml", "--json")
+    assert (back.code, back.json) == (0, {"breaks": False, "differences": []})
 
 
 def test_a_verdict_to_stop_ends_with_exit_code_4(bakery: Project):

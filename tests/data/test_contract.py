@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shipworthy.data.contract import REASON, broken_rows
 from shipworthy.data.profile import profile
+from shipworthy.data.quarantine import REASON, broken_rows
 from shipworthy.errors import InvalidInputError
 from tests.problems import day, sales, shop
 
@@ -18,7 +18,8 @@ DOUBLE = "another row has the same day and item"
 
 def parted(rows, **changes):
     """The good rows and the bad ones."""
-    return broken_rows(shop(rows, **changes), rows)
+    found = broken_rows(shop(rows, **changes), rows)
+    return found.good, found.bad
 
 
 def reasons(rows):
@@ -85,10 +86,15 @@ def test_exact_copies_of_a_row_are_one_row():
     assert found.n_copies == 15
 
 
-def test_a_row_that_breaks_two_rules_has_the_first_reason():
-    """Each bad row is there once."""
-    rows = pl.concat([changed("day", 0, None), changed("day", 0, None).head(1).with_columns(sold=pl.lit(math.nan))])
-    assert sorted(set(reasons(rows))) == ["day is empty"]
+def test_a_row_that_breaks_two_rules_has_both_reasons():
+    """Each bad row is there once, with all that is wrong with it, and each rule is counted."""
+    one = changed("day", 0, None).head(1).with_columns(sold=pl.lit(math.nan))
+    rows = pl.concat([changed("day", 0, None), one, changed("price", 3, math.inf).slice(3, 1)])
+    found = broken_rows(shop(rows), rows)
+    assert sorted(found.bad[REASON]) == sorted(
+        ["day is empty", "day is empty; sold is NaN", DOUBLE, f"price is infinite; {DOUBLE}"]
+    )
+    assert found.counts == {"day is empty": 2, DOUBLE: 2, "sold is NaN": 1, "price is infinite": 1}
 
 
 @pytest.mark.parametrize(

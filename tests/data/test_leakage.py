@@ -7,8 +7,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from shipworthy.data.contract import broken_rows
 from shipworthy.data.leakage import find_leaks, is_preparation_proved
+from shipworthy.data.quarantine import broken_rows
 from shipworthy.errors import UserCodeError
 from shipworthy.problem import Now, Policy, PredictThenOptimize, Problem
 from shipworthy.sources.files import parquet
@@ -67,7 +67,7 @@ def kitchen(prepare=None, policy=None, **changes) -> Problem:
 
 def leaks_of(problem, folder=KITCHEN):
     """What the proof finds for the policy."""
-    good, _ = broken_rows(problem, problem.rows.load(folder))
+    good = broken_rows(problem, problem.rows.load(folder)).good
     return find_leaks(problem, "tried", good, folder, seed=1)
 
 

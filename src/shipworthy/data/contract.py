@@ -1,98 +1,224 @@
-"""What every row must satisfy; rows that do not are set apart with a reason each, never dropped silently."""
+"""A contract: what every row must satisfy, in a text file that can be reviewed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, get_args
 
-import polars as pl
-
+from shipworthy.data.contract_file import contract_path
 from shipworthy.errors import InvalidInputError
-from shipworthy.problem import Problem
+from shipworthy.problem import Span
+from shipworthy.project import Project
+from shipworthy.project.section import Section, parse_toml
+from shipworthy.store import digest
 
-REASON = "reason"
-"""The column of a quarantined row that says why."""
+Kind = Literal["text", "number", "integer", "date", "datetime", "boolean"]
+"""The types that a column of a contract can have."""
+
+Bound = int | float | date | datetime
+"""What a least or a greatest value can be; both of one column are of one kind."""
+
+_FIELDS = ("columns", "rules", "freshness")
+_OF_COLUMN = ("type", "required", "min", "max", "one_of", "pattern")
+_YEARS = (1700, 2250)
+"""Further away an instant does not fit into 64 bits of nanoseconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Violation:
-    """One rule, and which rows break it.
+class Expected:
+    """What is expected of one column.
 
     Attributes:
-        rule: The rule in words, as it stands beside each row.
-        broken: True for each row that breaks it.
+        type: The type of its values; every number is a "number", a whole one an "integer" too.
+        required: Whether a value must be there in every row.
+        min: The least value.
+        max: The greatest value.
+        one_of: The only values; empty where any is good.
+        pattern: A regular expression that a whole text matches; None where any does.
     """
 
-    rule: str
-    broken: pl.Expr
+    type: Kind
+    required: bool = False
+    min: Bound | None = None
+    max: Bound | None = None
+    one_of: tuple[str | int, ...] = ()
+    pattern: str | None = None
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether it asks more of a value than its type."""
+        return not (self.min is None and self.max is None and not self.one_of and self.pattern is None)
 
 
-def broken_rows(problem: Problem, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Parts the rows into those that keep the contract and those that do not, the latter with a reason each.
+@dataclass(frozen=True, kw_only=True)
+class Contract:
+    """What the rows of a problem must satisfy.
 
-    Exact copies of a row are one row. Rows with one key but different content are all set apart: nobody can say
-    which of them is true.
+    Attributes:
+        file: The file's name, as messages say it.
+        content: The file's bytes.
+        columns: What is expected of each column that has an entry.
+        rules: Rules over the columns of one row, each by its name, as SQL.
+        freshness: How old the newest outcome may be when `data` runs; None where it may have any age.
+    """
+
+    file: str
+    content: bytes
+    columns: Mapping[str, Expected]
+    rules: Mapping[str, str]
+    freshness: Span | None
+
+    @cached_property
+    def digest(self) -> str:
+        """The digest of the file's bytes."""
+        return digest(self.content)
+
+
+def find_contract(project: Project, problem: str) -> Contract | None:
+    """The contract of a problem; None where it has none.
 
     Raises:
-        InvalidInputError: a column that the problem names is not there, or the table is empty, or the period column is
-            no date, datetime or whole number, or a column is named as the reason is.
-
-    >>> shop = Problem("shop", rows=None, period="day", unit="item", outcome="sold")
-    >>> rows = pl.DataFrame({"day": [1, 1, 2], "item": ["a", "a", None], "sold": [1.0, 2.0, 3.0]})
-    >>> good, bad = broken_rows(shop, rows)
-    >>> good.height, bad["reason"].to_list()
-    (0, ['another row has the same day and item', 'another row has the same day and item', 'item is empty'])
+        InvalidInputError: its file says what means nothing, or what cannot be.
     """
-    _refuse_unusable(problem, rows)
-    rules = list(_rules(problem, rows))
-    reasons = [pl.when(rule.broken).then(pl.lit(rule.rule)) for rule in rules]
-    distinct = rows.unique(maintain_order=True)
-    reason = distinct.select(pl.coalesce(reasons).alias(REASON)).to_series()
-    return distinct.filter(reason.is_null()), distinct.with_columns(reason).filter(reason.is_not_null())
+    path = contract_path(project, problem)
+    return read_contract(path, str(path.relative_to(project.root))) if path.is_file() else None
 
 
-def _rules(problem: Problem, rows: pl.DataFrame) -> Iterator[Violation]:
-    for name in problem.key:
-        yield Violation(rule=f"{name} is empty", broken=pl.col(name).is_null())
-    for name, dtype in rows.schema.items():
-        if dtype.is_float():
-            yield Violation(rule=f"{name} is infinite", broken=pl.col(name).is_infinite().fill_null(value=False))
-    outcome = pl.col(problem.outcome)
-    if rows.schema[problem.outcome].is_float():
-        yield Violation(rule=f"{problem.outcome} is NaN", broken=outcome.is_nan().fill_null(value=False))
-    yield Violation(
-        rule=f"another row has the same {' and '.join(problem.row_key)}",
-        broken=pl.struct(problem.row_key).is_duplicated(),
+def read_contract(path: Path, file: str | None = None) -> Contract:
+    """Reads a contract's file.
+
+    Raises:
+        InvalidInputError: it cannot be read, or says what means nothing, or what cannot be.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InvalidInputError(f"{path} cannot be read: {error.strerror}. Name the file of a contract.") from error
+    return parse_contract(content, file or str(path))
+
+
+def parse_contract(content: bytes, file: str) -> Contract:
+    r"""The contract that a file of that name and content holds.
+
+    Raises:
+        InvalidInputError: it says what means nothing, or what cannot be; the message names file and field.
+
+    >>> text = b'[columns]\nprice = { type = "number", required = true, min = 0 }'
+    >>> parse_contract(text, "contracts/shop.toml").columns["price"].min
+    0
+    """
+    given = Section(file, parse_toml(content, file))
+    given.refuse_unknown(_FIELDS)
+    columns, rules = given.section("columns"), given.section("rules")
+    return Contract(
+        file=file,
+        content=content,
+        columns={name: _expected(columns.section(name)) for name in columns},
+        rules={name: _rule(rules, name) for name in rules},
+        freshness=_freshness(given),
     )
 
 
-def _refuse_unusable(problem: Problem, rows: pl.DataFrame) -> None:
-    named = [*problem.key, problem.outcome]
-    absent = [name for name in named if name not in rows.columns]
-    if absent:
-        raise InvalidInputError(
-            f"The rows of problem {problem.name!r} have no column {', '.join(map(repr, absent))}. There is: "
-            f"{', '.join(rows.columns) or 'no column at all'}. Correct Problem(...) or the preparation of the rows."
-        )
-    if rows.is_empty():
-        raise InvalidInputError(
-            f"The rows of problem {problem.name!r} are empty: there is nothing to learn from or to replay."
-        )
-    if REASON in rows.columns:
-        raise InvalidInputError(
-            f"The rows of problem {problem.name!r} have a column {REASON!r}, in which the reason stands why a row is set apart. "
-            "Rename it where the rows are prepared."
-        )
-    dtype = rows.schema[problem.period]
-    zone = getattr(dtype, "time_zone", None)
-    if zone not in (None, "UTC"):
-        raise InvalidInputError(
-            f"The period column {problem.period!r} is in the time of {zone}, where one hour a year comes twice and one never. "
-            f'Make it UTC with pl.col("{problem.period}").dt.convert_time_zone("UTC") where the rows are prepared, or a date '
-            "with .dt.date() where a period is a day."
-        )
-    if not (dtype in (pl.Date, pl.Datetime) or dtype.is_integer()):
-        raise InvalidInputError(
-            f"The period column {problem.period!r} is {dtype}. Make it a date, a datetime or a whole number, for example "
-            f'with pl.col("{problem.period}").str.to_date() where the rows are prepared.'
-        )
+def _expected(given: Section) -> Expected:
+    given.refuse_unknown(_OF_COLUMN)
+    kind = given.text("type")
+    if kind not in get_args(Kind):
+        given.refuse("type", f"must be one of {', '.join(get_args(Kind))}, not {kind!r}.")
+    expected = Expected(
+        type=kind,  # type: ignore[arg-type]
+        required=given.flag("required"),
+        min=_bound(given, "min", kind),
+        max=_bound(given, "max", kind),
+        one_of=_one_of(given, kind),
+        pattern=_pattern(given, kind),
+    )
+    _refuse_impossible(given, expected)
+    return expected
+
+
+def _bound(given: Section, name: str, kind: str) -> Bound | None:
+    value: Bound | None = given.get(name)
+    if value is None:
+        return None
+    if kind not in _READERS:
+        given.refuse(name, f"has no meaning for a {kind}: leave it out, or use one_of.")
+    wanted, is_good = _READERS[kind]
+    if not is_good(value):
+        given.refuse(name, f"must be {wanted}, not {value!r}.")
+    return value
+
+
+def _is_whole(value: Any) -> bool:
+    return type(value) is int and abs(value) < 2**63
+
+
+_READERS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
+    "integer": ("a whole number of at most 64 bits", _is_whole),
+    "number": ("a number", lambda value: _is_whole(value) or (type(value) is float and math.isfinite(value))),
+    "date": ("a date such as 2026-01-31, without quotes", lambda value: type(value) is date),
+    "datetime": (
+        f"a time such as 2026-01-31T06:00:00, without quotes, of the years {_YEARS[0]} to {_YEARS[1]}",
+        lambda value: type(value) is datetime and _YEARS[0] <= value.year <= _YEARS[1],
+    ),
+}
+"""What a bound of each type must be, in words and as a check."""
+
+
+def _one_of(given: Section, kind: str) -> tuple[str | int, ...]:
+    values = given.get("one_of")
+    if values is None:
+        return ()
+    if kind not in ("text", "integer"):
+        given.refuse("one_of", f"is for text and integer only, and this is a {kind}: use min and max, or a rule.")
+    is_good = _is_whole if kind == "integer" else lambda value: type(value) is str
+    wanted = "whole numbers" if kind == "integer" else "texts in quotes"
+    if not isinstance(values, list) or not values or not all(is_good(value) for value in values):
+        given.refuse("one_of", f"must be a list of {wanted}, at least one, not {values!r}.")
+    return tuple(dict.fromkeys(values))
+
+
+def _pattern(given: Section, kind: str) -> str | None:
+    if given.get("pattern") is None:
+        return None
+    if kind != "text":
+        given.refuse("pattern", f"is for text only, and this is a {kind}.")
+    return given.text("pattern")
+
+
+def _refuse_impossible(given: Section, expected: Expected) -> None:
+    least: Any = expected.min
+    most: Any = expected.max
+    if isinstance(least, datetime) and isinstance(most, datetime) and (least.tzinfo is None) != (most.tzinfo is None):
+        given.refuse("max", "and min must both have an offset, or both have none.")
+    if least is not None and most is not None and least > most:
+        given.refuse("min", f"is {least}, above max, which is {most}: no value can be both. Exchange or correct them.")
+    outside = [
+        value
+        for value in expected.one_of
+        if isinstance(value, int) and ((least is not None and value < least) or (most is not None and value > most))
+    ]
+    if outside:
+        given.refuse("one_of", f"names {outside[0]!r}, which min and max refuse. Correct one of them.")
+    if expected.one_of and expected.pattern is not None:
+        given.refuse("pattern", "says nothing beside one_of, which names every value. Leave one of them out.")
+
+
+def _rule(rules: Section, name: str) -> str:
+    text = rules.text(name).strip()
+    if not text:
+        rules.refuse(name, 'is empty. Write what must hold of every row, for example "is_closed = 0 OR demand = 0".')
+    return text
+
+
+def _freshness(given: Section) -> Span | None:
+    if given.get("freshness") is None:
+        return None
+    try:
+        return Span.of(given.text("freshness"))
+    except InvalidInputError as error:
+        given.refuse("freshness", f"cannot be read: {error}")

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from shipworthy.data.availability import unavailable
+from shipworthy.data.freshness import stale
 from shipworthy.data.leakage import find_leaks, is_preparation_proved
 from shipworthy.data.profile import Profile, profile
 from shipworthy.data.provable import provable
@@ -43,6 +45,7 @@ class DataAnswer:
         gaps: Why the idea cannot be tested; empty means that it can.
         remarks: What a reader should know although it does not stop the idea.
         code: The digest of the code that was examined.
+        contract: The digest of the contract that the rows were held against; None where the problem has none.
     """
 
     idea: str
@@ -54,6 +57,7 @@ class DataAnswer:
     gaps: Sequence[Gap]
     remarks: Sequence[str]
     code: str
+    contract: str | None = None
 
     @property
     def is_testable(self) -> bool:
@@ -75,7 +79,7 @@ def examine_data(project: Project, number: int, done: Done = lambda n, of: None)
     problem.make_policy(idea.challenger)
     snapshot = take_snapshot(project, problem)
     covered = profile(problem, snapshot.rows, n_read=snapshot.n_read, n_quarantined=snapshot.quarantined.height)
-    gaps = list(_unusable(problem, idea, covered))
+    gaps = [*stale(problem, snapshot), *_unusable(problem, idea, covered)]
     leaks, shown = [], None
     if not gaps:
         leaks = find_leaks(problem, idea.challenger, snapshot.rows, project.root, project.seed)
@@ -105,10 +109,13 @@ def examine_data(project: Project, number: int, done: Done = lambda n, of: None)
         gaps=gaps,
         remarks=[
             *_remarks(snapshot, covered.to_dict()),
+            *_unchecked(snapshot),
+            *unavailable(problem, snapshot.rows),
             *([] if is_preparation_proved(problem, snapshot.rows, project.root) else [_UNPROVED]),
             *(_quiet(shown.to_dict(), problem) if shown else []),
         ],
         code=code_digest(code, problem, idea.challenger),
+        contract=snapshot.contract.digest if snapshot.contract else None,
     )
     project.records.add(Change(kind="data", key=idea.key, body=_body(answer, idea)), by=project.who)
     return answer
@@ -195,10 +202,8 @@ def _hopeless(idea: Idea, problem: Problem, detectable: float) -> Sequence[Gap]:
 def _remarks(snapshot: Snapshot, covered: Mapping[str, Any]) -> list[str]:
     found = []
     if snapshot.quarantined.height:
-        reasons = snapshot.quarantined["reason"].value_counts(sort=True).rows()
-        found.append(
-            f"{snapshot.quarantined.height} rows are set apart: {'; '.join(f'{n} x {why}' for why, n in reasons)}."
-        )
+        reasons = "; ".join(f"{n} x {why}" for why, n in snapshot.broken.items())
+        found.append(f"{snapshot.quarantined.height} rows are set apart: {reasons}.")
     for name, text in (
         ("n_copies", "rows were exact copies of others and count once"),
         ("missing_periods", "periods are missing between the first and the last"),
@@ -210,6 +215,13 @@ def _remarks(snapshot: Snapshot, covered: Mapping[str, Any]) -> list[str]:
     if covered["empty_columns"]:
         found.append(f"Columns without any value: {', '.join(covered['empty_columns'])}.")
     return [*found, *covered["oddities"]]
+
+
+def _unchecked(snapshot: Snapshot) -> list[str]:
+    """The columns that no entry of the contract is about."""
+    contract = snapshot.contract
+    names = [name for name in snapshot.rows.columns if contract is not None and name not in contract.columns]
+    return [f"The contract has no entry for: {', '.join(names)}."] if names else []
 
 
 def _quiet(shown: Mapping[str, Any], problem: Problem) -> list[str]:

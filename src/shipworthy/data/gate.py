@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from shipworthy.data.contract_file import contract_digest
 from shipworthy.ideas.gate import missing as missing_idea
 from shipworthy.ideas.idea import Idea
 from shipworthy.project import Gap, Project
@@ -13,7 +17,8 @@ def missing(project: Project, idea: Idea, code: str | None = None) -> list[Gap]:
     Args:
         project: Where the answer is recorded.
         idea: The idea as its file says it now.
-        code: The digest of the code as it is now, where the caller has loaded it.
+        code: The digest of the code as it is now, where the caller has loaded it. Only then the contract is compared too:
+            what is shipped already rests on the code and the contract of its day.
     """
     before = missing_idea(idea)
     if before:
@@ -22,10 +27,20 @@ def missing(project: Project, idea: Idea, code: str | None = None) -> list[Gap]:
     record = project.records.get("data", idea.key)
     if record is None:
         return [Gap("The data have not been examined for this idea.", again)]
-    if (record.body["problem"], record.body["challenger"]) != (idea.problem, idea.challenger):
-        return [Gap("The idea names another problem or challenger than the one that was examined.", again)]
-    if set(idea.guardrails) - set(record.body["guardrails"]):
-        return [Gap("The idea names guardrails that were not there when the data were examined.", again)]
-    if code is not None and code != record.body["code"]:
-        return [Gap("The code changed since the data were examined.", again)]
-    return [Gap(*gap) for gap in record.body["gaps"]]
+    outdated = _outdated(project, idea, record.body, code)
+    return [Gap(outdated, again)] if outdated else [Gap(*gap) for gap in record.body["gaps"]]
+
+
+def _outdated(project: Project, idea: Idea, examined: Mapping[str, Any], code: str | None) -> str | None:
+    """What changed since the data were examined; None where nothing did."""
+    if (examined["problem"], examined["challenger"]) != (idea.problem, idea.challenger):
+        return "The idea names another problem or challenger than the one that was examined."
+    if set(idea.guardrails) - set(examined["guardrails"]):
+        return "The idea names guardrails that were not there when the data were examined."
+    if code is None:
+        return None
+    if code != examined["code"]:
+        return "The code changed since the data were examined."
+    if contract_digest(project, idea.problem) != examined.get("contract"):
+        return "The contract changed since the data were examined."
+    return None

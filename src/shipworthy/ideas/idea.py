@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from shipworthy.errors import InvalidInputError
 from shipworthy.project import Gap
+from shipworthy.project.section import Section, read_toml
 
 _TEXTS = {
     "title": "one line that a product manager would say",
@@ -106,86 +106,49 @@ def read_idea(path: Path) -> Idea:
     number, _, slug = path.stem.partition("-")
     if not (number.isascii() and number.isdigit() and int(number) and slug):
         raise InvalidInputError(f"{path}: an idea's file is named like 0007-weather.toml.")
-    try:
-        given = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:  # not TOML, not UTF-8, a number or a nesting beyond any use
-        raise InvalidInputError(f"{path} is not valid TOML: {error}. Correct it there.") from error
-    reader = _Reader(path, given)
-    reader.refuse_unknown(given, _FIELDS)
-    worth = reader.table("worth")
-    reader.refuse_unknown(worth, _WORTH)
+    given = Section(str(path), read_toml(path))
+    given.refuse_unknown(_FIELDS)
+    worth = given.section("worth")
+    worth.refuse_unknown(_WORTH)
     return Idea(
         number=int(number),
         slug=slug,
-        **{name: reader.text(name) for name in _TEXTS},
-        deadline=reader.day("deadline"),
-        smallest_gain=reader.money(worth, "smallest_gain"),
-        expected_gain=reader.three(worth, "expected_gain"),
-        per=reader.per(worth),
-        guardrails=reader.margins(),
+        **{name: given.text(name) for name in _TEXTS},
+        deadline=_deadline(given),
+        smallest_gain=worth.number("smallest_gain", _MOST),
+        expected_gain=_expected_gain(worth),
+        per=_per(worth),
+        guardrails=_margins(given.section("guardrails")),
     )
 
 
-class _Reader:
-    """Takes fields out of a parsed file; every refusal names the file and the field."""
+def _deadline(given: Section) -> date | None:
+    value = given.get("deadline")
+    if value is not None and type(value) is not date:
+        given.refuse("deadline", f"must be a date such as 2027-03-31, without quotes, not {value!r}.")
+    return value
 
-    def __init__(self, path: Path, given: Mapping[str, Any]) -> None:
-        self._path = path
-        self._given = given
 
-    def refuse_unknown(self, table: Mapping[str, Any], known: tuple[str, ...]) -> None:
-        for name in table:
-            if name not in known:
-                self._refuse(name, f"is unknown. Known here: {', '.join(known)}.")
+def _expected_gain(worth: Section) -> tuple[float, float, float] | None:
+    value = worth.get("expected_gain")
+    if value is None:
+        return None
+    if not isinstance(value, list) or len(value) != 3:
+        worth.refuse("expected_gain", f"must be three numbers, [low, likely, high], not {value!r}.")
+    low, likely, high = (worth.as_number("expected_gain", number, _MOST) for number in value)
+    return low, likely, high
 
-    def text(self, name: str) -> str:
-        value = self._given.get(name, "")
-        if not isinstance(value, str):
-            self._refuse(name, f"must be text in quotes, not {value!r}.")
-        return str(value)
 
-    def day(self, name: str) -> date | None:
-        value = self._given.get(name)
-        if value is not None and type(value) is not date:
-            self._refuse(name, f"must be a date such as 2027-03-31, without quotes, not {value!r}.")
-        return value
+def _margins(rails: Section) -> Mapping[str, float]:
+    margins = {name: rails.as_number(name, rails.get(name), _MOST) for name in rails}
+    for name, margin in margins.items():
+        if margin < 0:
+            rails.refuse(name, f"must be 0 or more, as the loss that is tolerated, not {margin!r}.")
+    return margins
 
-    def table(self, name: str) -> Mapping[str, Any]:
-        value = self._given.get(name, {})
-        if not isinstance(value, dict):
-            self._refuse(name, f"must be a section: write [{name}] on a line of its own.")
-        return dict(value)
 
-    def money(self, table: Mapping[str, Any], name: str) -> float | None:
-        value = table.get(name)
-        if value is None:
-            return None
-        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= _MOST:
-            self._refuse(name, f"must be a number, not {value!r}.")
-        return float(value)
-
-    def three(self, table: Mapping[str, Any], name: str) -> tuple[float, float, float] | None:
-        value = table.get(name)
-        if value is None:
-            return None
-        if not isinstance(value, list) or len(value) != 3:
-            self._refuse(name, f"must be three numbers, [low, likely, high], not {value!r}.")
-        low, likely, high = (self.money({name: number}, name) or 0.0 for number in value)
-        return low, likely, high
-
-    def margins(self) -> Mapping[str, float]:
-        table = self.table("guardrails")
-        margins = {name: self.money(table, name) or 0.0 for name in table}
-        for name, margin in margins.items():
-            if margin < 0:
-                self._refuse(name, f"must be 0 or more, as the loss that is tolerated, not {margin!r}.")
-        return margins
-
-    def per(self, table: Mapping[str, Any]) -> Literal["period", "year"]:
-        value = table.get("per", "period")
-        if value not in ("period", "year"):
-            self._refuse("per", f"must be 'period' or 'year', not {value!r}.")
-        return "year" if value == "year" else "period"
-
-    def _refuse(self, name: str, why: str) -> None:
-        raise InvalidInputError(f"{self._path}: {name} {why}")
+def _per(worth: Section) -> Literal["period", "year"]:
+    value = worth.fields.get("per", "period")
+    if value not in ("period", "year"):
+        worth.refuse("per", f"must be 'period' or 'year', not {value!r}.")
+    return "year" if value == "year" else "period"

@@ -130,7 +130,7 @@ class Answering:
             if served is None:
                 continue
             if lacking and name == "challenger":
-                answers[name] = _undecided(served, request, f"the request has no {lacking}")
+                answers[name] = _undecided(served, request, f"the request {lacking}")
             else:
                 answers[name] = _answer(served, past, request, max(until - perf_counter(), _LEAST_S))
         nothing = answers[arm]["rung"] == Rung.NONE
@@ -192,8 +192,14 @@ def _undecided(served: Served, request: DecideRequest, why: str) -> Entry:
 
 
 def _lacking(served: Served | None, request: DecideRequest) -> str:
-    """The columns that a release needs and the request does not have."""
-    return "" if served is None else ", ".join(name for name in served.contract.asked if name not in request.rows[0])
+    """Why a release cannot decide on a request that another one takes; empty where it can."""
+    if served is None:
+        return ""
+    absent = [name for name in served.contract.asked if name not in request.rows[0]]
+    if absent:
+        return f"has no {', '.join(absent)}"
+    broken = served.contract.broken_rules(request.period, request.rows)
+    return f"breaks its contract: {broken[0].field} {broken[0].detail}" if broken else ""
 
 
 def _answer_in(entry: Entry) -> Entry:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from shipworthy.data.contract import Expected
 from shipworthy.live.columns import Column
 from shipworthy.live.requests import MAX_KEY, MAX_ROWS, MAX_SECONDS, Contract
 
@@ -54,11 +55,33 @@ def column_schema(column: Column) -> Schema:
     return schema if column.required or not schema else {"anyOf": [schema, {"type": "null"}]}
 
 
+def bound_schema(schema: Schema, expected: Expected) -> Schema:
+    """What JSON values a column takes, bound further by what the problem's contract expects of it.
+
+    >>> bound_schema({"anyOf": [{"type": "number"}, {"type": "null"}]}, Expected(type="number", required=True, min=0))
+    {'type': 'number', 'minimum': 0}
+    """
+    inner, *null = schema.get("anyOf", [schema])
+    bound = dict(inner)
+    if expected.type in ("number", "integer"):
+        bound |= {
+            key: value for key, value in (("minimum", expected.min), ("maximum", expected.max)) if value is not None
+        }
+    if expected.one_of:
+        bound["enum"] = list(expected.one_of)
+    if expected.pattern is not None:
+        bound["pattern"] = f"^(?:{expected.pattern})$"
+    return bound if expected.required or not null else {"anyOf": [bound, *null]}
+
+
 def _decide(contract: Contract | None) -> Schema:
     unit = contract.problem.unit if contract else "unit"
     units = contract.units if contract else None
     columns = contract.asked if contract else {}
     rows = _rows(columns, columns)
+    expected = contract.of_rows.columns if contract and contract.of_rows else {}
+    for name in columns.keys() & expected.keys():
+        rows["items"]["properties"][name] = bound_schema(column_schema(columns[name]), expected[name])
     if units is not None:
         rows["items"]["properties"][unit] = {"enum": sorted(units, key=str)}
     body: Schema = {

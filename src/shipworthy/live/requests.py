@@ -11,6 +11,9 @@ from typing import Any
 import msgspec
 import polars as pl
 
+from shipworthy.data.contract import Contract as RowContract
+from shipworthy.data.guard import Guard
+from shipworthy.errors import InvalidInputError
 from shipworthy.live.columns import Column, holds_no_number
 from shipworthy.live.refusals import MOST_ERRORS, FieldError, RefusedError, wrong_fields
 from shipworthy.problem import Period, Problem
@@ -52,11 +55,17 @@ class Contract:
         problem: The problem as the release declares it.
         types: Every column of the release's rows and its type: period, unit, known and hidden ones.
         units: The units it may be asked for, as JSON values; None where new ones are normal.
+        of_rows: What the problem's own contract asks of every row; None where it has none.
     """
 
     problem: Problem
     types: Mapping[str, pl.DataType]
     units: frozenset[Any] | None
+    of_rows: RowContract | None = None
+
+    def __post_init__(self) -> None:
+        """Compiles what is asked of rows, before the first request comes."""
+        _ = self.guard
 
     @cached_property
     def columns(self) -> Mapping[str, Column]:
@@ -84,6 +93,12 @@ class Contract:
         """The frame that a policy sees, column by column: the same order as in the replay."""
         return {name: dtype for name, dtype in self.types.items() if name not in self.problem.hidden}
 
+    @cached_property
+    def guard(self) -> Guard | None:
+        """What the problem's contract asks of the columns known before deciding; None where it asks nothing of them."""
+        guard = Guard(self.of_rows, self.visible) if self.of_rows else None
+        return guard if guard and guard.rules else None
+
     def read_decide(self, body: bytes, optional: Mapping[str, Column] | None = None) -> DecideRequest:
         """Reads the body of a request to decide; rows may also have the `optional` columns.
 
@@ -95,7 +110,8 @@ class Contract:
         period, wrong = _read_field("period", self.columns[self.problem.period], content["period"])
         rows = _listed(content["rows"])
         optional = {name: column for name, column in (optional or {}).items() if rows[:1] and _has(rows[0], name)}
-        errors = [*wrong, *errors, *self._row_errors(rows, {**self.asked, **optional})]
+        errors = [*wrong, *errors, *self._row_errors(rows, {**optional, **self.asked})]
+        errors = errors or self.broken_rules(self._canonical(period), rows)
         if errors:
             raise wrong_fields(errors)
         unit = self.columns[self.problem.unit]
@@ -105,6 +121,16 @@ class Contract:
             state=content.get("state") or {},
             time_limit=None if content.get("time_limit") is None else float(content["time_limit"]),
         )
+
+    def broken_rules(self, period: Period, rows: Sequence[Row]) -> list[FieldError]:
+        """Which of the rows break which rule of the problem's contract; a column may be absent, and counts as empty."""
+        if self.guard is None:
+            return []
+        frame = self.frame(period, rows)
+        try:
+            return self._named(self.guard, frame) if self.guard.breaks(frame) else []
+        except InvalidInputError as error:
+            return [FieldError("rows", f"cannot be held against the contract: {error}")]
 
     def read_outcomes(self, body: bytes) -> list[Row]:
         """Reads the body of posted outcomes: its rows, as JSON values.
@@ -133,6 +159,15 @@ class Contract:
             [{**row, **{c.name: _turned(c, row.get(c.name)) for c in turned}} for row in rows] if turned else list(rows)
         )
         return pl.from_dicts(made, schema=dict(types))
+
+    def _named(self, guard: Guard, frame: pl.DataFrame) -> list[FieldError]:
+        found: dict[FieldError, None] = {}
+        for rule, broken in zip(guard.rules, guard.broken(frame), strict=True):
+            for place in broken.fill_null(value=False).arg_true():
+                where = f"rows[{place}]{f'.{rule.columns[0]}' if len(rule.columns) == 1 else ''}"
+                about_period = rule.columns == (self.problem.period,)
+                found[FieldError("period" if about_period else where, rule.says)] = None
+        return list(found)
 
     def _canonical(self, period: Any) -> Period:
         """The very value that the rows would give for it: same precision, same time zone."""

@@ -38,7 +38,7 @@ class Served:
     def __init__(self, release: Release) -> None:
         """Reads off the contract."""
         self.release = release
-        self.contract = Contract(release.problem, dict(release.memory.schema), release.units)
+        self.contract = Contract(release.problem, dict(release.memory.schema), release.units, release.contract)
         self._lock = Lock()
         self._history = (0, History(release.problem, release.memory))
 

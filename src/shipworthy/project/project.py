@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import getpass
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from shipworthy.errors import InvalidInputError, NotFoundError
+from shipworthy.project.section import read_toml
 from shipworthy.store import FolderObjectStore, ObjectStore, RecordStore, SqliteRecordStore
 
 CONFIG_NAME = "shipworthy.toml"
@@ -94,10 +94,7 @@ def open_project(start: Path | None = None) -> Project:
 
 
 def _read(path: Path) -> Mapping[str, Mapping[str, Any]]:
-    try:
-        given = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:  # not TOML, not UTF-8, a number or a nesting beyond any use
-        raise InvalidInputError(f"{path} is not valid TOML: {error}. Correct it there.") from error
+    given = read_toml(path)
     _refuse_unknown(path, "section", given, _SETTINGS)
     return {
         section: _section(path, section, defaults, given.get(section, {})) for section, defaults in _SETTINGS.items()

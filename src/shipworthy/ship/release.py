@@ -14,6 +14,7 @@ from typing import Any
 
 import polars as pl
 
+from shipworthy.data.contract import Contract, find_contract, parse_contract
 from shipworthy.engine import Replay, fit_decider
 from shipworthy.errors import NotFoundError, TamperedError
 from shipworthy.problem import Period, Problem, Span
@@ -27,11 +28,12 @@ from shipworthy.store.frames import from_parquet, to_parquet
 _MANIFESTS = "releases"
 _FILES = "release-files"
 _CODE = "code/"
-_FITTED, _FALLBACK, _MEMORY, _GOLDEN, _LOCK = (
+_FITTED, _FALLBACK, _MEMORY, _GOLDEN, _CONTRACT, _LOCK = (
     "fitted.pkl",
     "fallback.pkl",
     "memory.parquet",
     "golden.parquet",
+    "contract.toml",
     "lock.txt",
 )
 _ID_LENGTH = 16
@@ -49,6 +51,7 @@ class Release:
         memory: The rows with outcomes that its policies may look back on.
         golden: The decisions that it must reproduce, one row per (period, unit).
         units: The units it may be asked for; None where new ones are normal.
+        contract: What rows to be decided must satisfy; None where the problem had no contract.
         seed: The seed from which each period's is derived.
         manifest: All that the manifest says.
     """
@@ -60,6 +63,7 @@ class Release:
     memory: pl.DataFrame
     golden: pl.DataFrame
     units: frozenset[Any] | None
+    contract: Contract | None
     seed: int
     manifest: Mapping[str, Any]
 
@@ -91,6 +95,9 @@ def build_release(replayed: Replay, policy_name: str, idea: str | None) -> str:
         _GOLDEN: to_parquet(golden_decisions(replayed, decider, fallback)),
         _LOCK: "\n".join(installed_packages()).encode(),
     }
+    contract = find_contract(project, problem.name)
+    if contract is not None:
+        files[_CONTRACT] = contract.content
     if fallback:
         files[_FALLBACK] = replayed.code.pickle(fallback.fitted)
     makers = [problem.policies[name] for name in (policy_name, fallback_name) if name]
@@ -153,9 +160,14 @@ def _opened(project: Project, release_id: str, address: str) -> Release:
         memory=from_parquet(files[_MEMORY]),
         golden=from_parquet(files[_GOLDEN]),
         units=frozenset(manifest["units"]) if manifest["units"] is not None else None,
+        contract=_contract(release_id, files),
         seed=int(manifest["seed"]),
         manifest=manifest,
     )
+
+
+def _contract(release_id: str, files: Mapping[str, bytes]) -> Contract | None:
+    return parse_contract(files[_CONTRACT], f"{_CONTRACT} of release {release_id}") if _CONTRACT in files else None
 
 
 def _fallback(code: Code, problem: Problem, name: str | None, files: Mapping[str, bytes]) -> MakeDecider | None:
