@@ -40,6 +40,7 @@ DEPENDENCIES = (
     Dependency("report", "jinja2", "jinja2"),
     Dependency("report", "vl-convert-python", "vl_convert"),
     Dependency("examples", "highspy", "highspy"),
+    Dependency("examples", "lightgbm", "lightgbm"),
     Dependency("examples", "scikit-learn", "sklearn.ensemble"),
     Dependency("not used", "scipy", "scipy.stats"),
     Dependency("not used", "pandas", "pandas"),  # there for statsmodels, in the tests
