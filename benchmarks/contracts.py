@@ -23,7 +23,8 @@ from benchmarks.machine import describe
 from shipworthy.data.contract import parse_contract
 from shipworthy.data.guard import Guard
 from shipworthy.data.quarantine import broken_rows
-from shipworthy.problem import Problem, frame
+from shipworthy.problem import Problem
+from shipworthy.sources.frame import frame
 
 TARGET = 1 / 5
 FRAMES = 1_000

@@ -11,8 +11,6 @@ import pytest
 import shipworthy
 from shipworthy.project import Project, open_project
 
-collect_ignore_glob = ["walks/calls/*"]  # a user's project, not a test
-
 STARTER = Path(shipworthy.__file__).parent / "starter"
 
 

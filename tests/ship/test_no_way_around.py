@@ -46,7 +46,8 @@ from tests.cli.typed import typed
 from tests.ship import kiosk
 
 IDEAS = (1, 2)
-EXAMPLES = int(os.environ.get("SHIPWORTHY_WALKS", "30"))
+WALKS = os.environ.get("SHIPWORTHY_WALKS", "30")
+EXAMPLES = 300 if WALKS == "full" else int(WALKS)
 GAIN_PER_UNIT = 1.0
 """The smallest gain worth shipping of every idea: 2 per period, for two breads."""
 

@@ -291,6 +291,37 @@ def test_a_constraint_sees_the_decision_and_not_what_history_says_was_decided():
     assert step(lambda now: SAFE, rows=rows).rung is Rung.POLICY
 
 
+def test_a_constraint_with_a_second_parameter_sees_the_state():
+    """A rule about what is carried is checked for every rung of the ladder, each time against the state as it was."""
+    problem = shop()
+
+    @problem.constraint
+    def no_more_than_there_is(decided, state):
+        there = state["stock"].pop("ham")  # in place, as users do
+        return pl.col("stock").sum() <= there
+
+    moment = moment_of(problem, state={"stock": {"ham": 5}})
+    found = take_step(problem, moment, decider(lambda now: [2.0] * 3), lambda: decider(lambda now: [1.0] * 3))
+
+    assert found.rung is Rung.FALLBACK
+    assert found.falls == ("asked: violates constraint 'no_more_than_there_is'",)
+    assert moment.state == {"stock": {"ham": 5}}
+
+
+def test_a_constraint_whose_second_parameter_has_a_default_keeps_it():
+    """A limit bound in a loop is no wish for the state."""
+    problem = shop()
+    for limit in (2, 5):
+
+        @problem.constraint
+        def at_most(decided, limit=limit):
+            return pl.col("stock") <= limit
+
+    assert step(lambda now: [2.0] * 3, problem).rung is Rung.POLICY
+    found = step(lambda now: [3.0] * 3, problem, fallback=None)
+    assert found.falls == ("asked: violates constraint 'at_most' for 3 units",)
+
+
 def test_a_policy_cannot_reach_what_its_decision_is_checked_against():
     """Whatever it does to its rows and its state in place, checks and fallback have theirs as they were."""
     problem = shop()

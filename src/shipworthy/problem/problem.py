@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
+from inspect import signature
 from typing import Any, Literal, TypeVar
 
 import polars as pl
@@ -24,10 +25,14 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Constraint:
-    """A hard rule about the decisions of one period; `holds` gives one truth, or one per row."""
+    """A hard rule about the decisions of one period; `holds` gives one truth, or one per row.
+
+    It gets the rows with their decisions, and where `needs_state`, the state before them too.
+    """
 
     name: str
-    holds: Measure
+    holds: Callable[..., Any]
+    needs_state: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,8 +164,12 @@ class Problem:
         return measure
 
     def constraint(self, holds: F) -> F:
-        """Declares a hard rule; it is checked again after every decision, independently of any solver."""
-        self.constraints.append(Constraint(name=holds.__name__, holds=holds))
+        """Declares a hard rule; it is checked again after every decision, independently of any solver.
+
+        The function gets the rows with their decisions; one with a second parameter, the state before them too.
+        """
+        required = [given for given in signature(holds).parameters.values() if given.default is given.empty]
+        self.constraints.append(Constraint(name=holds.__name__, holds=holds, needs_state=len(required) > 1))
         return holds
 
     def guardrail(self, *, margin: float, better: Literal["higher", "lower"] = "higher") -> Callable[[F], F]:

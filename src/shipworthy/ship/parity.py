@@ -83,7 +83,7 @@ def _difference(release: Release, rows: pl.DataFrame, wanted: pl.DataFrame, give
         decisions = settle(problem, rows, pl.DataFrame(given, infer_schema_length=None), "the server")
     except RefusedError as refusal:
         return str(refusal)
-    violation = broken_constraint(problem, rows.select(list(release.schema)), decisions)
+    violation = broken_constraint(problem, rows.select(list(release.schema)), decisions, problem.initial_state)
     if violation:
         return f"the server decided what {violation}"
     money = [

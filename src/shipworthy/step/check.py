@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -55,7 +57,9 @@ def _holes(column: pl.Series) -> int:
     return int((~column.is_finite()).fill_null(value=True).sum())
 
 
-def broken_constraint(problem: Problem, rows: pl.DataFrame, decisions: pl.DataFrame) -> str | None:
+def broken_constraint(
+    problem: Problem, rows: pl.DataFrame, decisions: pl.DataFrame, state: Mapping[str, Any]
+) -> str | None:
     """The first constraint that does not hold, in words; None where all hold."""
     if not problem.constraints:
         return None
@@ -63,7 +67,7 @@ def broken_constraint(problem: Problem, rows: pl.DataFrame, decisions: pl.DataFr
     decided = rows.drop(clash).hstack([decisions[name] for name in problem.decisions])
     for constraint in problem.constraints:
         try:
-            held = constraint.holds(decided)
+            held = constraint.holds(decided, *([deepcopy(state)] if constraint.needs_state else []))
             truth = decided.select(held) if isinstance(held, pl.Expr) else pl.Series([held]).explode().to_frame()
             broken = _broken(truth)
         except Exception as error:  # noqa: BLE001  (the user's own rule: one that cannot be evaluated has not been kept)

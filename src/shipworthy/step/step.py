@@ -131,7 +131,7 @@ def _last_plan(problem: Problem, moment: Moment) -> _Answer:
 
 
 def _hold(problem: Problem, moment: Moment, decisions: pl.DataFrame, who: str) -> None:
-    broken = broken_constraint(problem, moment.rows, decisions)
+    broken = broken_constraint(problem, moment.rows, decisions, moment.state)
     if broken is not None:
         raise RefusedError(who, broken)
 
