@@ -6,16 +6,38 @@ from dataclasses import asdict
 
 import click
 
-from shipworthy.cli.show import as_json, progress, tell
+from shipworthy.cli.show import as_json, money, progress, tell
 from shipworthy.project import open_project
-from shipworthy.research.research import research_idea
+from shipworthy.research.exploration import Exploration
+from shipworthy.research.research import Research, explore_idea, research_idea
 
 
 @click.command()
 @click.argument("number", type=int)
+@click.option("--from", "first", metavar="PERIOD", help="Explore only: the first period.")
+@click.option("--to", "last", metavar="PERIOD", help="Explore only: the last period, included.")
+@click.option("--development", is_flag=True, help="Explore only: all that is open, without the holdout.")
 @as_json
-def research(number: int, json_: bool) -> None:
-    """3. Research: lock what counts as success, then replay both policies over the snapshot."""
+def research(number: int, first: str | None, last: str | None, development: bool, json_: bool) -> None:
+    """3. Research: lock what counts as success, then replay both policies over the snapshot.
+
+    Exploring shows what a stretch of open periods earned. It locks nothing, leaves no record and is no verdict.
+    """
+    if development or first is not None or last is not None:
+        _explore(number, first, last, json_)
+    else:
+        _research(number, json_)
+
+
+def _explore(number: int, first: str | None, last: str | None, json_: bool) -> None:
+    project = open_project()
+    with progress("exploring the challenger") as done:
+        seen = explore_idea(project, number, first=first, last=last, done=done)
+    facts = {**_seen("Exploring", seen), "Counts": "no: nothing is locked and no record is left; this is no verdict"}
+    tell(facts, record=asdict(seen) if json_ else None)
+
+
+def _research(number: int, json_: bool) -> None:
     project = open_project()
     with progress("replaying the challenger") as done:
         found = research_idea(project, number, done)
@@ -28,9 +50,29 @@ def research(number: int, json_: bool) -> None:
                 f"{found.seconds[role] * 1000:.1f} ms a decision"
                 for role, rungs in found.falls.items()
             ],
+            "Searched": [f"{role}: {looks:,} candidates" for role, looks in found.looks.items() if looks] or None,
+            **_windows(found),
             "Evidence": found.evidence,
             "Locked": found.criteria,
             "Next": f"shipworthy analyse {number}",
         },
         record=asdict(found) if json_ else None,
     )
+
+
+def _windows(found: Research) -> dict[str, object]:
+    """What is open is shown; of what is sealed, only where it lies."""
+    if found.holdout is None or found.explored is None:
+        return {}
+    sealed = "{first} to {last}: {periods:,} periods, sealed; the verdict answers from them alone".format(
+        **found.holdout
+    )
+    return {**_seen("Development", Exploration(**found.explored)), "Holdout": sealed}
+
+
+def _seen(name: str, seen: Exploration) -> dict[str, object]:
+    span = f"{seen.first} to {seen.last}: {seen.periods:,} periods with outcomes, open to exploring"
+    if seen.champion is None or seen.challenger is None or seen.difference is None:
+        return {name: span}
+    earned = [money(amount, seen.currency) for amount in (seen.champion, seen.challenger, seen.difference)]
+    return {name: [span, "champion {}, challenger {} a period: a difference of {}".format(*earned)]}

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from shipworthy.errors import NotFoundError
-from shipworthy.problem import Period, Problem, Span
+from shipworthy.problem import Period, Policy, Problem, Span
 
 
 class History:
@@ -49,6 +49,11 @@ class History:
         last = min(last, bisect_left(self.periods, period))
         first = 0 if within is None else bisect_left(self.periods, within.before(period))
         return self._slice(min(first, last), last)
+
+    def to_learn(self, policy: Policy, period: Period) -> pl.DataFrame:
+        """The rows that a policy learns from to decide from `period` on: known its gap before, as far back as it looks."""
+        window = Span.of(policy.train_window) if policy.train_window else None
+        return self.known(Span.of(policy.gap).before(period), window)
 
     def between(self, first: Period, end: Period) -> pl.DataFrame:
         """The rows from `first` up to, and without, `end`."""
