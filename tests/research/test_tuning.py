@@ -3,7 +3,9 @@
 import multiprocessing
 import os
 import pickle
+import sys
 import warnings
+from importlib import import_module
 from pathlib import Path
 
 import optuna
@@ -12,7 +14,7 @@ import pytest
 
 from shipworthy.data.leakage import find_leaks
 from shipworthy.engine import fit_decider
-from shipworthy.errors import InvalidInputError, UserCodeError
+from shipworthy.errors import InvalidInputError, UnavailableError, UserCodeError
 from shipworthy.problem import Policy
 from shipworthy.research.research import research_idea
 from shipworthy.research.tuning import Tuned
@@ -257,3 +259,12 @@ def test_a_release_packs_the_winner(tmp_path):
     assert build_release(replayed, "tuned", None) == name
     assert decided.rung is Rung.POLICY
     assert decided.decisions.equals(release.golden.filter(pl.col("day") == period).drop("day"))
+
+
+def test_without_optuna_the_message_says_what_to_install(monkeypatch):
+    """Whoever asks for Tuned is told which extra holds it; nothing else needs it."""
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    for name in ("shipworthy.research.tuning", "shipworthy.research.journal"):
+        monkeypatch.delitem(sys.modules, name)
+    with pytest.raises(UnavailableError, match=r"pip install 'shipworthy\[tuning\]'"):
+        import_module("shipworthy.research.tuning")
