@@ -110,12 +110,15 @@ def test_the_reference_names_nothing_else():
     assert set(re.findall(r"^## `(\w+)`$", REFERENCE, flags=re.MULTILINE)) == set(shipworthy.__all__)
 
 
-def test_every_example_of_the_reference_gives_what_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """Run one after the other in an empty folder, the examples of docs/reference.md give what stands there."""
+@pytest.mark.parametrize(("page", "fewest"), [("reference.md", 30), ("tuning.md", 10)])
+def test_every_python_example_of_a_page_gives_what_it_says(
+    page: str, fewest: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Run one after the other in an empty folder, the examples of the page give what stands there."""
     monkeypatch.chdir(tmp_path)
-    examples = "\n".join(_blocks(REFERENCE, "python"))
-    test = doctest.DocTestParser().get_doctest(examples, {}, "reference.md", "docs/reference.md", 0)
-    assert len(test.examples) > 30
+    examples = "\n".join(_blocks((DOCS / page).read_text(encoding="utf-8"), "python"))
+    test = doctest.DocTestParser().get_doctest(examples, {}, page, f"docs/{page}", 0)
+    assert len(test.examples) > fewest
     reported: list[str] = []
     runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
     assert runner.run(test, out=reported.append).failed == 0, "".join(reported)

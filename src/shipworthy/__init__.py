@@ -2,10 +2,11 @@
 
 The map:
 
-- what you declare: `Problem`, `Policy`, `PredictThenOptimize`, `Plan`, `Solve`, `Status`
+- what you declare: `Problem`, `Policy`, `PredictThenOptimize`, `Tuned`, `Plan`, `Solve`, `Status`
 - where its rows come from: `parquet`, `csv`, `json`, `frame`, `duckdb`, `postgres`, `sqlite`, `delta`
 - what a policy sees: `Now`
-- the walk: `open_project`, then `new_idea`, `examine_data`, `research_idea`, `analyse_idea`, `ship_idea`, `roll_back`
+- the walk: `open_project`, then `new_idea`, `examine_data`, `explore_idea`, `research_idea`, `analyse_idea`,
+  `ship_idea`, `roll_back`
 - what went wrong: `ShipworthyError` and its branches in `shipworthy.errors`
 - the verdict alone, on any evidence: `shipworthy.analysis`
 
@@ -30,7 +31,9 @@ if TYPE_CHECKING:
     from shipworthy.problem import Solve as Solve
     from shipworthy.problem import Status as Status
     from shipworthy.project import open_project as open_project
+    from shipworthy.research.research import explore_idea as explore_idea
     from shipworthy.research.research import research_idea as research_idea
+    from shipworthy.research.tuning import Tuned as Tuned
     from shipworthy.ship.ship import roll_back as roll_back
     from shipworthy.ship.ship import ship_idea as ship_idea
     from shipworthy.sources.delta import delta as delta
@@ -59,7 +62,8 @@ _HOMES = {
         "Status",
     ),
     "project": ("open_project",),
-    "research.research": ("research_idea",),
+    "research.research": ("explore_idea", "research_idea"),
+    "research.tuning": ("Tuned",),
     "ship.ship": ("roll_back", "ship_idea"),
     "sources.delta": ("delta",),
     "sources.duckdb": ("duckdb",),

@@ -146,7 +146,7 @@ def test_rows_whose_raw_dates_are_text_are_remarked_on(tmp_path):
 
 def test_few_periods_are_a_remark(tmp_path):
     """A verdict to ship needs 28 of them."""
-    assert examined(tmp_path).remarks == ["Only 27 periods are replayed: a verdict to ship needs 28."]
+    assert examined(tmp_path).remarks == ["Only 27 periods are judged: a verdict to ship needs 28."]
 
 
 @pytest.mark.parametrize(

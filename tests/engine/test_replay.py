@@ -11,7 +11,7 @@ from shipworthy.errors import InvalidInputError, UserCodeError
 from shipworthy.project import open_project
 from shipworthy.research.evidence import pair
 from shipworthy.step import History, Rung, seed_of
-from tests.problems import HERE, SHOP, THERE, make_project, replay_of, sales, shop, tracks
+from tests.problems import HERE, SHOP, THERE, deciding, make_project, replay_of, sales, shop, tracks
 
 SEEING = (
     SHOP
@@ -228,6 +228,30 @@ def test_a_guardrail_with_the_name_of_a_decision_is_refused(tmp_path):
     source = SHOP + "\n@shop.guardrail(margin=0.1)\ndef stock(happened):\n    return pl.col('sold')\n"
     with pytest.raises(UserCodeError, match="uses stock for a key, a decision or a guardrail"):
         tracks(make_project(tmp_path / "shop", source), "today")
+
+
+def test_every_fit_ends_its_gap_before_the_block_it_is_for(tmp_path):
+    """With a gap of 5 days each block's fit has seen five days less than it would have without."""
+    counting = SHOP + (
+        "\n@shop.policy\nclass Counting(Yesterday):\n    def decide(self, now, fitted):\n"
+        "        return now.rows.select('item', stock=pl.lit(float(fitted)))\n"
+        "\n@shop.policy\nclass Late(Counting):\n    gap = '5d'\n"
+    )
+    counted, late = (
+        track.table.group_by("day").agg(pl.col("stock").first()).sort("day")["stock"]
+        for track in tracks(make_project(tmp_path / "shop", counting), "counting", "late")
+    )
+    assert counted.to_list()[::7] == [13 * 3, 20 * 3, 27 * 3, 34 * 3]
+    assert (counted - late).unique().to_list() == [5 * 3]
+
+
+@pytest.mark.parametrize("declared", [{"gap": "soon"}, {"gap": None}, {"refit": "0d"}])
+def test_a_span_that_cannot_be_used_is_refused_when_the_policy_is_made(declared):
+    """A gap may be empty and must be a span; a cadence may not be empty."""
+    problem = shop()
+    problem.policy(name="odd")(deciding(lambda now: None, **declared))
+    with pytest.raises(UserCodeError, match=f"'odd' has a {next(iter(declared))}"):
+        problem.make_policy("odd")
 
 
 @pytest.mark.parametrize(("warm_up", "first"), [(None, 3), ("0d", 0), ("4d", 4), ("90h", 4)])

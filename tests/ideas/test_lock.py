@@ -41,6 +41,7 @@ def test_research_locks_and_nothing_before_it(bakery: Project):
         "currency": "EUR",
         "periods_per_year": 365.0,
         "margins": {"sold_out": 0.05},
+        "holdout": None,
     }
 
 

@@ -20,6 +20,7 @@ from shipworthy.project.code import load_problem
 from shipworthy.ship.release import build_release, open_release
 from shipworthy.step import History
 from shipworthy.store import Change, canonical, put_content
+from tests.problems import SHOP, make_project, replay_of
 from tests.ship import kiosk
 
 
@@ -34,6 +35,15 @@ def _replay(project: Project) -> Replay:
 def release(judged: Project) -> str:
     """The id of a release that was built and never opened."""
     return build_release(_replay(judged), "weekday", "0001")
+
+
+def test_a_release_learns_with_the_gap_of_its_policy(tmp_path: Path):
+    """What is packed has seen what a fit for the next period would see in research, and the manifest says up to when."""
+    source = SHOP + "\n@shop.policy\nclass Late(Yesterday):\n    gap = '5d'\n"
+    project = make_project(tmp_path / "shop", source)
+    opened = [open_release(project, build_release(replay_of(project), name, None)) for name in ("today", "late")]
+    assert [release.decider.fitted for release in opened] == [40 * 3, 35 * 3]
+    assert [release.manifest["fitted_through"] for release in opened] == ["2026-02-09", "2026-02-04"]
 
 
 class Bomb:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shipworthy.errors import NotFoundError
-from shipworthy.problem import Span
+from shipworthy.problem import Policy, Span
 from shipworthy.step import History
 from tests.problems import day, sales, shop
 
@@ -49,6 +49,33 @@ def test_known_are_exactly_the_rows_whose_outcome_has_come_before_the_period(kin
     assert set(known["sold"].to_list()) == expected
     assert known.height == len(expected)
     assert known["day"].is_sorted()
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    kind=st.sampled_from(sorted(KINDS)),
+    numbers=st.sets(st.integers(0, 40), min_size=1, max_size=30),
+    delay=SPANS,
+    gap=SPANS,
+    window=st.none() | SPANS,
+    asked=st.integers(-3, 43),
+)
+def test_a_policy_learns_from_what_was_known_its_gap_before(kind, numbers, delay, gap, window, asked):
+    """Fitted for t: period + delay <= t - gap, period < t - gap, and its window counts back from t - gap."""
+    at, length = KINDS[kind]
+    rows = pl.DataFrame({"day": [at(n) for n in numbers], "item": "tea", "sold": sorted(numbers)})
+    policy = Policy()
+    policy.gap, policy.train_window = gap, window
+    begun = at(asked) - length(Span.of(gap))
+    expected = [
+        period
+        for period in sorted(map(at, numbers))
+        if period + length(Span.of(delay)) <= begun
+        and period < begun
+        and (window is None or period >= begun - length(Span.of(window)))
+    ]
+    learnt = History(shop(rows, outcome_delay=delay), rows).to_learn(policy, at(asked))
+    assert learnt["day"].to_list() == expected
 
 
 @settings(max_examples=60, deadline=None)

@@ -22,6 +22,7 @@ from shipworthy.research.evidence import open_evidence
 from shipworthy.research.gate import missing as missing_research
 from shipworthy.store import Change, Record
 
+_WHOLE = "sealed"
 _LONGEST_DAILY = 1.5
 _CALENDAR = {7: "1w", 14: "2w", 30: "1mo", 91: "1q", 365: "1y"}
 
@@ -32,11 +33,12 @@ class Analysis:
 
     Attributes:
         idea: The idea's key.
-        verdict: The decision, its interval and its reasons.
+        verdict: The decision, its interval and its reasons; of a sealed holdout only what it lets out.
         evidence: The object that holds the paired table.
         code: The digest of the code that was judged.
         currency: The currency of all money.
         deviations: Where the idea's file departs from what was locked; they stand in the report.
+        is_sealed: Whether the evidence is that of a sealed holdout.
     """
 
     idea: str
@@ -45,6 +47,7 @@ class Analysis:
     code: str
     currency: str
     deviations: Sequence[str]
+    is_sealed: bool = False
 
 
 def analyse_idea(project: Project, number: int) -> Analysis:
@@ -64,21 +67,30 @@ def analyse_idea(project: Project, number: int) -> Analysis:
     locked = locked_criteria(project, idea)
     assert record is not None and locked is not None, "research locks the criteria and leaves evidence"  # noqa: PT018
     evidence = open_evidence(project, record.body["evidence"])
+    whole = verdict(evidence, criteria_of(problem, idea, locked, evidence))
+    is_sealed = record.body.get("holdout") is not None
     found = Analysis(
         idea=idea.key,
-        verdict=verdict(evidence, criteria_of(problem, idea, locked, evidence)),
+        verdict=whole.withheld() if is_sealed else whole,
         evidence=record.body["evidence"],
         code=record.body["code"],
         currency=locked["currency"],
         deviations=deviations(project, idea, problem.terms),
+        is_sealed=is_sealed,
     )
-    project.records.add(Change(kind="verdict", key=idea.key, body=_body(found)), by=project.who)
+    project.records.add(Change(kind="verdict", key=idea.key, body=_body(found, whole)), by=project.who)
     return found
 
 
 def read_analysis(record: Record) -> Analysis:
-    """The analysis that a record holds."""
-    return Analysis(**{**record.body, "verdict": Verdict.from_dict(record.body["verdict"])})
+    """The analysis that a record holds, as it may be shown."""
+    body = {name: value for name, value in record.body.items() if name in Analysis.__slots__}
+    return Analysis(**{**body, "verdict": Verdict.from_dict(record.body["verdict"])})
+
+
+def read_whole_verdict(record: Record) -> Verdict:
+    """The verdict with what a sealed holdout withholds: to compute with, never to show."""
+    return Verdict.from_dict(record.body.get(_WHOLE, record.body["verdict"]))
 
 
 def criteria_of(problem: Problem, idea: Idea, locked: Mapping[str, Any], evidence: pl.DataFrame) -> Criteria:
@@ -109,6 +121,7 @@ def _cadence(days: float) -> str:
     return _CALENDAR[nearest] if abs(nearest - days) <= 0.1 * nearest else f"{round(days)}d"
 
 
-def _body(found: Analysis) -> dict[str, Any]:
+def _body(found: Analysis, whole: Verdict) -> dict[str, Any]:
     body = {name: getattr(found, name) for name in Analysis.__slots__}
-    return body | {"verdict": found.verdict.to_dict(), "deviations": list(found.deviations)}
+    sealed = {} if found.verdict is whole else {_WHOLE: whole.to_dict()}
+    return body | {"verdict": found.verdict.to_dict(), "deviations": list(found.deviations)} | sealed

@@ -29,6 +29,8 @@ from shipworthy.statistics.series import influence_series
 
 _DOMINANT_SHARE = 0.5
 
+SEALED = "The holdout is sealed: it answers with its decision alone, and shows no money unless the decision is to ship."
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gain:
@@ -46,7 +48,7 @@ class Verdict:
     Attributes:
         decision: Ship, stop, inconclusive or invalid.
         reasons: Why, in sentences, the deciding one first.
-        gain: Mean gain over the champion.
+        gain: Mean gain over the champion; NaN where it is withheld.
         low: Lower end of its interval; minus infinity where nothing honest can be said.
         high: Upper end.
         se: Standard error of the gain.
@@ -73,6 +75,29 @@ class Verdict:
     notes: tuple[str, ...]
     criteria: Criteria
 
+    def withheld(self) -> Verdict:
+        """Returns what a sealed holdout lets out: the decision; and all of it on ship, and where there was nothing to judge.
+
+        Estimates leak: who sees what rejected ideas earned there can put together one that passes by luck (Dwork et al.
+        2015, The reusable holdout, Science 349). So figures, and sentences with figures, stay sealed.
+        """
+        if self.decision in (Decision.SHIP, Decision.INVALID):
+            return self
+        return replace(
+            self,
+            reasons=(SEALED,),
+            gain=math.nan,
+            low=-math.inf,
+            high=math.inf,
+            se=math.inf,
+            nu=0,
+            probability_of_harm=None,
+            guardrails=(),
+            exposure=None,
+            periods_still_needed=None,
+            notes=(),
+        )
+
     def per_period(self) -> Gain:
         """Returns the gain of a period with as many units as the evidence has on average."""
         return self._times(self.exposure.pairs_per_period if self.exposure else 1.0)
@@ -95,10 +120,10 @@ class Verdict:
         return Gain(gain=self.gain * units, low=self.low * units, high=self.high * units)
 
     def to_dict(self) -> dict[str, Any]:
-        """Returns the verdict as JSON can hold it; an open end of an interval is null."""
+        """Returns the verdict as JSON can hold it; an open end of an interval, and what is withheld, is null."""
         open_ended = {
             name: value if math.isfinite(value) else None
-            for name, value in (("low", self.low), ("high", self.high), ("se", self.se))
+            for name, value in (("gain", self.gain), ("low", self.low), ("high", self.high), ("se", self.se))
         }
         return {
             **asdict(replace(self, guardrails=(), exposure=None)),
@@ -125,6 +150,7 @@ class Verdict:
                     "decision": Decision(fields["decision"]),
                     "reasons": tuple(fields["reasons"]),
                     "notes": tuple(fields["notes"]),
+                    "gain": math.nan if fields["gain"] is None else fields["gain"],
                     "low": -math.inf if fields["low"] is None else fields["low"],
                     "high": math.inf if fields["high"] is None else fields["high"],
                     "se": math.inf if fields["se"] is None else fields["se"],

@@ -45,6 +45,7 @@ def _record(found: Analysis, written: str | None) -> dict[str, Any]:
         "idea": found.idea,
         "decision": str(verdict.decision),
         "currency": found.currency,
+        "is_sealed": found.is_sealed,
         "per_period": asdict(verdict.per_period()),
         "per_year": asdict(verdict.per_year()),
         "verdict": verdict.to_dict(),

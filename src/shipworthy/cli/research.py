@@ -8,9 +8,10 @@ from typing import Any
 
 import click
 
-from shipworthy.cli.show import as_json, progress, tell
+from shipworthy.cli.show import as_json, money, progress, tell
 from shipworthy.project import open_project
-from shipworthy.research.research import research_idea
+from shipworthy.research.exploration import Exploration
+from shipworthy.research.research import Research, explore_idea, research_idea
 
 
 @click.command()
@@ -22,9 +23,32 @@ from shipworthy.research.research import research_idea
     show_default=True,
     help="Replay both policies under this many seeds, and tell the solvers' chance from the effect of the idea.",
 )
+@click.option("--from", "first", metavar="PERIOD", help="Explore only: the first period.")
+@click.option("--to", "last", metavar="PERIOD", help="Explore only: the last period, included.")
+@click.option("--development", is_flag=True, help="Explore only: all that is open, without the holdout.")
 @as_json
-def research(number: int, repetitions: int, json_: bool) -> None:
-    """3. Research: lock what counts as success, then replay both policies over the snapshot."""
+def research(
+    number: int, repetitions: int, first: str | None, last: str | None, development: bool, json_: bool
+) -> None:
+    """3. Research: lock what counts as success, then replay both policies over the snapshot.
+
+    Exploring shows what a stretch of open periods earned. It locks nothing, leaves no record and is no verdict.
+    """
+    if development or first is not None or last is not None:
+        _explore(number, first, last, json_)
+    else:
+        _research(number, repetitions, json_)
+
+
+def _explore(number: int, first: str | None, last: str | None, json_: bool) -> None:
+    project = open_project()
+    with progress("exploring the challenger") as done:
+        seen = explore_idea(project, number, first=first, last=last, done=done)
+    facts = {**_seen("Exploring", seen), "Counts": "no: nothing is locked and no record is left; this is no verdict"}
+    tell(facts, record=asdict(seen) if json_ else None)
+
+
+def _research(number: int, repetitions: int, json_: bool) -> None:
     project = open_project()
     with progress("replaying the challenger") as done:
         found = research_idea(project, number, done, repetitions=repetitions)
@@ -39,6 +63,8 @@ def research(number: int, repetitions: int, json_: bool) -> None:
             ],
             "Solver": [_solver(role, account) for role, account in found.solvers.items() if account],
             "Noise": _noise(found.repetitions, found.noise) if found.noise else None,
+            "Searched": [f"{role}: {looks:,} candidates" for role, looks in found.looks.items() if looks] or None,
+            **_windows(found),
             "Evidence": found.evidence,
             "Locked": found.criteria,
             "Next": f"shipworthy analyse {number}",
@@ -64,3 +90,21 @@ def _noise(repetitions: int, noise: Mapping[str, Any]) -> list[str]:
         f"{noise['challenger']:,.2f} (challenger), {noise['difference']:,.2f} (difference)",
         f"{noise['share']:.1%} of the variance of the mean difference is solver noise. {noise['advice']}",
     ]
+
+
+def _windows(found: Research) -> dict[str, object]:
+    """What is open is shown; of what is sealed, only where it lies."""
+    if found.holdout is None or found.explored is None:
+        return {}
+    sealed = "{first} to {last}: {periods:,} periods, sealed; the verdict answers from them alone".format(
+        **found.holdout
+    )
+    return {**_seen("Development", Exploration(**found.explored)), "Holdout": sealed}
+
+
+def _seen(name: str, seen: Exploration) -> dict[str, object]:
+    span = f"{seen.first} to {seen.last}: {seen.periods:,} periods with outcomes, open to exploring"
+    if seen.champion is None or seen.challenger is None or seen.difference is None:
+        return {name: span}
+    earned = [money(amount, seen.currency) for amount in (seen.champion, seen.challenger, seen.difference)]
+    return {name: [span, "champion {}, challenger {} a period: a difference of {}".format(*earned)]}

@@ -12,7 +12,7 @@ from shipworthy.data.leakage import find_leaks, is_preparation_proved
 from shipworthy.data.profile import Profile, profile
 from shipworthy.data.provable import provable
 from shipworthy.data.snapshot import Snapshot, take_snapshot
-from shipworthy.engine import Engine, ProcessEngine, Replay, Track, code_digest, replay
+from shipworthy.engine import Engine, ProcessEngine, Replay, Track, code_digest, replay, windows
 from shipworthy.engine.processes import Done
 from shipworthy.ideas.gate import missing as missing_idea
 from shipworthy.ideas.idea import Idea
@@ -95,7 +95,8 @@ def examine_data(project: Project, number: int, done: Done = lambda n, of: None)
         track = _champion_track(replayed, ProcessEngine(workers=project.workers), done)
         gaps = list(_silent(track))
     if not gaps:
-        shown = provable(problem, idea, problem.make_policy(idea.challenger), track.table)
+        judged = windows(problem, replayed.history).judged
+        shown = provable(problem, idea, problem.make_policy(idea.challenger), track.table, judged)
         gaps = list(_hopeless(idea, problem, shown.smallest_detectable))
     answer = DataAnswer(
         idea=idea.key,
@@ -226,7 +227,7 @@ def _unchecked(snapshot: Snapshot) -> list[str]:
 
 def _quiet(shown: Mapping[str, Any], problem: Problem) -> list[str]:
     if shown["periods"] < _FEWEST_TO_SHIP:
-        return [f"Only {shown['periods']} periods are replayed: a verdict to ship needs {_FEWEST_TO_SHIP}."]
+        return [f"Only {shown['periods']} periods are judged: a verdict to ship needs {_FEWEST_TO_SHIP}."]
     if shown["smallest_detectable"] <= shown["smallest_worth"]:
         return []
     needed = (

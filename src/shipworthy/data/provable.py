@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from shipworthy.engine import Window
 from shipworthy.ideas.idea import Idea
 from shipworthy.problem import Policy, Problem, Span
 from shipworthy.statistics import Pilot, influence_series, power
@@ -23,7 +24,7 @@ class Provable:
     correlation of 0.9 would.
 
     Attributes:
-        periods: Periods that research will replay.
+        periods: Periods that the verdict will answer from.
         smallest_detectable: The gain per period that a verdict over them finds four times in five.
         smallest_worth: The smallest gain per period worth shipping.
         periods_needed: Periods at which that one would be found; None where no history would do.
@@ -39,8 +40,10 @@ class Provable:
         return asdict(self)
 
 
-def provable(problem: Problem, idea: Idea, challenger: Policy, champion_track: pl.DataFrame) -> Provable:
-    """Plans the verdict with the champion's replayed value."""
+def provable(
+    problem: Problem, idea: Idea, challenger: Policy, champion_track: pl.DataFrame, judged: Window
+) -> Provable:
+    """Plans the verdict over the judged periods with the champion's replayed value."""
     settled = champion_track.drop_nulls(VALUE)
     daily = settled.group_by(problem.period, maintain_order=True).agg(pl.col(VALUE).sum(), pl.len())
     sums, counts = daily[VALUE].to_numpy(), daily["len"].to_numpy().astype(float)
@@ -48,9 +51,10 @@ def provable(problem: Problem, idea: Idea, challenger: Policy, champion_track: p
     worth = idea.per_period(idea.smallest_gain or 0.0, problem.periods_per_year)
     _, influence = influence_series(sums, counts)
     pilot = Pilot.from_regret(influence)
-    found = power(pilot, uplift=worth / units, periods=len(sums), refit_periods=refit_periods(problem, challenger))
+    periods = judged.cut(daily, problem.period).height
+    found = power(pilot, uplift=worth / units, periods=periods, refit_periods=refit_periods(problem, challenger))
     return Provable(
-        periods=len(sums),
+        periods=periods,
         smallest_detectable=found.smallest_gain * units,
         smallest_worth=worth,
         periods_needed=found.periods_needed,

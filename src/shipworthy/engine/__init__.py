@@ -4,9 +4,10 @@ Data needs the champion's replay to say what the history can show, and Research 
 below both of them.
 """
 
-from shipworthy.engine.block import TELEMETRY, WALL_CLOCK, Block, code_digest, fit_decider, run_block
+from shipworthy.engine.block import TELEMETRY, WALL_CLOCK, Block, code_digest, fit_decider, play, run_block
 from shipworthy.engine.processes import Engine, ProcessEngine
 from shipworthy.engine.replay import Replay, Track, first_replayed, replay
+from shipworthy.engine.window import Window, Windows, judged_periods, windows
 
 __all__ = [
     "TELEMETRY",
@@ -16,9 +17,14 @@ __all__ = [
     "ProcessEngine",
     "Replay",
     "Track",
+    "Window",
+    "Windows",
     "code_digest",
     "first_replayed",
     "fit_decider",
+    "judged_periods",
+    "play",
     "replay",
     "run_block",
+    "windows",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -70,10 +70,11 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class BlockResult:
-    """What a block gives: its part of the track, and the state after its last period."""
+    """What a block gives: its part of the track, the state after its last period, and how many candidates its fit tried."""
 
     track: pl.DataFrame
     state: Mapping[str, Any]
+    looks: int = 0
 
 
 def run_block(block: Block) -> BlockResult:
@@ -83,7 +84,21 @@ def run_block(block: Block) -> BlockResult:
     decider = fit_decider(block.policy, policy, history, block.first)
     fallback = _fitted_when_needed(problem, history, block)
     periods = [period for period in history.periods if block.first <= period < block.end]
-    decided, state, last = [], deepcopy(block.state), None
+    track, state = play(problem, history, decider, periods, block.seed, block.state, fallback)
+    return BlockResult(track, state, policy.looks(decider.fitted))
+
+
+def play(
+    problem: Problem,
+    history: History,
+    decider: Decider,
+    periods: Sequence[Period],
+    seed: int,
+    state: Mapping[str, Any],
+    fallback: MakeDecider | None = None,
+) -> tuple[pl.DataFrame, Mapping[str, Any]]:
+    """Decides consecutive periods, one step each; gives their track, and the state after the last of them."""
+    decided, state, last = [], deepcopy(state), None
     for period in periods:
         moment = Moment(
             period=period,
@@ -91,7 +106,7 @@ def run_block(block: Block) -> BlockResult:
             history=history,
             state=state,
             last=last,
-            seed=seed_of(block.seed, period),
+            seed=seed_of(seed, period),
         )
         step = take_step(problem, moment, decider, fallback)
         decided.append(_columns(problem, period, step))
@@ -99,7 +114,8 @@ def run_block(block: Block) -> BlockResult:
         if problem.next_state is not None:
             state = _next_state(problem, state, happened(problem, history.settled(period), step.decisions), period)
     decisions = pl.concat(decided, how="vertical_relaxed")
-    return BlockResult(_valued(problem, history.between(block.first, block.end), decisions), state)
+    settled = history.between(periods[0], Span.of("1").after(periods[-1]))
+    return _valued(problem, settled, decisions), state
 
 
 def fit_decider(name: str, policy: Policy, history: History, at: Period) -> Decider:
@@ -108,8 +124,7 @@ def fit_decider(name: str, policy: Policy, history: History, at: Period) -> Deci
     Raises:
         UserCodeError: its `fit` raised.
     """
-    window = Span.of(policy.train_window) if policy.train_window else None
-    past = history.known(at, window)
+    past = history.to_learn(policy, at)
     try:
         return Decider(name, policy, policy.fit(past))
     except (Exception, SystemExit) as error:  # whatever the user's code raises

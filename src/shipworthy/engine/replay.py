@@ -23,6 +23,7 @@ from shipworthy.store import canonical, digest
 
 _CACHE = "cache"
 _STATE = "state"
+_LOOKS = "looks"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,12 +56,14 @@ class Track:
         table: One row per (period, unit): decisions, value, guardrails and telemetry.
         fits: How many blocks were computed now; the others were known already.
         blocks: How many blocks there are.
+        looks: How many candidates all its fits together chose among.
     """
 
     policy: str
     table: pl.DataFrame
     fits: int
     blocks: int
+    looks: int = 0
 
     def without_telemetry(self) -> pl.DataFrame:
         """The part of the table that must be the same whenever it is computed."""
@@ -87,22 +90,34 @@ def first_replayed(problem: Problem, history: History) -> Period:
     return periods[start]
 
 
-def replay(replayed: Replay, policy: str, engine: Engine, done: Done = lambda n, of: None) -> Track:
+def replay(
+    replayed: Replay,
+    policy: str,
+    engine: Engine,
+    done: Done = lambda n, of: None,
+    between: tuple[Period, Period] | None = None,
+) -> Track:
     """Replays one policy; blocks that were computed before are read, not computed.
 
-    Where state is carried, blocks follow one another; otherwise they run side by side.
+    Where state is carried, blocks follow one another; otherwise they run side by side. Asked for the periods between two,
+    both included, it runs only the blocks that they need, as the whole replay would, and leaves out what lies around.
 
     Raises:
         UserCodeError: a column has a name that the track needs for itself, or the project's code failed.
     """
     _refuse_clashes(replayed.problem)
     blocks = _blocks(replayed, policy)
+    if between is not None:
+        blocks = _touched(blocks, *between, is_carried=replayed.problem.next_state is not None)
     if replayed.problem.next_state is None:
         results, fits = _side_by_side(replayed, blocks, engine, done)
     else:
         results, fits = _one_by_one(replayed, blocks, engine, done)
     table = pl.concat([result.track for result in results], how="vertical_relaxed")
-    return Track(policy=policy, table=table, fits=fits, blocks=len(blocks))
+    if between is not None:
+        table = table.filter(pl.col(replayed.problem.period).is_between(pl.lit(between[0]), pl.lit(between[1])))
+    looks = sum(result.looks for result in results)
+    return Track(policy=policy, table=table, fits=fits, blocks=len(blocks), looks=looks)
 
 
 def _refuse_clashes(problem: Problem) -> None:
@@ -150,6 +165,11 @@ def _fit_periods(policy: Policy, history: History, first: Period) -> list[Period
     return starts
 
 
+def _touched(blocks: list[Block], first: Period, last: Period, *, is_carried: bool) -> list[Block]:
+    """The blocks that hold periods of a range, and where state is carried those before them too."""
+    return [block for block in blocks if block.first <= last and (is_carried or block.end > first)]
+
+
 def _side_by_side(replayed: Replay, blocks: list[Block], engine: Engine, done: Done) -> tuple[list[BlockResult], int]:
     tasks = [_Task(block, _name(block)) for block in blocks]
     known = {task.name: _recall(replayed, task.name) for task in tasks}
@@ -188,7 +208,9 @@ def _run_and_keep(task: _Task) -> BlockResult:
     """Runs a block and keeps the result from within the worker: what a killed replay has finished stays."""
     result = run_block(task.block)
     packed = BytesIO()
-    result.track.write_parquet(packed, metadata={_STATE: canonical(dict(result.state)).decode()})
+    result.track.write_parquet(
+        packed, metadata={_STATE: canonical(dict(result.state)).decode(), _LOOKS: str(result.looks)}
+    )
     with suppress(AlreadyExistsError):
         open_project(task.block.root).objects.put(task.name, packed.getvalue())
     return result
@@ -199,9 +221,9 @@ def _recall(replayed: Replay, name: str) -> BlockResult | None:
         packed = BytesIO(replayed.project.objects.get(name))
     except NotFoundError:
         return None
-    state = json.loads(pl.read_parquet_metadata(packed)[_STATE])
+    kept = pl.read_parquet_metadata(packed)
     packed.seek(0)
-    return BlockResult(pl.read_parquet(packed), state)
+    return BlockResult(pl.read_parquet(packed), json.loads(kept[_STATE]), int(kept.get(_LOOKS, 0)))
 
 
 def _name(block: Block) -> str:

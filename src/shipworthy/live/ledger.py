@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from shipworthy.analysis.analyse import Analysis, read_analysis
+from shipworthy.analysis.analyse import Analysis, read_analysis, read_whole_verdict
 from shipworthy.analysis.verdicts import Gain
 from shipworthy.errors import NotFoundError
 from shipworthy.ideas.register import list_ideas
@@ -145,7 +145,7 @@ def _course(table: pl.DataFrame) -> tuple[LivePeriod, ...]:
 
 def _forecast(project: Project, key: str, analysis: Analysis) -> Gain:
     """The gain per period shrunk by what all other verdicts of the project were."""
-    others = [read_analysis(record).verdict for record in project.records.find("verdict") if record.key != key]
+    others = [read_whole_verdict(record) for record in project.records.find("verdict") if record.key != key]
     known = [other for other in others if math.isfinite(other.se) and other.se > 0 and other.exposure is not None]
     units = analysis.verdict.exposure.pairs_per_period if analysis.verdict.exposure else 1.0
     found = forecast(

@@ -38,6 +38,7 @@ class Policy:
     Attributes:
         memory: How far back `now.past` reaches; "0d" where deciding needs no history.
         train_window: How far back `fit` looks; None means all there is.
+        gap: How long before its first period what `fit` sees ends: training takes time, and labels mature.
         refit: How often it is fitted again, in research and in production; None means once.
         time_limit: Seconds one decision may take before the fallback decides.
         row_wise: True where each unit is decided on its own row alone, so that requests may be split by unit.
@@ -52,6 +53,7 @@ class Policy:
 
     memory: str = "0d"
     train_window: str | None = None
+    gap: str = "0d"
     refit: str | None = None
     time_limit: float | None = None
     row_wise: bool = False
@@ -64,6 +66,11 @@ class Policy:
     def decide(self, now: Now, fitted: Any) -> Decisions:
         """Decides every unit of `now.rows`."""
         raise NotImplementedError(f"{type(self).__name__} has no decide(self, now, fitted).")
+
+    def looks(self, fitted: Any) -> int:
+        """How many candidates `fit` chose among; 0 where it does not search. They are counted as evidence is made."""
+        del fitted
+        return 0
 
 
 def _unchanged(table: pl.DataFrame) -> pl.DataFrame:
@@ -103,6 +110,7 @@ class PredictThenOptimize(Policy):
     optimise: Callable[[Now, NDArray[Any]], Decisions] | None = None
     memory: str = "0d"
     train_window: str | None = None
+    gap: str = "0d"
     refit: str | None = "28d"
     time_limit: float | None = None
     row_wise: bool = False

@@ -66,6 +66,9 @@ class Problem:
             decisions themselves in the decision columns of the rows. Needed only where `counterfactual` is False.
         periods_per_year: How many periods a year has, for money per year.
         warm_up: The history that is only learnt from before the replay starts; None means a third of it.
+        holdout: The newest stretch of what is replayed, sealed: the verdict answers from it alone, and shows its money only on
+            ship. None means that the verdict answers from all that is replayed, and everything is open.
+        embargo: How long before the holdout the development window ends, which is open to exploring.
         fallback: The policy that decides when another one fails; None means the champion.
         initial_state: The state before the first period, where state is carried.
 
@@ -91,6 +94,8 @@ class Problem:
     propensity: str | None = None
     periods_per_year: float = 365.0
     warm_up: str | None = None
+    holdout: str | None = None
+    embargo: str = "0d"
     fallback: str | None = None
     initial_state: Mapping[str, Any] = field(default_factory=dict)
 
@@ -121,6 +126,13 @@ class Problem:
         Span.of(self.outcome_delay)
         if self.warm_up is not None:
             Span.of(self.warm_up)
+        embargoed = Span.of(self.embargo).count > 0
+        if self.holdout is None and embargoed:
+            raise InvalidInputError(
+                f"Problem {self.name!r} has an embargo of {self.embargo!r} and no holdout. Give both."
+            )
+        if self.holdout is not None and Span.of(self.holdout).count == 0:
+            raise InvalidInputError(f"A holdout of {self.holdout!r} holds nothing. Give a span above 0, or None.")
 
     @property
     def key(self) -> tuple[str, str]:
@@ -151,8 +163,12 @@ class Problem:
     @property
     def terms(self) -> dict[str, Any]:
         """What counts as success beside what an idea says itself; locked together with it."""
-        margins = {rail.name: rail.margin for rail in self.guardrails}
-        return {"currency": self.currency, "periods_per_year": float(self.periods_per_year), "margins": margins}
+        return {
+            "currency": self.currency,
+            "periods_per_year": float(self.periods_per_year),
+            "margins": {rail.name: rail.margin for rail in self.guardrails},
+            "holdout": None if self.holdout is None else f"{self.holdout}, embargo {self.embargo}",
+        }
 
     def value(self, measure: F) -> F:
         """Declares the money that each row earned, once its outcome is known.
@@ -250,13 +266,13 @@ class Problem:
 
 
 def _refuse_bad_spans(name: str, policy: Policy) -> None:
-    for what in ("memory", "train_window", "refit"):
-        given = getattr(policy, what)
+    for what in ("memory", "gap", "train_window", "refit"):
+        given, may_be_empty = getattr(policy, what), what in ("memory", "gap")
         try:
-            is_empty = (given is not None or what == "memory") and Span.of(given).count == 0
+            is_empty = (given is not None or may_be_empty) and Span.of(given).count == 0
         except InvalidInputError as error:
             raise UserCodeError(f"Policy {name!r} has a {what} that cannot be read: {error}") from error
-        if is_empty and what != "memory":
+        if is_empty and not may_be_empty:
             raise UserCodeError(f"Policy {name!r} has a {what} of {given!r}. Give a span above 0, or None.")
 
 

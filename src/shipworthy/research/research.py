@@ -1,4 +1,4 @@
-"""The verb of the Research stage: replay champion and challenger, and keep the evidence."""
+"""The verbs of the Research stage: replay champion and challenger and keep the evidence, or explore what is open."""
 
 from __future__ import annotations
 
@@ -10,14 +10,17 @@ import polars as pl
 
 from shipworthy.data.gate import missing as missing_data
 from shipworthy.data.snapshot import open_snapshot
-from shipworthy.engine import Engine, ProcessEngine, Replay, Track, code_digest, replay
+from shipworthy.engine import Engine, ProcessEngine, Replay, Track, Windows, code_digest, replay, windows
 from shipworthy.engine.processes import Done
 from shipworthy.errors import InvalidInputError
-from shipworthy.ideas.lock import lock_criteria
+from shipworthy.ideas.idea import Idea
+from shipworthy.ideas.lock import lock_criteria, locked_criteria
 from shipworthy.ideas.register import find_idea
-from shipworthy.project import Project, refuse_closed
+from shipworthy.problem import Period, Problem
+from shipworthy.project import Gap, Project, refuse_closed
 from shipworthy.project.code import load_problem
 from shipworthy.research.evidence import FOLDER, pair
+from shipworthy.research.exploration import Exploration, asked_window, explored
 from shipworthy.research.repetitions import SolverNoise, averaged, seed_of_repetition, solver_noise
 from shipworthy.research.solving import Solving, solving
 from shipworthy.step import History
@@ -33,7 +36,7 @@ class Research:
         idea: The idea's key.
         problem: The problem that was replayed.
         challenger: The policy that was replayed beside the champion.
-        evidence: The object that holds the paired table.
+        evidence: The object that holds the paired table which the verdict answers from: the holdout's, where there is one.
         snapshot: The object that holds the rows it was computed from.
         criteria: The hash under which the criteria are locked.
         code: The digest of the code that decided.
@@ -45,6 +48,10 @@ class Research:
         solvers: How each policy's solvers did, see `Solving`; None where no solver told of itself.
         repetitions: Under how many seeds both policies were replayed.
         noise: What chance inside the solvers adds, see `SolverNoise`; None with one repetition.
+        looks: How many candidates the fits of each policy chose among, where they search.
+        holdout: The sealed window, its `first` and `last` period and how many `periods`; None where nothing is sealed.
+        development: The object that holds the paired table of the development window; None where nothing is sealed.
+        explored: What the development window shows; None where nothing is sealed.
     """
 
     idea: str
@@ -62,6 +69,10 @@ class Research:
     solvers: Mapping[str, Mapping[str, Any] | None] = field(default_factory=dict)
     repetitions: int = 1
     noise: Mapping[str, Any] | None = None
+    looks: Mapping[str, int] = field(default_factory=dict)
+    holdout: Mapping[str, Any] | None = None
+    development: str | None = None
+    explored: Mapping[str, Any] | None = None
 
 
 def research_idea(project: Project, number: int, done: Done = lambda n, of: None, *, repetitions: int = 1) -> Research:
@@ -71,28 +82,17 @@ def research_idea(project: Project, number: int, done: Done = lambda n, of: None
     recorded beside it. Decisions and telemetry are those of the first, which has the project's seed.
 
     Raises:
-        GateClosedError: the data stage still misses something.
+        GateClosedError: the data stage still misses something, or the holdout is not the one that was locked.
         InvalidInputError: there is to be no repetition.
     """
     if repetitions < 1:
         raise InvalidInputError(f"{repetitions} repetitions were asked for. Ask for 1 or more.")
-    idea = find_idea(project, number)
-    refuse_closed(f"Data to Research for idea {number}", missing_data(project, idea))
-    code, problem = load_problem(project, idea.problem)
-    digest = code_digest(code, problem, idea.challenger)
-    refuse_closed(f"Data to Research for idea {number}", missing_data(project, idea, digest))
+    idea, replayed = _opened(project, number)
+    problem = replayed.problem
     criteria = lock_criteria(project, idea, problem.terms)
-    examined = project.records.get("data", idea.key)
-    assert examined is not None, "the gate from Data was open"
-    replayed = Replay(
-        project=project,
-        code=code,
-        problem=problem,
-        snapshot=examined.body["snapshot"],
-        history=History(problem, open_snapshot(project, examined.body["snapshot"])),
-    )
+    divided = windows(problem, replayed.history)
     engine = ProcessEngine(workers=project.workers)
-    pairs = [
+    tracks_of = [
         _replayed_pair(
             replace(replayed, seed=seed_of_repetition(project.seed, repetition)),
             idea.challenger,
@@ -101,29 +101,100 @@ def research_idea(project: Project, number: int, done: Done = lambda n, of: None
         )
         for repetition in range(repetitions)
     ]
-    paired = [pair(problem, *tracks) for tracks in pairs]
-    evidence = averaged(problem, paired)
-    noise = solver_noise(paired)
-    tracks = dict(zip(("champion", "challenger"), pairs[0], strict=True))
+    pairs = [pair(problem, *tracks) for tracks in tracks_of]
+    paired = averaged(problem, pairs)
+    tracks = dict(zip(("champion", "challenger"), tracks_of[0], strict=True))
     found = Research(
         idea=idea.key,
         problem=idea.problem,
         challenger=idea.challenger,
-        evidence=put_frame(project.objects, FOLDER, evidence),
+        evidence=put_frame(project.objects, FOLDER, divided.judged.cut(paired, "period")),
         snapshot=replayed.snapshot,
         criteria=criteria,
-        code=digest,
-        periods=evidence["period"].n_unique(),
-        fits=sum(track.fits for both in pairs for track in both),
-        blocks=sum(track.blocks for both in pairs for track in both),
+        code=code_digest(replayed.code, problem, idea.challenger),
+        periods=paired["period"].n_unique(),
+        fits=sum(track.fits for both in tracks_of for track in both),
+        blocks=sum(track.blocks for both in tracks_of for track in both),
         falls={role: _falls(track) for role, track in tracks.items()},
         seconds={role: _median_seconds(track) for role, track in tracks.items()},
         solvers={role: _plain(solving(track)) for role, track in tracks.items()},
         repetitions=repetitions,
-        noise=_plain(noise),
+        noise=_plain(solver_noise(pairs)),
+        looks={role: track.looks for role, track in tracks.items()},
+        **_divided(project, problem, divided, paired),
     )
     project.records.add(Change(kind="research", key=idea.key, body=asdict(found)), by=project.who)
     return found
+
+
+def explore_idea(
+    project: Project,
+    number: int,
+    *,
+    first: Period | str | None = None,
+    last: Period | str | None = None,
+    done: Done = lambda n, of: None,
+) -> Exploration:
+    """Replays both policies over a range of what is open, and says what each earned. It never counts.
+
+    Nothing is locked and no record is written. Decisions are those of the whole replay, whose blocks are shared.
+
+    Args:
+        project: The project.
+        number: The idea's number.
+        first: The first period, or its text; the first that is replayed, if none is given.
+        last: The last one, included; the end of the development window, if none is given.
+        done: Told of progress.
+
+    Raises:
+        GateClosedError: the data stage still misses something, or the holdout is not the one that was locked.
+        InvalidInputError: the range cannot be read, holds no period, or reaches beyond the development window.
+    """
+    idea, replayed = _opened(project, number)
+    window = asked_window(replayed, first, last)
+    engine = ProcessEngine(workers=project.workers)
+    between = (window.first, window.last)
+    champion = replay(replayed, str(replayed.problem.champion), engine, between=between)
+    challenger = replay(replayed, idea.challenger, engine, done, between=between)
+    return explored(replayed.problem, pair(replayed.problem, champion, challenger))
+
+
+def _opened(project: Project, number: int) -> tuple[Idea, Replay]:
+    """The idea, and what a replay of it needs, where the gate from Data is open."""
+    idea = find_idea(project, number)
+    gate = f"Data to Research for idea {number}"
+    refuse_closed(gate, missing_data(project, idea))
+    code, problem = load_problem(project, idea.problem)
+    refuse_closed(gate, missing_data(project, idea, code_digest(code, problem, idea.challenger)))
+    refuse_closed(gate, _unsealed(project, idea, problem))
+    examined = project.records.get("data", idea.key)
+    assert examined is not None, "the gate from Data was open"
+    snapshot = examined.body["snapshot"]
+    history = History(problem, open_snapshot(project, snapshot))
+    return idea, Replay(project=project, code=code, problem=problem, snapshot=snapshot, history=history)
+
+
+def _unsealed(project: Project, idea: Idea, problem: Problem) -> list[Gap]:
+    """Whether the idea would be replayed under another holdout than the one it was locked with."""
+    locked = locked_criteria(project, idea)
+    if locked is None or locked.get("holdout") == problem.terms["holdout"]:
+        return []
+    then, now = (said or "none" for said in (locked.get("holdout"), problem.terms["holdout"]))
+    what = f"The holdout was locked as {then} when research started; the problem now says {now}."
+    return [Gap(what, "Put it back, or begin a new idea.")]
+
+
+def _divided(project: Project, problem: Problem, divided: Windows, paired: pl.DataFrame) -> dict[str, Any]:
+    """What is recorded of the two windows, where a holdout is sealed."""
+    if divided.holdout is None:
+        return {}
+    is_open = divided.development.cut(paired, "period")
+    sealed = divided.holdout.cut(paired, "period")["period"].n_unique()
+    return {
+        "holdout": {"first": str(divided.holdout.first), "last": str(divided.holdout.last), "periods": sealed},
+        "development": put_frame(project.objects, FOLDER, is_open),
+        "explored": asdict(explored(problem, is_open)),
+    }
 
 
 def read_research(record: Record) -> Research:

@@ -17,7 +17,7 @@ import polars as pl
 from shipworthy.data.contract import Contract, find_contract, parse_contract
 from shipworthy.engine import Replay, fit_decider
 from shipworthy.errors import NotFoundError, TamperedError
-from shipworthy.problem import Period, Problem, Span
+from shipworthy.problem import Period, Policy, Problem, Span
 from shipworthy.project import Project
 from shipworthy.project.code import Code, installed_packages
 from shipworthy.ship.golden import GOLDEN_PERIODS, golden_decisions
@@ -112,7 +112,7 @@ def build_release(replayed: Replay, policy_name: str, idea: str | None) -> str:
         "fallback": fallback_name if fallback else None,
         "idea": idea,
         "snapshot": replayed.snapshot,
-        "fitted_through": str(replayed.history.periods[-1]),
+        "fitted_through": _fitted_through(replayed, policy, ready),
         "seed": project.seed,
         "units": _closed_units(replayed),
         "python": platform.python_version(),
@@ -174,6 +174,12 @@ def _fallback(code: Code, problem: Problem, name: str | None, files: Mapping[str
     if name is None:
         return None
     return cache(lambda: Decider(name, problem.make_policy(name), code.unpickle(files[_FALLBACK])))
+
+
+def _fitted_through(replayed: Replay, policy: Policy, ready: Period) -> str | None:
+    """The last period that the fit has learnt from."""
+    last = replayed.history.to_learn(policy, ready)[replayed.problem.period].tail(1).to_list()
+    return str(last[0]) if last else None
 
 
 def _memory(replayed: Replay, deciders: list[Decider], ready: Period) -> pl.DataFrame:

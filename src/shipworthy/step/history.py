@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 import polars as pl
 
 from shipworthy.errors import InvalidInputError, NotFoundError
-from shipworthy.problem import Period, Problem, Span
+from shipworthy.problem import Period, Policy, Problem, Span
 
 _SINCE, _UNTIL, _IS_FIRST = "_since", "_until", "_is_first"
 
@@ -81,6 +81,11 @@ class History:
         if self._known_at is None:
             return found
         return self._bare(found.filter((pl.col(_SINCE) <= _instant(period)) & self._not_replaced(period)))
+
+    def to_learn(self, policy: Policy, period: Period) -> pl.DataFrame:
+        """The rows that a policy learns from to decide from `period` on: known its gap before, as far back as it looks."""
+        window = Span.of(policy.train_window) if policy.train_window else None
+        return self.known(Span.of(policy.gap).before(period), window)
 
     def between(self, first: Period, end: Period) -> pl.DataFrame:
         """The rows from `first` up to, and without, `end`, with their outcomes."""

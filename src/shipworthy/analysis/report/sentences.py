@@ -85,7 +85,7 @@ def recorded(story: Story) -> str | None:
 def waiting(story: Story) -> str | None:
     """What it would take to decide, and what that costs; None where the verdict is no matter of waiting."""
     verdict = story.verdict
-    if verdict.decision is not Decision.INCONCLUSIVE:
+    if verdict.decision is not Decision.INCONCLUSIVE or story.is_withheld:
         return None
     needed = verdict.periods_still_needed
     if needed is None:
@@ -254,7 +254,27 @@ def criteria_facts(story: Story) -> list[tuple[str, str]]:
 
 def seen(story: Story) -> str:
     """How much history the verdict rests on."""
-    return periods(story.course.height, story.verdict.criteria.cadence)
+    exposure = story.verdict.exposure
+    count = exposure.periods if story.analysis.is_sealed and exposure else story.course.height
+    return periods(count, story.verdict.criteria.cadence)
+
+
+def windows_facts(story: Story) -> list[tuple[str, str]]:
+    """The window that is open with what it shows, and the sealed one with where it lies; none where nothing is sealed."""
+    seen, sealed = story.research.explored, story.research.holdout
+    if seen is None or sealed is None:
+        return []
+    difference = "unknown" if seen["difference"] is None else f"{seen['difference']:,.2f} {seen['currency']} a period"
+    return [
+        ("Development window, open", f"{seen['first']} to {seen['last']}, {seen['periods']:,} periods"),
+        ("Its difference; exploring, no verdict", difference),
+        ("Holdout, sealed", f"{sealed['first']} to {sealed['last']}, {sealed['periods']:,} periods"),
+    ]
+
+
+def searched_facts(story: Story) -> list[tuple[str, str]]:
+    """How many candidates each policy's fits chose among, where they search."""
+    return [(f"Candidates that the {role} tried", f"{n:,}") for role, n in story.research.looks.items() if n]
 
 
 def _yearly(story: Story, amount: float) -> str:

@@ -12,6 +12,7 @@ import polars as pl
 from shipworthy.analysis.analyse import Analysis, read_analysis
 from shipworthy.analysis.cleaning import cleaned
 from shipworthy.analysis.criteria import Criteria
+from shipworthy.analysis.decision import Decision
 from shipworthy.analysis.verdicts import Gain, Verdict
 from shipworthy.data.examine import DataAnswer, read_answer
 from shipworthy.engine import code_digest
@@ -42,7 +43,7 @@ class Story:
         judged_at: When the verdict was recorded, in UTC.
         judged_by: Who asked for it.
         course: Columns period, gain and total (the gain so far), one row per period with usable pairs; empty where
-            the evidence cannot be read.
+            the evidence cannot be read, and where it is that of a sealed holdout.
         units: Columns unit, decisions, champion, challenger and gain (means per decision) and total, the best unit
             first; empty likewise.
     """
@@ -74,6 +75,11 @@ class Story:
     def has_interval(self) -> bool:
         """Whether anything more than a mean is known."""
         return self.verdict.probability_of_harm is not None
+
+    @property
+    def is_withheld(self) -> bool:
+        """Whether a sealed holdout keeps its figures to itself."""
+        return self.analysis.is_sealed and self.verdict.decision in (Decision.STOP, Decision.INCONCLUSIVE)
 
     @property
     def unit_noun(self) -> str:
@@ -125,6 +131,7 @@ def tell_story(project: Project, number: int) -> Story:
     code, problem = load_problem(project, idea.problem)
     analysis = read_analysis(judged)
     pairs = _pairs(open_evidence(project, analysis.evidence), analysis.verdict.criteria)
+    shown = pairs.clear() if analysis.is_sealed else pairs
     return Story(
         idea=idea,
         problem=problem,
@@ -136,8 +143,8 @@ def tell_story(project: Project, number: int) -> Story:
         is_code_changed=code_digest(code, problem, idea.challenger) != analysis.code,
         judged_at=judged.at,
         judged_by=judged.by,
-        course=_course(pairs),
-        units=_units(pairs),
+        course=_course(shown),
+        units=_units(shown),
     )
 
 
