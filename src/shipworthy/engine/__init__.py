@@ -5,8 +5,9 @@ below both of them.
 """
 
 from shipworthy.engine.block import TELEMETRY, Block, code_digest, fit_decider, run_block
+from shipworthy.engine.foresight import foresee, period_sums
 from shipworthy.engine.processes import Engine, ProcessEngine
-from shipworthy.engine.replay import Replay, Track, first_replayed, replay
+from shipworthy.engine.replay import Replay, Track, decide_again, first_replayed, replay
 
 __all__ = [
     "TELEMETRY",
@@ -16,8 +17,11 @@ __all__ = [
     "Replay",
     "Track",
     "code_digest",
+    "decide_again",
     "first_replayed",
     "fit_decider",
+    "foresee",
+    "period_sums",
     "replay",
     "run_block",
 ]

@@ -10,13 +10,14 @@ import polars as pl
 
 from shipworthy.data.gate import missing as missing_data
 from shipworthy.data.snapshot import open_snapshot
-from shipworthy.engine import ProcessEngine, Replay, Track, code_digest, replay
+from shipworthy.engine import Engine, ProcessEngine, Replay, Track, code_digest, foresee, replay
 from shipworthy.engine.processes import Done
 from shipworthy.ideas.lock import lock_criteria
 from shipworthy.ideas.register import find_idea
 from shipworthy.project import Project, refuse_closed
 from shipworthy.project.code import load_problem
 from shipworthy.research.evidence import FOLDER, pair
+from shipworthy.research.regret import regret_of
 from shipworthy.step import History
 from shipworthy.store import Change, Record
 from shipworthy.store.frames import put_frame
@@ -39,6 +40,8 @@ class Research:
         blocks: How many blocks there are, for both policies.
         falls: How often each policy did not decide itself, by rung, per policy.
         seconds: Median seconds of one decision, per policy.
+        regret: Each policy's regret to perfect foresight, split; see `Regret`. None where there is no oracle, or none
+            was asked for.
     """
 
     idea: str
@@ -53,9 +56,12 @@ class Research:
     blocks: int
     falls: Mapping[str, Mapping[str, int]]
     seconds: Mapping[str, float]
+    regret: Mapping[str, Mapping[str, Any]] | None = None
 
 
-def research_idea(project: Project, number: int, done: Done = lambda n, of: None) -> Research:
+def research_idea(
+    project: Project, number: int, done: Done = lambda n, of: None, *, with_regret: bool = True
+) -> Research:
     """Locks the idea's criteria, replays both policies over the snapshot, and records the evidence.
 
     Raises:
@@ -94,6 +100,7 @@ def research_idea(project: Project, number: int, done: Done = lambda n, of: None
         blocks=champion.blocks + challenger.blocks,
         falls={role: _falls(track) for role, track in tracks.items()},
         seconds={role: _median_seconds(track) for role, track in tracks.items()},
+        regret=_regret(replayed, tracks, engine) if with_regret else None,
     )
     project.records.add(Change(kind="research", key=idea.key, body=asdict(found)), by=project.who)
     return found
@@ -103,6 +110,13 @@ def read_research(record: Record) -> Research:
     """The research that a record holds."""
     fields: dict[str, Any] = dict(record.body)
     return Research(**fields)
+
+
+def _regret(replayed: Replay, tracks: Mapping[str, Track], engine: Engine) -> Mapping[str, Mapping[str, Any]] | None:
+    oracle = foresee(replayed, [tracks["challenger"].policy, tracks["champion"].policy], engine)
+    if oracle is None:
+        return None
+    return {role: regret_of(replayed, track, oracle, engine).to_dict() for role, track in tracks.items()}
 
 
 def _falls(track: Track) -> dict[str, int]:

@@ -21,6 +21,7 @@ class History:
     def __init__(self, problem: Problem, rows: pl.DataFrame) -> None:
         """Sorts the rows once; every later cut is a slice without a copy."""
         self._rows = rows.sort(problem.key, maintain_order=True)
+        self.period = problem.period
         self._delay = Span.of(problem.outcome_delay)
         self._hidden = [name for name in rows.columns if name in {*problem.hidden, *problem.decisions}]
         counts = self._rows.group_by(problem.period, maintain_order=True).len()
