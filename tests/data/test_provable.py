@@ -75,7 +75,7 @@ def test_regret_comes_where_there_was_no_challenger(tmp_path):
     """An idea's own evidence is no earlier one; the champion's regret is held by the declared oracle."""
     found = differences_of(tmp_path / "shop", NOISY + KNOWN, researched=[1])
     assert (found.source, found.of) == (Source.REGRET, ["known"])
-    assert "known" in found.sentence()
+    assert "regret to perfect foresight" in found.sentence()
 
 
 def test_the_champion_s_own_money_stands_in_for_all_of_them(tmp_path):

@@ -60,7 +60,7 @@ def _power(shown: Mapping[str, Any] | None) -> dict[str, Any]:
         "no gain at all: too few periods, or refits among them"
         if math.isinf(least)
         else f"a gain of {least:,.2f} per period ({least * year:,.0f} a year), four times in five; "
-        f"{shown['smallest_detectable_last_idea']:,.2f} for the last of 20 ideas"
+        f"the last of 20 ideas {shown['smallest_detectable_last_idea']:,.2f}"
     )
     ceiling = shown["ceiling"]
     return {
@@ -69,5 +69,5 @@ def _power(shown: Mapping[str, Any] | None) -> dict[str, Any]:
         "At most": f"{ceiling:,.2f} per period ({ceiling * year:,.0f} a year), by perfect foresight: {shown['oracle']}"
         if ceiling is not None
         else None,
-        "Planned by": shown["rests_on"],
+        "Planned with": shown["rests_on"],
     }

@@ -42,9 +42,10 @@ def research(number: int, regret: bool, json_: bool) -> None:
 
 def _regret(role: str, one: Mapping[str, Any]) -> str:
     """A policy's regret in a line: the whole, its share of what there was to earn, and what it was lost to."""
-    share = f" ({one['share']:.1%})" if one["share"] is not None else ""
-    whole = f"{role}: {one['per_period']:,.2f} a period below perfect foresight{share}"
-    if one["total"] == 0.0:
-        return whole
-    parts = [f"{name} {one[name] / one['periods']:,.2f}" for name in ("prediction", "optimisation", "infeasibility")]
-    return f"{whole}: {', '.join(parts)}"
+    share = f", {one['share']:.1%} of what perfect foresight earned" if one["share"] is not None else ""
+    causes = [
+        f"{cause} {one[cause] / one['periods']:,.2f}"
+        for cause in ("prediction", "optimisation", "infeasibility")
+        if one[cause]
+    ]
+    return f"{role}: {one['per_period']:,.2f} a period{share}" + (f": {', '.join(causes)}" if causes else "")

@@ -56,10 +56,10 @@ class Differences:
     def sentence(self) -> str:
         """What the power rests on, in words."""
         return {
-            Source.PLACEBOS: "{n} placebos: the champion against itself, each fitted without another fifth of its past",
-            Source.EARLIER: "what earlier challengers ({of}) earned more or less than the champion; a bolder change swings more",
-            Source.REGRET: "the champion's regret to perfect foresight ({of}), nine tenths of it shared by a challenger",
-            Source.MONEY: "the champion's own money, nine tenths of whose swings a challenger shares",
+            Source.PLACEBOS: "{n} placebos: the champion against its own refits without a fifth of their past",
+            Source.EARLIER: "earlier challengers against the champion ({of}); a bolder change swings more",
+            Source.REGRET: "the champion's regret to perfect foresight, nine tenths of it taken to be shared",
+            Source.MONEY: "the champion's own money, nine tenths of its swings taken to be shared",
         }[self.source].format(n=len(self.series), of=", ".join(self.of))
 
 

@@ -40,6 +40,6 @@ def _plots(story: Story) -> dict[str, Plot]:
     if not story.course.is_empty():
         drawn["course"] = draw_course(story)
         drawn["units"] = draw_units(story)
-    if regret_of(story):
-        drawn["regret"] = draw_regret(story)
+        if regret_of(story):
+            drawn["regret"] = draw_regret(story)
     return drawn

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from shipworthy.analysis.report.drawing import CARD, GAIN, INK, LETTER, LOSS, Plot, draw, money_axis, rows
+from shipworthy.analysis.report.drawing import GAIN, INK, LETTER, LOSS, ROOMY, Plot, draw, money_axis, rows
 from shipworthy.analysis.report.library import library
 from shipworthy.analysis.report.money import NO_BREAK, figure, money, step_of
 from shipworthy.analysis.report.sentences import a_period
@@ -19,8 +19,6 @@ _CAUSES = {
 }
 _HEIGHT = 150
 _BAR = 30
-_ROOM = 0.35
-"""The share of the plot that a bar needs to hold its own label."""
 
 
 def regret_of(story: Story) -> Mapping[str, Mapping[str, Any]]:
@@ -52,8 +50,10 @@ def regret_note(story: Story) -> str:
 def _title(story: Story) -> str:
     found = regret_of(story)
     champion, challenger = (f"{figure(100.0 * (1.0 - found[role]['share']), 0.1)}{NO_BREAK}%" for role in _ROLES)
+    best = found["challenger"]["earned"] / found["challenger"]["periods"]
     return (
-        f"Of what perfect foresight would have earned, what runs today earned {champion}, the challenger {challenger}"
+        f"Of the {money(best, story.currency, step_of([best]))} {a_period(story)} that perfect foresight would have earned, "
+        f"what runs today earned {champion}, the challenger {challenger}"
     )
 
 
@@ -72,23 +72,21 @@ def _bars(story: Story, width: int) -> Any:
     found = list(regret_of(story).values())
     best = [one["earned"] / one["periods"] for one in found]
     kept = [reach - one["per_period"] for reach, one in zip(best, found, strict=True)]
+    step = step_of([*kept, *best])
+    texts = [f"{figure(has, step)} of {money(of, story.currency, step)}" for has, of in zip(kept, best, strict=True)]
     low, high = min(0.0, *kept), max(*best, *kept)
-    x = money_axis(alt.X, "kept", story.currency, [low, high * 1.02], count=max(3, width // 150))
+    x = money_axis(
+        alt.X, "kept", story.currency, [low, high * (1.3 if width > ROOMY else 2.2)], count=max(3, width // 150)
+    )
     names = [_ROLES[role] for role in regret_of(story)]
     extent = LETTER * max(map(len, names)) + LETTER
     axis = alt.Axis(labelColor=INK, minExtent=extent, labelLimit=extent, ticks=False, domain=False)
     y = alt.Y("role:N", title=None, sort=names, axis=axis)
     earned = alt.Chart(rows(role=names, kept=kept, zero=[0.0] * len(kept))).encode(x=x, x2="zero:Q", y=y)
     lost = alt.Chart(rows(role=names, kept=kept, best=best)).encode(x=x, x2="best:Q", y=y)
-    step = step_of([*kept, *best])
-    layers = [
+    ends = alt.Chart(rows(role=names, kept=[max(pair) for pair in zip(kept, best, strict=True)], text=texts))
+    return alt.layer(
         lost.mark_bar(color=LOSS, opacity=0.45, height=_BAR),
         earned.mark_bar(color=GAIN, height=_BAR),
-    ]
-    for role, amount in zip(names, kept, strict=True):
-        is_roomy = amount > _ROOM * high
-        at = alt.Chart(rows(role=role, kept=max(amount, 0.0), text=money(amount, story.currency, step)))
-        says = at.encode(x=x, y=y, text="text:N")
-        look = {"align": "right", "dx": -8, "color": CARD} if is_roomy else {"align": "left", "dx": 8, "color": INK}
-        layers.append(says.mark_text(fontWeight="bold", **look))
-    return alt.layer(*layers)
+        ends.mark_text(align="left", dx=6, color=INK, fontWeight="bold").encode(x=x, y=y, text="text:N"),
+    )
