@@ -200,6 +200,18 @@ def test_foresight_of_one_period_is_no_ceiling_where_state_is_carried(tmp_path):
     assert answer.provable["source"] == "regret to perfect foresight"
 
 
+def test_foresight_that_decides_nothing_is_remarked_on(tmp_path):
+    """An optimiser that cannot read the outcome in the forecast's place: the answer says why, and the idea goes on."""
+    source = NOISY.replace(
+        'class Better(Yesterday):\n    memory = "14d"\n',
+        'class Better(Yesterday):\n    memory = "14d"\n\n'
+        "    def foresee(self, now, outcome):\n        raise ValueError('give me quantiles')\n",
+    )
+    answer = examine_data(make_project(tmp_path / "shop", source, {1: {}}, ALONE), 1)
+    assert answer.is_testable
+    assert any("no measure of regret: better: ValueError: give me quantiles" in remark for remark in answer.remarks)
+
+
 def test_an_oracle_worse_than_the_champion_is_no_ceiling():
     """An optimiser that earns less with the outcome in hand than the champion without it measures nothing."""
     shown = planned(noise(), periods=120, oracle=-0.5)

@@ -86,8 +86,10 @@ def test_the_next_policy_is_asked_where_one_cannot_foresee(tmp_path):
         "    def foresee(self, now, outcome):\n        return fill(now, outcome.to_numpy())\n\n"
         "    def decide(self, now, fitted):\n        yesterday",
     )
-    track = foresee(replay_of(make_project(tmp_path / "shop", source)), ["seeing", "today"], HERE)
+    why: list[str] = []
+    track = foresee(replay_of(make_project(tmp_path / "shop", source)), ["seeing", "today"], HERE, blind=why.append)
     assert track.policy == "today"
+    assert "forecasts 'price', not the outcome 'sold'" in why[0]
 
 
 def test_a_policy_that_decides_is_never_shown_an_outcome(tmp_path):

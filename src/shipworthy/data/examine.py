@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,7 +77,7 @@ def examine_data(project: Project, number: int, done: Done = lambda n, of: None)
     snapshot = take_snapshot(project, problem)
     covered = profile(problem, snapshot.rows, n_read=snapshot.n_read, n_quarantined=snapshot.quarantined.height)
     gaps = list(_unusable(problem, idea, covered))
-    leaks, shown = [], None
+    leaks, shown, blind = [], None, list[str]()
     if not gaps:
         leaks = find_leaks(problem, idea.challenger, snapshot.rows, project.root, project.seed)
         gaps = [Gap(f"{_BEGINNINGS.get(leak.kind, '')}{leak.why}", _REMEDIES[leak.kind]) for leak in leaks]
@@ -93,7 +93,7 @@ def examine_data(project: Project, number: int, done: Done = lambda n, of: None)
         track = _champion_track(replayed, engine, done)
         gaps = list(_silent(track))
         if not gaps:
-            shown = _shown(replayed, idea, track, engine, done)
+            shown = _shown(replayed, idea, track, engine, done, blind.append)
             gaps = shown.gaps(problem.currency)
     answer = DataAnswer(
         idea=idea.key,
@@ -108,6 +108,7 @@ def examine_data(project: Project, number: int, done: Done = lambda n, of: None)
         remarks=[
             *_remarks(snapshot, covered.to_dict()),
             *([] if is_preparation_proved(problem, snapshot.rows, project.root) else [_UNPROVED]),
+            *(f"There is foresight, but it decides no period, so it is no measure of regret: {why}." for why in blind),
             *(_quiet(shown, problem) if shown else []),
         ],
         code=code_digest(code, problem, idea.challenger),
@@ -144,9 +145,11 @@ def _champion_track(replayed: Replay, engine: Engine, done: Done) -> Track:
     return replay(replayed, replayed.problem.champion, engine, done)
 
 
-def _shown(replayed: Replay, idea: Idea, champion: Track, engine: Engine, done: Done) -> Provable:
+def _shown(
+    replayed: Replay, idea: Idea, champion: Track, engine: Engine, done: Done, blind: Callable[[str], None]
+) -> Provable:
     problem = replayed.problem
-    oracle = foresee(replayed, [idea.challenger, champion.policy], engine, done)
+    oracle = foresee(replayed, [idea.challenger, champion.policy], engine, done, blind)
     differences = find_differences(replayed, champion, oracle, idea.key, engine, done)
     return provable(problem, idea, problem.make_policy(idea.challenger), champion, differences, oracle)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from shipworthy.engine.oracle import PATIENCE, Oracle
+from shipworthy.engine.oracle import Oracle
+from shipworthy.engine.patient import Patient
 from shipworthy.errors import PreconditionError, UserCodeError
 from shipworthy.problem import Period, Policy, Problem, Span
 from shipworthy.project import open_project
@@ -112,9 +113,7 @@ def run_block(block: Block) -> BlockResult:
 def _decide_again(block: Block, problem: Problem, history: History) -> BlockResult:
     """Decides some periods once more, each from where it was decided before, with far more time."""
     policy = problem.make_policy(block.policy)
-    if policy.time_limit is not None:
-        policy.time_limit *= PATIENCE
-    decider = fit_decider(block.policy, policy, history, block.first)
+    decider = replace(fit_decider(block.policy, policy, history, block.first), policy=Patient(policy))
     recorded = get_frame(open_project(block.root).objects, str(block.recorded))
     decided, state = [], deepcopy(block.state)
     for (period,), plan in recorded.group_by(problem.period, maintain_order=True):

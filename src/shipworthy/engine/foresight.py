@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import polars as pl
@@ -16,10 +16,23 @@ from shipworthy.step.worth import VALUE
 _OWN = [str(rung) for rung in Rung if not rung.is_fall]
 
 
-def foresee(replayed: Replay, policies: Sequence[str], engine: Engine, done: Done = lambda n, of: None) -> Track | None:
+def foresee(
+    replayed: Replay,
+    policies: Sequence[str],
+    engine: Engine,
+    done: Done = lambda n, of: None,
+    blind: Callable[[str], None] = lambda why: None,
+) -> Track | None:
     """Replays the problem's declared oracle, or else the foresight of the first of some policies that has any.
 
     The track bears the oracle's name and holds only the periods which it decided itself.
+
+    Args:
+        replayed: The problem and its rows.
+        policies: Whose foresight counts, the first that has any.
+        engine: Where it is replayed.
+        done: Told while it is.
+        blind: Told why one that has foresight written decided no period at all.
 
     Returns:
         None where nobody has foresight.
@@ -29,8 +42,8 @@ def foresee(replayed: Replay, policies: Sequence[str], engine: Engine, done: Don
         track = replay(replace(replayed, foresight=True), policy, engine, done)
         seen = track.table.filter(pl.col("rung").is_in(_OWN) & pl.col(VALUE).is_not_null())
         if not seen.is_empty():
-            name = declared.__name__ if declared else policy
-            return replace(track, policy=name, table=seen)
+            return replace(track, policy=declared.__name__ if declared else policy, table=seen)
+        blind(str(track.table["falls"].drop_nulls().first() or "no outcome is known"))
     return None
 
 

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from shipworthy.engine.patient import Patient
 from shipworthy.errors import UserCodeError
 from shipworthy.problem import Now, Policy, Problem
 from shipworthy.problem.policy import Decisions
 from shipworthy.step import History
 
-PATIENCE = 10.0
-"""How many times its own limit a policy's optimiser may take where only its best answer is of interest."""
 
-
-class Oracle(Policy):
+class Oracle(Patient):
     """Decides by the problem's declared oracle, or by a policy's own foresight; its `fitted` is the history itself.
 
     Everything else is as for any policy: the step, its checks, the state. It sees one period ahead and no further, so
@@ -21,12 +19,11 @@ class Oracle(Policy):
     """
 
     def __init__(self, problem: Problem, policy: Policy) -> None:
-        """Takes over the policy's memory, and gives its optimiser far more time."""
+        """Gives the policy's optimiser far more time, and a declared oracle all that it wants."""
+        super().__init__(policy)
         self._problem = problem
-        self._policy = policy
-        self.memory = policy.memory
-        is_own = problem.foresight is None and policy.time_limit is not None
-        self.time_limit = PATIENCE * policy.time_limit if is_own and policy.time_limit else None
+        if problem.foresight is not None:
+            self.time_limit = None
 
     def decide(self, now: Now, fitted: Any) -> Decisions:
         """Decides with the outcomes of the period in hand.

@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from shipworthy.engine import Engine, Replay, Track, decide_again, period_sums
+from shipworthy.engine.processes import Done
 from shipworthy.step import Rung
 from shipworthy.step.worth import VALUE
 
@@ -61,10 +62,10 @@ class Regret:
         return asdict(self) | {"total": self.total, "per_period": self.per_period, "share": self.share}
 
 
-def regret_of(replayed: Replay, track: Track, oracle: Track, engine: Engine) -> Regret:
+def regret_of(replayed: Replay, track: Track, oracle: Track, engine: Engine, done: Done = lambda n, of: None) -> Regret:
     """Splits a policy's regret; only periods with an unproved incumbent are decided again, with more time."""
     problem = replayed.problem
-    again = _with_more_time(replayed, track, engine)
+    again = _with_more_time(replayed, track, engine, done)
     sums = period_sums(problem, oracle, track)
     rungs = track.table.group_by(pl.col(problem.period).alias("period")).agg(pl.col("rung").first())
     better = again.group_by(pl.col(problem.period).alias("period")).agg(
@@ -92,11 +93,11 @@ def regret_of(replayed: Replay, track: Track, oracle: Track, engine: Engine) -> 
     )
 
 
-def _with_more_time(replayed: Replay, track: Track, engine: Engine) -> pl.DataFrame:
+def _with_more_time(replayed: Replay, track: Track, engine: Engine, done: Done) -> pl.DataFrame:
     """The policy's own second decisions where its first ones were incumbents with a gap, which a time limit cut short."""
     early = track.table.filter((pl.col("rung") == str(Rung.INCUMBENT)) & (pl.col("gap").fill_null(1.0) > 0.0))
     if early.is_empty() or replayed.problem.make_policy(track.policy).time_limit is None:
         return track.table.clear()
     periods = early[replayed.problem.period].unique(maintain_order=True).to_list()
-    again = decide_again(replayed, track, periods, engine)
+    again = decide_again(replayed, track, periods, engine, done)
     return again.filter(~pl.col("rung").is_in(_FALLS))

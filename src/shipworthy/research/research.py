@@ -100,7 +100,7 @@ def research_idea(
         blocks=champion.blocks + challenger.blocks,
         falls={role: _falls(track) for role, track in tracks.items()},
         seconds={role: _median_seconds(track) for role, track in tracks.items()},
-        regret=_regret(replayed, tracks, engine) if with_regret else None,
+        regret=_regret(replayed, tracks, engine, done) if with_regret else None,
     )
     project.records.add(Change(kind="research", key=idea.key, body=asdict(found)), by=project.who)
     return found
@@ -112,11 +112,13 @@ def read_research(record: Record) -> Research:
     return Research(**fields)
 
 
-def _regret(replayed: Replay, tracks: Mapping[str, Track], engine: Engine) -> Mapping[str, Mapping[str, Any]] | None:
-    oracle = foresee(replayed, [tracks["challenger"].policy, tracks["champion"].policy], engine)
+def _regret(
+    replayed: Replay, tracks: Mapping[str, Track], engine: Engine, done: Done
+) -> Mapping[str, Mapping[str, Any]] | None:
+    oracle = foresee(replayed, [tracks["challenger"].policy, tracks["champion"].policy], engine, done)
     if oracle is None:
         return None
-    return {role: regret_of(replayed, track, oracle, engine).to_dict() for role, track in tracks.items()}
+    return {role: regret_of(replayed, track, oracle, engine, done).to_dict() for role, track in tracks.items()}
 
 
 def _falls(track: Track) -> dict[str, int]:
