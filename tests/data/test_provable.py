@@ -37,7 +37,7 @@ def differences_of(folder, source, *, idea="0001", ideas=None, researched=()):
     return find_differences(replayed, champion, oracle, idea, HERE)
 
 
-def planned(differences, *, periods, units=3, oracle=None, worth=1.0, expected=None):
+def planned(differences, *, periods, units=3, oracle=None, whose="known", worth=1.0, expected=None):
     """What is provable with differences, by a champion that earned 1 with each unit."""
     table = pl.DataFrame(
         [{"day": day(n), "item": unit, "value": 1.0} for n in range(periods) for unit in UNITS[:units]]
@@ -45,7 +45,7 @@ def planned(differences, *, periods, units=3, oracle=None, worth=1.0, expected=N
     champion = Track(policy="today", table=table, fits=1, blocks=1)
     idea = Idea(number=1, slug="idea", smallest_gain=worth, expected_gain=expected)
     best = None if oracle is None else Track(
-        policy="known", table=table.with_columns(value=pl.lit(1.0 + oracle)), fits=1, blocks=1
+        policy=whose, table=table.with_columns(value=pl.lit(1.0 + oracle)), fits=1, blocks=1
     )  # fmt: skip
     return provable(shop(), idea, Policy(), champion, differences, best)
 
@@ -212,7 +212,8 @@ def test_foresight_that_decides_nothing_is_remarked_on(tmp_path):
     assert any("no measure of regret: better: ValueError: give me quantiles" in remark for remark in answer.remarks)
 
 
-def test_an_oracle_worse_than_the_champion_is_no_ceiling():
-    """An optimiser that earns less with the outcome in hand than the champion without it measures nothing."""
-    shown = planned(noise(), periods=120, oracle=-0.5)
+@pytest.mark.parametrize(("oracle", "whose"), [(-0.5, "known"), (1.0, "today")])
+def test_an_oracle_that_bounds_no_idea_is_no_ceiling(oracle, whose):
+    """One that earns less than the champion measures nothing; the champion's own optimiser does not bind a better one."""
+    shown = planned(noise(), periods=120, oracle=oracle, whose=whose)
     assert (shown.ceiling, shown.oracle) == (None, None)

@@ -155,10 +155,11 @@ def _ceiling(problem: Problem, champion: Track, oracle: Track | None, units: flo
     """The champion's mean regret to perfect foresight, per period: the most that an idea can gain.
 
     Returns:
-        None where foresight is no bound: where state is carried it sees one period ahead only, and an optimiser that
-        earns less with the outcome in hand than the champion without it is no measure.
+        None where foresight is no bound: where state is carried it sees one period ahead only, the champion's own
+        optimiser does not bind a challenger with a better one, and an optimiser that earns less with the outcome in hand
+        than the champion without it is no measure.
     """
-    if oracle is None or problem.next_state is not None:
+    if oracle is None or oracle.policy == champion.policy or problem.next_state is not None:
         return None
     sums = period_sums(problem, oracle, champion)
     regret = units * float((sums["one"] - sums["other"]).sum()) / max(float(sums["pairs"].sum()), 1.0)
