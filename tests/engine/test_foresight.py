@@ -95,7 +95,8 @@ def test_the_next_policy_is_asked_where_one_cannot_foresee(tmp_path):
 def test_a_policy_that_decides_is_never_shown_an_outcome(tmp_path):
     """A plain replay asks no oracle and no foresee, and keeps its results apart from those of foresight."""
     trap = "    def foresee(self, now, outcome):\n        raise SystemExit('asked')\n\n    def fit(self, past):\n"
-    trapped = SHELF.replace("    def fit(self, past):\n", trap, 1) + DECLARED
+    trapped = SHELF.replace('refit = "7d"', "refit = None")
+    trapped = trapped.replace("    def fit(self, past):\n", trap, 1) + DECLARED
     project = make_project(
         tmp_path / "shop", trapped.replace("return fill(now, happened", "raise SystemExit('asked')  #")
     )
@@ -119,7 +120,8 @@ def test_an_oracle_is_checked_like_any_policy(tmp_path):
     )
     source = source.replace(
         "frame(made_up_rows)",
-        "frame(lambda: made_up_rows().with_columns(sold=pl.when(pl.col('day') < FIRST + timedelta(days=39)).then('sold')))",
+        "frame(lambda: made_up_rows().with_columns(sold=pl.when("
+        "(pl.col('day') < FIRST + timedelta(days=39)) | (pl.col('item') != 'tea')).then('sold')))",
     )
     track = foresee(replay_of(make_project(tmp_path / "shop", source)), ["today"], HERE)
     missing = {FIRST + timedelta(days=n) for n in range(13, 40)} - set(track.table["day"])
