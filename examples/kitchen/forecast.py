@@ -64,11 +64,14 @@ def fill_kitchen(now: sw.Now, forecast: np.ndarray, minutes: float) -> sw.Plan:
     """Whole portions of the highest expected profit within the minutes, by HiGHS.
 
     Between two levels of the forecast every further portion is sold with the probability that demand lies above; so
-    a dish's expected profit is a concave chain of segments, and the solver fills the best of them first.
+    a dish's expected profit is a concave chain of segments, and the solver fills the best of them first. A forecast
+    of one number per dish is taken for certain: all up to it is sold.
     """
     model = highs.empty_model()
-    edges = np.hstack([np.zeros((len(forecast), 1)), np.clip(forecast, 0, None)])
-    sold_with = 1 - np.concatenate([[LEVELS[0] / 2], (LEVELS[:-1] + LEVELS[1:]) / 2])
+    is_certain = forecast.ndim == 1
+    edges = np.hstack([np.zeros((len(forecast), 1)), np.clip(forecast.reshape(len(forecast), -1), 0, None)])
+    between = np.concatenate([[LEVELS[0] / 2], (LEVELS[:-1] + LEVELS[1:]) / 2])
+    sold_with = np.ones(1) if is_certain else 1 - between
     portions = []
     for dish, width in zip(now.rows.iter_rows(named=True), np.diff(edges, axis=1), strict=True):
         gain = dish["price_eur"] - dish["salvage_eur"]

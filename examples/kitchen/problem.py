@@ -62,6 +62,12 @@ def sold_out(happened: pl.DataFrame) -> pl.Expr:
     return (pl.col("demand") > pl.col("portions")).cast(pl.Float64)
 
 
+@kitchen.oracle
+def demand_known(now: sw.Now, happened: pl.DataFrame) -> sw.Plan:
+    """What a kitchen would prepare that knew tomorrow's demand: the most that any idea can earn."""
+    return forecast.fill_kitchen(now, happened["demand"].to_numpy(), KITCHEN_MINUTES)
+
+
 @kitchen.policy(champion=True)
 class LastWeek(sw.Policy):
     """What a kitchen does by itself: as many as were asked for on the same weekday last week."""

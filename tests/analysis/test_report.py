@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from html import unescape
 from html.parser import HTMLParser
 
@@ -21,6 +22,7 @@ from shipworthy.analysis.report.story import tell_story
 from shipworthy.analysis.report.write import write_report
 from shipworthy.analysis.verdicts import Gain
 from shipworthy.errors import GateClosedError, UnavailableError
+from shipworthy.research.regret import Regret
 from shipworthy.store import Change
 from tests.series import clear_gain, evidence
 
@@ -62,6 +64,44 @@ class Outline(HTMLParser):
     def count(self, tag: str) -> int:
         """Counts a tag."""
         return sum(name == tag for name, _ in self.tags)
+
+
+REGRET = {
+    "champion": Regret(
+        oracle="known", periods=100, unpriced=0, earned=80_000.0, prediction=15_000.0, optimisation=6_000.0,
+        infeasibility=-1_000.0,
+    ),
+    "challenger": Regret(
+        oracle="known", periods=100, unpriced=0, earned=80_000.0, prediction=9_000.0, optimisation=0.0, infeasibility=0.0,
+    ),
+}  # fmt: skip
+
+
+def hold_against_foresight(project, regret=REGRET):
+    """Puts a regret on record, as if the problem had an oracle."""
+    record = project.records.get("research", "0001")
+    found = {role: one.to_dict() for role, one in regret.items()}
+    project.records.add(Change(kind="research", key="0001", body={**record.body, "regret": found}), by="tester")
+
+
+def test_regret_is_told_in_shares_and_by_what_it_was_lost_to(walked):
+    """What each policy keeps of the oracle's money, the three parts per period, and a word about one below zero."""
+    hold_against_foresight(walked)
+    says = text_of(render_report(tell_story(walked, 1))).replace("\N{NO-BREAK SPACE}", " ")
+
+    assert "Of the 800 EUR a day that perfect foresight would have earned, what runs today earned 75.0 %" in says
+    assert "Champion: 150 EUR a day because what would happen was not known, 60 EUR a day because the optimiser" in says
+    assert "Challenger: 90.0 EUR a day because what would happen was not known. A part below zero is luck" in says
+    assert "champion 200.00 150.00 60.00 \N{MINUS SIGN}10.00 25.0 % 100" in says
+    assert "challenger 90.00 90.00 0.00 0.00 11.2 % 100" in says
+
+
+def test_regret_to_an_oracle_that_earned_nothing_is_a_table_alone(walked):
+    """There is no share of nothing, and no plot of it."""
+    hold_against_foresight(walked, {role: replace(one, earned=0.0) for role, one in REGRET.items()})
+    page = render_report(tell_story(walked, 1))
+    assert "that perfect foresight would have earned" not in page
+    assert "no gain" in text_of(page)
 
 
 def test_every_figure_is_the_one_of_the_verdict(walked):
@@ -193,7 +233,7 @@ def test_page_is_built_for_screen_readers(walked):
     assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
     assert names.count("caption") == names.count("table") > 5
     assert all(found.get("scope") for tag, found in tags if tag == "th")
-    assert len(labels) == 3
+    assert len(labels) == 4
     assert all("EUR" in (label or "") for label in labels)
 
 
@@ -310,6 +350,7 @@ LOWEST_CONTRAST = """() => {
 def test_page_reads_well_in_a_browser(walked):
     """Offline, light and dark, wide and narrow: nothing fails, nothing overflows, everything has contrast."""
     sync_api = pytest.importorskip("playwright.sync_api")
+    hold_against_foresight(walked)
     address = write_report(walked, 1).as_uri()
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS.split())
@@ -327,7 +368,7 @@ def test_page_reads_well_in_a_browser(walked):
             assert page.evaluate("document.documentElement.scrollWidth") == width
             answer = page.get_by_role("heading", name="Ship it").bounding_box()
             assert answer["y"] + answer["height"] < 860
-            assert page.locator(".drawn svg:visible").count() == 3
+            assert page.locator(".drawn svg:visible").count() == 4
             assert page.evaluate(LOWEST_CONTRAST) >= 4.5
 
             page.get_by_role("switch", name="Light" if scheme == "dark" else "Dark").check()

@@ -183,3 +183,24 @@ def test_a_classifier_decides_words():
     past = pl.DataFrame({"day": [date(2026, 1, 1)] * 3, "item": UNITS, "price": 1.0, "tint": ["red", "red", "blue"]})
     policy: Any = PredictThenOptimize(model=Commonest(), features=["price"], target="tint")
     assert policy.decide(at(5), policy.fit(past)).tolist() == ["red"] * 3
+
+
+def test_foresight_is_the_optimiser_on_the_outcome():
+    """The same optimiser gets what will happen in the forecast's place, with nothing fitted; without one, it is the decision."""
+    outcome = pl.Series("sold", [4, 5, 6])
+    doubled = echo("price", optimise=lambda now, forecast: Plan(decisions=2 * forecast, gap=0.0))
+
+    assert doubled.foresee(at(5), outcome).decisions.tolist() == [8, 10, 12]
+    assert echo("price").foresee(at(5), outcome).tolist() == [4, 5, 6]
+
+
+def test_a_forecast_of_something_else_has_no_foresight():
+    """What the model forecasts is not the outcome, so the outcome is no perfect forecast of it."""
+    with pytest.raises(UserCodeError, match="forecasts 'sold', not the outcome 'profit'"):
+        echo("price").foresee(at(5), pl.Series("profit", [4, 5, 6]))
+
+
+def test_a_policy_has_no_foresight_until_it_is_written():
+    """The plain rule says so, and how to write it."""
+    with pytest.raises(NotImplementedError, match=r"Policy has no foresight. Write foresee\(self, now, outcome\)"):
+        Policy().foresee(at(5), pl.Series("sold", [4, 5, 6]))

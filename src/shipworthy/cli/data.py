@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -76,9 +77,7 @@ def _examine(project: Project, number: int, bad_rows: Path | None, *, json_: boo
             "Rows": f"{covered['n_rows']:,} of {covered['n_units']:,} units in {covered['n_periods']:,} periods, "
             f"{covered['first']} to {covered['last']}",
             "Leaks": "none found: what lies ahead was scrambled and no decision moved" if answer.is_testable else None,
-            "Can show": f"a gain of {shown['smallest_detectable']:,.2f} per period, four times in five"
-            if shown
-            else None,
+            **_power(shown),
             "Remarks": list(answer.remarks) or None,
             "Snapshot": answer.snapshot,
             "Next": f"shipworthy research {number}" if answer.is_testable else None,
@@ -125,3 +124,25 @@ def _compare(project: Project, problem: Problem, old: Path, *, json_: bool) -> i
     record = {"breaks": breaks, "differences": [asdict(difference) for difference in found]}
     tell(facts, record=record if json_ else None)
     return GateClosedError.exit_code if breaks else 0
+
+
+def _power(shown: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What the history can show, against what is worth shipping and what there is to gain at most."""
+    if shown is None:
+        return {}
+    least, worth, year = shown["smallest_detectable"], shown["smallest_worth"], shown["periods_per_year"]
+    can = (
+        "no gain at all: too few periods, or refits among them"
+        if math.isinf(least)
+        else f"a gain of {least:,.2f} per period ({least * year:,.0f} a year), four times in five; "
+        f"the last of 20 ideas {shown['smallest_detectable_last_idea']:,.2f}"
+    )
+    ceiling = shown["ceiling"]
+    return {
+        "Can show": can,
+        "Worth": f"shipping from {worth:,.2f} per period ({worth * year:,.0f} a year)",
+        "At most": f"{ceiling:,.2f} per period ({ceiling * year:,.0f} a year), by perfect foresight: {shown['oracle']}"
+        if ceiling is not None
+        else None,
+        "Planned with": shown["rests_on"],
+    }

@@ -23,12 +23,19 @@ from shipworthy.research.research import Research, explore_idea, research_idea
     show_default=True,
     help="Replay both policies under this many seeds, and tell the solvers' chance from the effect of the idea.",
 )
+@click.option("--regret/--no-regret", default=True, help="Hold both against perfect foresight.", show_default=True)
 @click.option("--from", "first", metavar="PERIOD", help="Explore only: the first period.")
 @click.option("--to", "last", metavar="PERIOD", help="Explore only: the last period, included.")
 @click.option("--development", is_flag=True, help="Explore only: all that is open, without the holdout.")
 @as_json
 def research(
-    number: int, repetitions: int, first: str | None, last: str | None, development: bool, json_: bool
+    number: int,
+    repetitions: int,
+    regret: bool,
+    first: str | None,
+    last: str | None,
+    development: bool,
+    json_: bool,
 ) -> None:
     """3. Research: lock what counts as success, then replay both policies over the snapshot.
 
@@ -37,7 +44,7 @@ def research(
     if development or first is not None or last is not None:
         _explore(number, first, last, json_)
     else:
-        _research(number, repetitions, json_)
+        _research(number, repetitions, regret, json_)
 
 
 def _explore(number: int, first: str | None, last: str | None, json_: bool) -> None:
@@ -48,10 +55,10 @@ def _explore(number: int, first: str | None, last: str | None, json_: bool) -> N
     tell(facts, record=asdict(seen) if json_ else None)
 
 
-def _research(number: int, repetitions: int, json_: bool) -> None:
+def _research(number: int, repetitions: int, with_regret: bool, json_: bool) -> None:
     project = open_project()
     with progress("replaying the challenger") as done:
-        found = research_idea(project, number, done, repetitions=repetitions)
+        found = research_idea(project, number, done, repetitions=repetitions, with_regret=with_regret)
     tell(
         {
             "Replayed": f"{found.periods:,} periods by champion and challenger",
@@ -65,6 +72,7 @@ def _research(number: int, repetitions: int, json_: bool) -> None:
             "Noise": _noise(found.repetitions, found.noise) if found.noise else None,
             "Searched": [f"{role}: {looks:,} candidates" for role, looks in found.looks.items() if looks] or None,
             **_windows(found),
+            "Regret": [_regret(role, one) for role, one in found.regret.items()] if found.regret else None,
             "Evidence": found.evidence,
             "Locked": found.criteria,
             "Next": f"shipworthy analyse {number}",
@@ -108,3 +116,14 @@ def _seen(name: str, seen: Exploration) -> dict[str, object]:
         return {name: span}
     earned = [money(amount, seen.currency) for amount in (seen.champion, seen.challenger, seen.difference)]
     return {name: [span, "champion {}, challenger {} a period: a difference of {}".format(*earned)]}
+
+
+def _regret(role: str, one: Mapping[str, Any]) -> str:
+    """A policy's regret in a line: the whole, its share of what there was to earn, and what it was lost to."""
+    share = f", {one['share']:.1%} of what perfect foresight earned" if one["share"] is not None else ""
+    causes = [
+        f"{cause} {one[cause] / one['periods']:,.2f}"
+        for cause in ("prediction", "optimisation", "infeasibility")
+        if one[cause]
+    ]
+    return f"{role}: {one['per_period']:,.2f} a period{share}" + (f": {', '.join(causes)}" if causes else "")

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from shipworthy.data.availability import unavailable
+from shipworthy.data.differences import find_differences
 from shipworthy.data.freshness import stale
 from shipworthy.data.leakage import find_leaks, is_preparation_proved
 from shipworthy.data.profile import Profile, profile
-from shipworthy.data.provable import provable
+from shipworthy.data.provable import Provable, provable
 from shipworthy.data.snapshot import Snapshot, take_snapshot
-from shipworthy.engine import Engine, ProcessEngine, Replay, Track, code_digest, replay, windows
+from shipworthy.engine import Engine, ProcessEngine, Replay, Track, code_digest, foresee, replay, windows
 from shipworthy.engine.processes import Done
 from shipworthy.ideas.gate import missing as missing_idea
 from shipworthy.ideas.idea import Idea
@@ -80,7 +81,7 @@ def examine_data(project: Project, number: int, done: Done = lambda n, of: None)
     snapshot = take_snapshot(project, problem)
     covered = profile(problem, snapshot.rows, n_read=snapshot.n_read, n_quarantined=snapshot.quarantined.height)
     gaps = [*stale(problem, snapshot), *_unusable(problem, idea, covered)]
-    leaks, shown = [], None
+    leaks, shown, blind = [], None, list[str]()
     if not gaps:
         leaks = find_leaks(problem, idea.challenger, snapshot.rows, project.root, project.seed)
         gaps = [Gap(f"{_BEGINNINGS.get(leak.kind, '')}{leak.why}", _REMEDIES[leak.kind]) for leak in leaks]
@@ -92,12 +93,12 @@ def examine_data(project: Project, number: int, done: Done = lambda n, of: None)
             snapshot=snapshot.address,
             history=History(problem, snapshot.rows),
         )
-        track = _champion_track(replayed, ProcessEngine(workers=project.workers), done)
+        engine = ProcessEngine(workers=project.workers)
+        track = _champion_track(replayed, engine, done)
         gaps = list(_silent(track))
-    if not gaps:
-        judged = windows(problem, replayed.history).judged
-        shown = provable(problem, idea, problem.make_policy(idea.challenger), track.table, judged)
-        gaps = list(_hopeless(idea, problem, shown.smallest_detectable))
+        if not gaps:
+            shown = _shown(replayed, idea, track, engine, done, blind.append)
+            gaps = shown.gaps(problem.currency)
     answer = DataAnswer(
         idea=idea.key,
         snapshot=snapshot.address,
@@ -113,7 +114,8 @@ def examine_data(project: Project, number: int, done: Done = lambda n, of: None)
             *_unchecked(snapshot),
             *unavailable(problem, snapshot.rows),
             *([] if is_preparation_proved(problem, snapshot.rows, project.root) else [_UNPROVED]),
-            *(_quiet(shown.to_dict(), problem) if shown else []),
+            *(f"There is foresight, but it decides no period, so it is no measure of regret: {why}." for why in blind),
+            *(_quiet(shown, problem) if shown else []),
         ],
         code=code_digest(code, problem, idea.challenger),
         contract=snapshot.contract.digest if snapshot.contract else None,
@@ -148,6 +150,16 @@ def _body(answer: DataAnswer, idea: Idea) -> dict[str, Any]:
 def _champion_track(replayed: Replay, engine: Engine, done: Done) -> Track:
     assert replayed.problem.champion is not None, "a loaded problem has a champion"
     return replay(replayed, replayed.problem.champion, engine, done)
+
+
+def _shown(
+    replayed: Replay, idea: Idea, champion: Track, engine: Engine, done: Done, blind: Callable[[str], None]
+) -> Provable:
+    problem = replayed.problem
+    oracle = foresee(replayed, [idea.challenger, champion.policy], engine, done, blind)
+    differences = find_differences(replayed, champion, oracle, idea.key, engine, done)
+    judged = windows(problem, replayed.history).judged
+    return provable(problem, idea, problem.make_policy(idea.challenger), champion, differences, oracle, judged)
 
 
 def _unusable(problem: Problem, idea: Idea, covered: Profile) -> Sequence[Gap]:
@@ -189,17 +201,6 @@ def _silent(track: Track) -> Sequence[Gap]:
     return [Gap(why, "Correct it, or what it is given: it is what every challenger is compared with.")]
 
 
-def _hopeless(idea: Idea, problem: Problem, detectable: float) -> Sequence[Gap]:
-    if idea.expected_gain is None:
-        return []
-    high = idea.per_period(idea.expected_gain[2], problem.periods_per_year)
-    if high >= detectable:
-        return []
-    hoped = f"{high:,.2f} {problem.currency} per period"
-    what = f"Even the {hoped} hoped for could not be told from luck: {detectable:,.2f} is the least."
-    return [Gap(what, "Collect more periods, or find an idea that gains more.")]
-
-
 def _remarks(snapshot: Snapshot, covered: Mapping[str, Any]) -> list[str]:
     found = []
     if snapshot.quarantined.height:
@@ -225,16 +226,7 @@ def _unchecked(snapshot: Snapshot) -> list[str]:
     return [f"The contract has no entry for: {', '.join(names)}."] if names else []
 
 
-def _quiet(shown: Mapping[str, Any], problem: Problem) -> list[str]:
-    if shown["periods"] < _FEWEST_TO_SHIP:
-        return [f"Only {shown['periods']} periods are judged: a verdict to ship needs {_FEWEST_TO_SHIP}."]
-    if shown["smallest_detectable"] <= shown["smallest_worth"]:
-        return []
-    needed = (
-        f"{shown['periods_needed']} periods would find it" if shown["periods_needed"] else "no history would find it"
-    )
-    worth, found = f"{shown['smallest_worth']:,.2f} {problem.currency}", f"{shown['smallest_detectable']:,.2f}"
-    return [
-        f"A gain of just the smallest worth shipping, {worth} per period, would mostly end inconclusive: with "
-        f"{shown['periods']} periods {found} is found four times in five; {needed}."
-    ]
+def _quiet(shown: Provable, problem: Problem) -> list[str]:
+    if shown.periods < _FEWEST_TO_SHIP:
+        return [f"Only {shown.periods} periods are judged: a verdict to ship needs {_FEWEST_TO_SHIP}."]
+    return shown.remarks(problem.currency)

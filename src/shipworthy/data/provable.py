@@ -1,39 +1,117 @@
-"""Whether the history is long and quiet enough to show the gain that an idea claims."""
+"""Whether the history is long and quiet enough to show the gain that an idea claims, and whether there is so much to gain."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import polars as pl
 
-from shipworthy.engine import Window
+from shipworthy.data.differences import Differences, learns
+from shipworthy.engine import Track, Window, period_sums
 from shipworthy.ideas.idea import Idea
 from shipworthy.problem import Policy, Problem, Span
-from shipworthy.statistics import Pilot, influence_series, power
+from shipworthy.project import Gap
+from shipworthy.statistics import periods_for, power
 from shipworthy.step.worth import VALUE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provable:
-    """What the history can show; money is per period.
-
-    There is no challenger yet whose difference could be measured, so it is planned with the champion's own money: two
-    policies that decide about the same periods earn alike, and their difference varies as much as two series with a
-    correlation of 0.9 would.
+    """What the history can show; money is per period unless it says otherwise.
 
     Attributes:
         periods: Periods that the verdict will answer from.
-        smallest_detectable: The gain per period that a verdict over them finds four times in five.
-        smallest_worth: The smallest gain per period worth shipping.
-        periods_needed: Periods at which that one would be found; None where no history would do.
+        periods_per_year: How many periods a year has.
+        smallest_detectable: The gain that a verdict over them finds four times in five.
+        smallest_detectable_per_year: The same, a year.
+        smallest_detectable_last_idea: The same for the last of 20 ideas that share this history's budget of errors.
+        smallest_worth: The smallest gain worth shipping.
+        claimed: What the idea claims: its likely gain, and at least the smallest worth shipping.
+        hoped: The most that the idea hopes for; None where it does not say.
+        ceiling: What perfect foresight would gain over the champion, and no idea more; None where it is not known.
+        oracle: Whose foresight that is.
+        periods_needed: Periods at which the smallest gain worth shipping would be found; None where no history would do.
+        periods_for_most: Periods at which the most that it may gain, the hope or the ceiling, would be found; None likewise.
+        source: The kind of differences that all this was planned with.
+        rests_on: The same in words.
     """
 
     periods: int
+    periods_per_year: float
     smallest_detectable: float
+    smallest_detectable_per_year: float
+    smallest_detectable_last_idea: float
     smallest_worth: float
+    claimed: float
+    hoped: float | None
+    ceiling: float | None
+    oracle: str | None
     periods_needed: int | None
+    periods_for_most: int | None
+    source: str
+    rests_on: str
+
+    @property
+    def is_impossible(self) -> bool:
+        """Whether the idea claims more than perfect foresight would gain."""
+        return self.ceiling is not None and self.claimed > self.ceiling
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether these periods could not even show what perfect foresight would gain."""
+        return self.ceiling is not None and self.smallest_detectable > self.ceiling
+
+    def gaps(self, currency: str) -> list[Gap]:
+        """Why the idea cannot be proved with these data, each with what would make it provable."""
+        found = []
+        if self.is_impossible:
+            found.append(
+                Gap(
+                    f"It claims the impossible: {self.claimed:,.2f} {currency} per period, where even perfect foresight "
+                    f"({self.oracle}) would gain no more than {self.ceiling:,.2f}.",
+                    "Correct what it expects to gain, or what is worth shipping.",
+                )
+            )
+        if self.is_hopeless:
+            found.append(
+                Gap(
+                    f"It cannot be proven with these data: even perfect foresight ({self.oracle}) would gain only "
+                    f"{self.ceiling:,.2f} {currency} per period, and {self._least(currency)}.",
+                    _collect(self.periods_for_most),
+                )
+            )
+        elif self.hoped is not None and self.hoped < self.smallest_detectable:
+            found.append(
+                Gap(
+                    f"Even the {self.hoped:,.2f} {currency} per period hoped for could not be told from luck: "
+                    f"{self._least(currency)}.",
+                    f"{_collect(self.periods_for_most)} Or find an idea that gains more.",
+                )
+            )
+        return found
+
+    def remarks(self, currency: str) -> list[str]:
+        """What a reader should know although it does not stop the idea."""
+        if self.smallest_detectable <= self.smallest_worth:
+            return []
+        needed = (
+            f"{self.periods_needed:,} periods would find it, {self.periods_needed - self.periods:,} more than there are"
+            if self.periods_needed
+            else "no history would find it"
+        )
+        return [
+            f"A gain of just the smallest worth shipping, {self.smallest_worth:,.2f} {currency} per period, would mostly end "
+            f"inconclusive: {self._least(currency)}; {needed}."
+        ]
+
+    def _least(self, currency: str) -> str:
+        """The smallest detectable gain, in words."""
+        if math.isinf(self.smallest_detectable):
+            return f"{self.periods:,} periods, with as few refits, are too few to show any gain at all"
+        return f"{self.smallest_detectable:,.2f} {currency} is the least that {self.periods:,} periods show four times in five"
 
     def to_dict(self) -> Mapping[str, Any]:
         """All of it as plain values."""
@@ -41,29 +119,67 @@ class Provable:
 
 
 def provable(
-    problem: Problem, idea: Idea, challenger: Policy, champion_track: pl.DataFrame, judged: Window
+    problem: Problem,
+    idea: Idea,
+    challenger: Policy,
+    champion: Track,
+    differences: Differences,
+    oracle: Track | None,
+    judged: Window,
 ) -> Provable:
-    """Plans the verdict over the judged periods with the champion's replayed value."""
-    settled = champion_track.drop_nulls(VALUE)
-    daily = settled.group_by(problem.period, maintain_order=True).agg(pl.col(VALUE).sum(), pl.len())
-    sums, counts = daily[VALUE].to_numpy(), daily["len"].to_numpy().astype(float)
-    units = float(counts.mean())
-    worth = idea.per_period(idea.smallest_gain or 0.0, problem.periods_per_year)
-    _, influence = influence_series(sums, counts)
-    pilot = Pilot.from_regret(influence)
+    """Plans the verdict: what a replay of the challenger over the judged periods could show."""
+    daily = champion.table.drop_nulls(VALUE).group_by(problem.period).agg(pl.len())
     periods = judged.cut(daily, problem.period).height
-    found = power(pilot, uplift=worth / units, periods=periods, refit_periods=refit_periods(problem, challenger))
+    units = float(daily["len"].mean() or 1.0)  # type: ignore[arg-type]  # counts are numbers
+    worth, *expected = (
+        idea.per_period(gain, problem.periods_per_year)
+        for gain in (idea.smallest_gain or 0.0, *(idea.expected_gain or ()))
+    )
+    hoped = expected[2] if expected else None
+    ceiling = _ceiling(problem, champion, oracle, units)
+    most = min((amount for amount in (hoped, ceiling) if amount is not None), default=None)
+    refits, pilot = refit_periods(problem, challenger), differences.pilot()
+    found = power(pilot, uplift=worth / units, periods=periods, refit_periods=refits)
     return Provable(
         periods=periods,
+        periods_per_year=problem.periods_per_year,
         smallest_detectable=found.smallest_gain * units,
+        smallest_detectable_per_year=found.smallest_gain * units * problem.periods_per_year,
+        smallest_detectable_last_idea=found.smallest_gain_last_idea * units,
         smallest_worth=worth,
+        claimed=max(worth, expected[1]) if expected else worth,
+        hoped=hoped,
+        ceiling=ceiling,
+        oracle=oracle.policy if oracle and ceiling is not None else None,
         periods_needed=found.periods_needed,
+        periods_for_most=periods_for(pilot, most / units, refit_periods=refits) if most is not None else None,
+        source=str(differences.source),
+        rests_on=differences.sentence(),
     )
+
+
+def _ceiling(problem: Problem, champion: Track, oracle: Track | None, units: float) -> float | None:
+    """The champion's mean regret to perfect foresight, per period: the most that an idea can gain.
+
+    Returns:
+        None where foresight is no bound: where state is carried it sees one period ahead only, the champion's own
+        optimiser does not bind a challenger with a better one, and an optimiser that earns less with the outcome in hand
+        than the champion without it is no measure.
+    """
+    if oracle is None or oracle.policy == champion.policy or problem.next_state is not None:
+        return None
+    sums = period_sums(problem, oracle, champion)
+    regret = units * float((sums["one"] - sums["other"]).sum()) / max(float(sums["pairs"].sum()), 1.0)
+    return regret if regret > 0.0 else None
 
 
 def refit_periods(problem: Problem, policy: Policy) -> int:
     """How many periods lie between two fits of a policy; 0 where it learns nothing or is fitted once."""
-    if policy.refit is None or type(policy).fit is Policy.fit:
+    if policy.refit is None or not learns(policy):
         return 0
     refit = Span.of(policy.refit)
     return max(1, round(refit.seconds / 86_400 / (365.0 / problem.periods_per_year)))
+
+
+def _collect(periods: int | None) -> str:
+    return f"Collect periods until there are {periods:,}." if periods else "No longer history would do."

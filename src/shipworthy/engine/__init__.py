@@ -5,8 +5,9 @@ below both of them.
 """
 
 from shipworthy.engine.block import TELEMETRY, WALL_CLOCK, Block, code_digest, fit_decider, play, run_block
+from shipworthy.engine.foresight import foresee, period_sums
 from shipworthy.engine.processes import Engine, ProcessEngine
-from shipworthy.engine.replay import Replay, Track, first_replayed, replay
+from shipworthy.engine.replay import Replay, Track, decide_again, first_replayed, replay
 from shipworthy.engine.window import Window, Windows, judged_periods, windows
 
 __all__ = [
@@ -20,9 +21,12 @@ __all__ = [
     "Window",
     "Windows",
     "code_digest",
+    "decide_again",
     "first_replayed",
     "fit_decider",
+    "foresee",
     "judged_periods",
+    "period_sums",
     "play",
     "replay",
     "run_block",

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 
+from shipworthy.engine.oracle import Oracle
+from shipworthy.engine.patient import Patient
 from shipworthy.errors import PreconditionError, UserCodeError
 from shipworthy.problem import Period, Policy, Problem, Span
 from shipworthy.project import open_project
@@ -55,6 +58,10 @@ class Block:
         end: The first period that no longer belongs to it.
         seed: The seed from which each period's is derived.
         state: The state before the first period.
+        foresight: Whether the oracle decides in the policy's place; nothing is fitted then.
+        subsample: The seed of the stretch that is kept from `fit`; None keeps nothing from it.
+        again: The periods that are decided once more, with far more time; none decides all of them, once.
+        recorded: The object that holds what was decided before, where some are decided once more.
     """
 
     root: Path
@@ -66,6 +73,10 @@ class Block:
     end: Period
     seed: int
     state: Mapping[str, Any]
+    foresight: bool = False
+    subsample: int | None = None
+    again: tuple[Period, ...] = ()
+    recorded: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +91,17 @@ class BlockResult:
 def run_block(block: Block) -> BlockResult:
     """Fits the policy on what is known at the block's first period, then decides each of its periods."""
     problem, history = _opened(block)
+    if block.recorded is not None:
+        return _decide_again(block, problem, history)
     policy = problem.make_policy(block.policy)
-    decider = fit_decider(block.policy, policy, history, block.first)
+    if block.foresight:
+        decider = Decider(block.policy, Oracle(problem, policy), history)
+    else:
+        decider = fit_decider(block.policy, policy, history, block.first, block.subsample)
     fallback = _fitted_when_needed(problem, history, block)
     periods = [period for period in history.periods if block.first <= period < block.end]
     track, state = play(problem, history, decider, periods, block.seed, block.state, fallback)
-    return BlockResult(track, state, policy.looks(decider.fitted))
+    return BlockResult(track, state, 0 if block.foresight else policy.looks(decider.fitted))
 
 
 def play(
@@ -118,13 +134,36 @@ def play(
     return _valued(problem, settled, decisions), state
 
 
-def fit_decider(name: str, policy: Policy, history: History, at: Period) -> Decider:
+def _decide_again(block: Block, problem: Problem, history: History) -> BlockResult:
+    """Decides some periods once more, each from where it was decided before, with far more time."""
+    policy = problem.make_policy(block.policy)
+    decider = replace(fit_decider(block.policy, policy, history, block.first), policy=Patient(policy))
+    recorded = get_frame(open_project(block.root).objects, str(block.recorded))
+    decided, state = [], deepcopy(block.state)
+    for (period,), plan in recorded.group_by(problem.period, maintain_order=True):
+        before = plan.drop(problem.period)
+        if period in block.again:
+            seed, rows = seed_of(block.seed, period), history.to_decide(period)
+            moment = Moment(period=period, rows=rows, history=history, state=state, seed=seed)
+            decided.append(_columns(problem, period, take_step(problem, moment, decider)))
+        if problem.next_state is not None:
+            state = _next_state(problem, state, happened(problem, history.settled(period), before), period)
+    decisions = pl.concat(decided, how="vertical_relaxed")
+    return BlockResult(_valued(problem, history.between(block.first, block.end), decisions), state)
+
+
+def fit_decider(name: str, policy: Policy, history: History, at: Period, subsample: int | None = None) -> Decider:
     """Fits a policy on what is known at a period, as far back as it wants to look.
+
+    With `subsample` a fifth of these periods is kept from it, chosen by that seed: one stretch rather than scattered
+    periods, so that lags and rolling means stay whole around it.
 
     Raises:
         UserCodeError: its `fit` raised.
     """
     past = history.to_learn(policy, at)
+    if subsample is not None:
+        past = _without_a_fifth(past, history, subsample)
     try:
         return Decider(name, policy, policy.fit(past))
     except (Exception, SystemExit) as error:  # whatever the user's code raises
@@ -132,6 +171,13 @@ def fit_decider(name: str, policy: Policy, history: History, at: Period) -> Deci
             f"Policy {name!r} could not be fitted at {at}, on {past.height} rows: {type(error).__name__}: {error}. Correct its "
             "fit(), or give it more to learn from with a longer Problem(warm_up=...)."
         ) from error
+
+
+def _without_a_fifth(past: pl.DataFrame, history: History, seed: int) -> pl.DataFrame:
+    when = past.get_column(history.period)
+    periods = when.unique().sort()
+    begin = int(np.random.default_rng(seed).random() * 0.8 * len(periods))
+    return past.filter(~when.is_in(periods.slice(begin, len(periods) // 5).implode()))
 
 
 def _next_state(problem: Problem, state: Mapping[str, Any], rows: pl.DataFrame, period: Period) -> Mapping[str, Any]:
@@ -155,7 +201,7 @@ def _next_state(problem: Problem, state: Mapping[str, Any], rows: pl.DataFrame, 
 def _fitted_when_needed(problem: Problem, history: History, block: Block) -> MakeDecider | None:
     """The fallback, fitted at the block's first period, but only once it is needed."""
     name = problem.fallback or problem.champion
-    if name is None or name == block.policy:
+    if name is None or name == block.policy or block.foresight:
         return None
 
     return cache(lambda: fit_decider(name, problem.make_policy(name), history, block.first))
@@ -207,6 +253,7 @@ def code_digest(code: Code, problem: Problem, policy: str) -> str:
 def functions_behind(problem: Problem, policy: str) -> list[Callable[..., Any]]:
     """What the project declared that a policy's replay calls: what makes it and its fallback, and the problem's rules."""
     measures = [rule.holds for rule in problem.constraints] + [rail.measure for rail in problem.guardrails]
-    declared = [measure for measure in (problem.value_of, problem.next_state, *measures) if measure is not None]
+    own = (problem.value_of, problem.next_state, problem.foresight)
+    declared = [measure for measure in (*own, *measures) if measure is not None]
     deciding = {policy, problem.fallback or problem.champion} - {None}
     return [*(problem.policies[str(name)] for name in sorted(map(str, deciding))), *declared]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
@@ -20,10 +21,13 @@ from shipworthy.project.code import Code, installed_packages
 from shipworthy.step import History
 from shipworthy.step.worth import VALUE
 from shipworthy.store import canonical, digest
+from shipworthy.store.frames import put_frame
 
 _CACHE = "cache"
 _STATE = "state"
 _LOOKS = "looks"
+_AT_ONCE = 365
+"""Periods that one worker foresees: so many that starting the worker is worth it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +41,8 @@ class Replay:
         snapshot: The object that holds the rows.
         history: Those rows, in order of time.
         seed: The seed from which each period's is derived; None means the project's.
+        foresight: Whether the oracle decides each period, instead of the policy; see `engine.foresight`.
+        subsample: The seed of a stretch that is kept from every fit, for placebos; None keeps nothing from them.
     """
 
     project: Project
@@ -45,6 +51,8 @@ class Replay:
     snapshot: str
     history: History
     seed: int | None = None
+    foresight: bool = False
+    subsample: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +128,25 @@ def replay(
     return Track(policy=policy, table=table, fits=fits, blocks=len(blocks), looks=looks)
 
 
+def decide_again(
+    replayed: Replay, track: Track, periods: Sequence[Period], engine: Engine, done: Done = lambda n, of: None
+) -> pl.DataFrame:
+    """Decides some periods of a track once more: the same policy, fit, state and seed, but ten times its time limit.
+
+    Returns:
+        A track's table of these periods.
+    """
+    problem, objects = replayed.problem, replayed.project.objects
+    recorded = put_frame(objects, _CACHE, track.table.select(*problem.key, *problem.decisions))
+    looked = [
+        replace(block, again=tuple(again), recorded=recorded)
+        for block in _blocks(replayed, track.policy)
+        if (again := [period for period in periods if block.first <= period < block.end])
+    ]
+    results, _ = _side_by_side(replayed, looked, engine, done)
+    return pl.concat([result.track for result in results], how="vertical_relaxed")
+
+
 def _refuse_clashes(problem: Problem) -> None:
     taken = {VALUE, *TELEMETRY}
     named = [*problem.key, *problem.decisions, *(rail.name for rail in problem.guardrails)]
@@ -134,7 +161,8 @@ def _refuse_clashes(problem: Problem) -> None:
 def _blocks(replayed: Replay, name: str) -> list[Block]:
     problem, history, project = replayed.problem, replayed.history, replayed.project
     policy = problem.make_policy(name)
-    starts = _fit_periods(policy, history, first_replayed(problem, history))
+    first = first_replayed(problem, history)
+    starts = _stretches(history, first) if replayed.foresight else _fit_periods(policy, history, first)
     beyond = Span.of("1").after(history.periods[-1])
     version = code_digest(replayed.code, problem, name)
     return [
@@ -148,6 +176,8 @@ def _blocks(replayed: Replay, name: str) -> list[Block]:
             end=end,
             seed=project.seed if replayed.seed is None else replayed.seed,
             state=dict(problem.initial_state),
+            foresight=replayed.foresight,
+            subsample=replayed.subsample,
         )
         for first, end in zip(starts, [*starts[1:], beyond], strict=True)
     ]
@@ -168,6 +198,11 @@ def _fit_periods(policy: Policy, history: History, first: Period) -> list[Period
 def _touched(blocks: list[Block], first: Period, last: Period, *, is_carried: bool) -> list[Block]:
     """The blocks that hold periods of a range, and where state is carried those before them too."""
     return [block for block in blocks if block.first <= last and (is_carried or block.end > first)]
+
+
+def _stretches(history: History, first: Period) -> list[Period]:
+    """Where blocks begin that fit nothing: short enough to be shared among workers."""
+    return [period for period in history.periods if period >= first][::_AT_ONCE]
 
 
 def _side_by_side(replayed: Replay, blocks: list[Block], engine: Engine, done: Done) -> tuple[list[BlockResult], int]:
@@ -232,6 +267,7 @@ def _name(block: Block) -> str:
         "code": block.code,
         "snapshot": block.snapshot,
         "block": [block.problem, block.policy, block.first, block.end, block.seed, block.state],
+        "variation": [block.foresight, block.subsample, block.again, block.recorded],
         "versions": _versions(),
         "columns": TELEMETRY,
     }

@@ -72,6 +72,18 @@ class Policy:
         del fitted
         return 0
 
+    def foresee(self, now: Now, outcome: pl.Series) -> Decisions:
+        """Decides as `decide` would with a perfect forecast: the measure of what a better one could still earn.
+
+        It is asked by the replay of perfect foresight alone, without a fit; nothing that decides is ever shown an outcome.
+
+        Args:
+            now: What `decide` gets.
+            outcome: What will happen to each unit, in the order of `now.rows`; named like the outcome's column.
+        """
+        del now, outcome
+        raise NotImplementedError(f"{type(self).__name__} has no foresight. Write foresee(self, now, outcome).")
+
 
 def _unchanged(table: pl.DataFrame) -> pl.DataFrame:
     return table
@@ -128,6 +140,20 @@ class PredictThenOptimize(Policy):
         """Forecasts the outcome of each unit and optimises on the forecast."""
         forecast = np.asarray(fitted.predict(self.matrix(self.table(now))))
         return forecast if self.optimise is None else self.optimise(now, forecast)
+
+    def foresee(self, now: Now, outcome: pl.Series) -> Decisions:
+        """Optimises on the outcome in the forecast's place, one number per unit; override it where yours needs more.
+
+        Raises:
+            UserCodeError: the model forecasts something else than the outcome.
+        """
+        if outcome.name != self.target:
+            raise UserCodeError(
+                f"The model forecasts {self.target!r}, not the outcome {outcome.name!r}: there is no perfect forecast of "
+                "it. Write foresee(self, now, outcome), or declare the problem's oracle."
+            )
+        known = outcome.to_numpy()
+        return known if self.optimise is None else self.optimise(now, known)
 
     def table(self, now: Now) -> pl.DataFrame:
         """The rows to decide with their derived features, in the order of `now.rows`."""

@@ -12,7 +12,8 @@ from typing import Any, Literal, TypeVar
 import polars as pl
 
 from shipworthy.errors import AlreadyExistsError, InvalidInputError, NotFoundError, UserCodeError
-from shipworthy.problem.policy import Policy
+from shipworthy.problem.now import Now
+from shipworthy.problem.policy import Decisions, Policy
 from shipworthy.problem.rows import Rows
 from shipworthy.problem.span import Span
 
@@ -105,6 +106,7 @@ class Problem:
     champion: str | None = field(default=None, init=False)
     value_of: Measure | None = field(default=None, init=False)
     next_state: Callable[[Mapping[str, Any], pl.DataFrame], Mapping[str, Any]] | None = field(default=None, init=False)
+    foresight: Callable[[Now, pl.DataFrame], Decisions] | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         """Refuses names that cannot stand in an address, columns that mean two things, and spans that cannot be read."""
@@ -209,6 +211,15 @@ class Problem:
         """Declares how state is carried on: `step(state, happened)` gives the state of the next period."""
         self.next_state = step
         return step
+
+    def oracle(self, best: F) -> F:
+        """Declares the best decisions for what will happen: `best(now, happened)`, which nobody could have made.
+
+        `happened` holds the rows of `now.rows`, in their order, with every column that is known only afterwards. It
+        measures the regret of policies; where none is declared, the policies' own `foresee` does.
+        """
+        self.foresight = best
+        return best
 
     def policy(self, make: F | None = None, *, champion: bool = False, name: str | None = None) -> Any:
         """Declares a policy: a `Policy` class, or a function that returns one."""

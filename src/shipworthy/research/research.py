@@ -10,7 +10,18 @@ import polars as pl
 
 from shipworthy.data.gate import missing as missing_data
 from shipworthy.data.snapshot import open_snapshot
-from shipworthy.engine import Engine, ProcessEngine, Replay, Track, Windows, code_digest, replay, windows
+from shipworthy.engine import (
+    Engine,
+    ProcessEngine,
+    Replay,
+    Track,
+    Window,
+    Windows,
+    code_digest,
+    foresee,
+    replay,
+    windows,
+)
 from shipworthy.engine.processes import Done
 from shipworthy.errors import InvalidInputError
 from shipworthy.ideas.idea import Idea
@@ -21,6 +32,7 @@ from shipworthy.project import Gap, Project, refuse_closed
 from shipworthy.project.code import load_problem
 from shipworthy.research.evidence import FOLDER, pair
 from shipworthy.research.exploration import Exploration, asked_window, explored
+from shipworthy.research.regret import regret_of
 from shipworthy.research.repetitions import SolverNoise, averaged, seed_of_repetition, solver_noise
 from shipworthy.research.solving import Solving, solving
 from shipworthy.step import History
@@ -52,6 +64,8 @@ class Research:
         holdout: The sealed window, its `first` and `last` period and how many `periods`; None where nothing is sealed.
         development: The object that holds the paired table of the development window; None where nothing is sealed.
         explored: What the development window shows; None where nothing is sealed.
+        regret: Each policy's regret to perfect foresight, split; see `Regret`. None where there is no oracle, or none
+            was asked for.
     """
 
     idea: str
@@ -73,9 +87,17 @@ class Research:
     holdout: Mapping[str, Any] | None = None
     development: str | None = None
     explored: Mapping[str, Any] | None = None
+    regret: Mapping[str, Mapping[str, Any]] | None = None
 
 
-def research_idea(project: Project, number: int, done: Done = lambda n, of: None, *, repetitions: int = 1) -> Research:
+def research_idea(
+    project: Project,
+    number: int,
+    done: Done = lambda n, of: None,
+    *,
+    repetitions: int = 1,
+    with_regret: bool = True,
+) -> Research:
     """Locks the idea's criteria, replays both policies over the snapshot, and records the evidence.
 
     With several repetitions, each under a seed of its own, the evidence is their mean; what the solvers' chance adds is
@@ -121,6 +143,7 @@ def research_idea(project: Project, number: int, done: Done = lambda n, of: None
         repetitions=repetitions,
         noise=_plain(solver_noise(pairs)),
         looks={role: track.looks for role, track in tracks.items()},
+        regret=_regret(replayed, tracks, divided.development, engine, done) if with_regret else None,
         **_divided(project, problem, divided, paired),
     )
     project.records.add(Change(kind="research", key=idea.key, body=asdict(found)), by=project.who)
@@ -215,6 +238,23 @@ def _told(done: Done, repetition: int, repetitions: int) -> Done:
 
 def _plain(account: Solving | SolverNoise | None) -> dict[str, Any] | None:
     return None if account is None else asdict(account)
+
+
+def _regret(
+    replayed: Replay, tracks: Mapping[str, Track], is_open: Window, engine: Engine, done: Done
+) -> Mapping[str, Mapping[str, Any]] | None:
+    """Each policy's regret over the open periods: over sealed ones it would tell what the verdict withholds."""
+    oracle = foresee(replayed, [tracks["challenger"].policy, tracks["champion"].policy], engine, done)
+    if oracle is None:
+        return None
+    period = replayed.problem.period
+    foreseen = replace(oracle, table=is_open.cut(oracle.table, period))
+    return {
+        role: regret_of(
+            replayed, replace(track, table=is_open.cut(track.table, period)), foreseen, engine, done
+        ).to_dict()
+        for role, track in tracks.items()
+    }
 
 
 def _falls(track: Track) -> dict[str, int]:

@@ -53,6 +53,12 @@ def sold_out(happened: pl.DataFrame) -> pl.Expr:
     return (pl.col("demand") > pl.col("loaves")).cast(pl.Float64)
 
 
+@bakery.oracle
+def demand_known(now: sw.Now, happened: pl.DataFrame) -> pl.Series:
+    """What would have been baked, had the demand been known: the most that any idea can earn. You may leave it out."""
+    return happened["demand"]
+
+
 @bakery.policy(champion=True)
 class Yesterday(sw.Policy):
     """As many as were asked for yesterday."""

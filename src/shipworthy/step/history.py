@@ -36,6 +36,7 @@ class History:
             InvalidInputError: periods are numbers and `known_at` is a time, or the other way round.
         """
         self._problem = problem
+        self.period = problem.period
         self._known_at = problem.known_at if problem.known_at in rows.columns else None
         self._delay = Span.of(problem.outcome_delay)
         self._hidden = [name for name in rows.columns if name in {*problem.hidden, *problem.decisions}]

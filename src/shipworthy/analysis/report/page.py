@@ -8,6 +8,7 @@ from shipworthy.analysis.report import sentences
 from shipworthy.analysis.report.drawing import Plot
 from shipworthy.analysis.report.layout import lay_out
 from shipworthy.analysis.report.plots import draw_course, draw_interval, draw_units
+from shipworthy.analysis.report.regret import draw_regret, regret_note, regret_of
 from shipworthy.analysis.report.story import Story
 from shipworthy.step import Rung
 
@@ -26,6 +27,7 @@ def render_report(story: Story) -> str:
         verdict=story.verdict,
         say=sentences,
         plots=_plots(story),
+        regret_note=regret_note(story),
         rungs=[str(rung) for rung in Rung if any(str(rung) in falls for falls in story.research.falls.values())],
     )
 
@@ -38,4 +40,6 @@ def _plots(story: Story) -> dict[str, Plot]:
     if not story.course.is_empty():
         drawn["course"] = draw_course(story)
         drawn["units"] = draw_units(story)
+        if regret_of(story):
+            drawn["regret"] = draw_regret(story)
     return drawn
