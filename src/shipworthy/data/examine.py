@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from shipworthy.data.leakage import find_leaks, is_preparation_proved
@@ -76,19 +76,20 @@ def examine_data(project: Project, number: int, done: Done = lambda n, of: None)
     snapshot = take_snapshot(project, problem)
     covered = profile(problem, snapshot.rows, n_read=snapshot.n_read, n_quarantined=snapshot.quarantined.height)
     gaps = list(_unusable(problem, idea, covered))
+    replayed = Replay(
+        project=project,
+        code=code,
+        problem=problem,
+        snapshot=snapshot.address,
+        history=History(problem, snapshot.rows),
+    )
+    engine = ProcessEngine(workers=project.workers)
     leaks, shown = [], None
     if not gaps:
-        leaks = find_leaks(problem, idea.challenger, snapshot.rows, project.root, project.seed)
+        leaks = find_leaks(replayed, idea.challenger, engine, done)
         gaps = [Gap(f"{_BEGINNINGS.get(leak.kind, '')}{leak.why}", _REMEDIES[leak.kind]) for leak in leaks]
     if not gaps:
-        replayed = Replay(
-            project=project,
-            code=code,
-            problem=problem,
-            snapshot=snapshot.address,
-            history=History(problem, snapshot.rows),
-        )
-        track = _champion_track(replayed, ProcessEngine(workers=project.workers), done)
+        track = _champion_track(replayed, engine, done)
         gaps = list(_silent(track))
     if not gaps:
         shown = provable(problem, idea, problem.make_policy(idea.challenger), track.table)
@@ -98,14 +99,12 @@ def examine_data(project: Project, number: int, done: Done = lambda n, of: None)
         snapshot=snapshot.address,
         quarantine=snapshot.quarantine,
         profile=covered.to_dict(),
-        leaks=[
-            {"kind": leak.kind, "columns": list(leak.columns), "period": leak.period, "why": leak.why} for leak in leaks
-        ],
+        leaks=[asdict(leak) | {"columns": list(leak.columns), "sources": list(leak.sources)} for leak in leaks],
         provable=shown.to_dict() if shown else None,
         gaps=gaps,
         remarks=[
             *_remarks(snapshot, covered.to_dict()),
-            *([] if is_preparation_proved(problem, snapshot.rows, project.root) else [_UNPROVED]),
+            *([] if is_preparation_proved(replayed) else [_UNPROVED]),
             *(_quiet(shown.to_dict(), problem) if shown else []),
         ],
         code=code_digest(code, problem, idea.challenger),
@@ -125,7 +124,7 @@ _REMEDIES = {
     "feature": "Take these columns out of its features, or use a forecast of them that is there when it decides.",
     "preparation": "Prepare the rows from what is known before each period, for example with shift().",
     "decision": "Let the policy read only now.rows and now.past.",
-    "chance": "Seed whatever is random in it: fit() with a number of its own, decide() with now.seed.",
+    "chance": "Seed whatever is random in it: a preparation and fit() with a number of their own, decide() with now.seed.",
     "silent": "Correct the policy, or what it is given.",
 }
 

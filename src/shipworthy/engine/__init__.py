@@ -4,7 +4,7 @@ Data needs the champion's replay to say what the history can show, and Research 
 below both of them.
 """
 
-from shipworthy.engine.block import TELEMETRY, Block, code_digest, fit_decider, run_block
+from shipworthy.engine.block import TELEMETRY, Block, code_digest, fit_decider, open_block, run_block
 from shipworthy.engine.processes import Engine, ProcessEngine
 from shipworthy.engine.replay import Replay, Track, first_replayed, replay
 
@@ -18,6 +18,7 @@ __all__ = [
     "code_digest",
     "first_replayed",
     "fit_decider",
+    "open_block",
     "replay",
     "run_block",
 ]

@@ -70,7 +70,7 @@ class BlockResult:
 
 def run_block(block: Block) -> BlockResult:
     """Fits the policy on what is known at the block's first period, then decides each of its periods."""
-    problem, history = _opened(block)
+    problem, history = open_block(block)
     policy = problem.make_policy(block.policy)
     decider = fit_decider(block.policy, policy, history, block.first)
     fallback = _fitted_when_needed(problem, history, block)
@@ -155,7 +155,7 @@ def _valued(problem: Problem, settled: pl.DataFrame, decisions: pl.DataFrame) ->
     return decisions.join(earned, on=list(problem.key), how="left", maintain_order="left")
 
 
-def _opened(block: Block) -> tuple[Problem, History]:
+def open_block(block: Block) -> tuple[Problem, History]:
     """The problem and its history, opened once per process and version of the code.
 
     Raises:
