@@ -10,9 +10,12 @@ import polars as pl
 
 from shipworthy.cli.show import as_json, progress, tell
 from shipworthy.data.examine import examine_data
+from shipworthy.data.leakage import NOT_COVERED
 from shipworthy.errors import GateClosedError
 from shipworthy.project import open_project
 from shipworthy.store.frames import get_frame
+
+_NO_LEAKS = "none found: what lies ahead was changed in five ways and no decision moved"
 
 
 @click.command()
@@ -24,7 +27,7 @@ from shipworthy.store.frames import get_frame
 def data(number: int, bad_rows: Path | None, json_: bool) -> int:
     """2. Data: take a snapshot, and answer whether the idea can be proved with it."""
     project = open_project()
-    with progress("replaying the champion") as done:
+    with progress("looking for leaks, replaying the champion") as done:
         answer = examine_data(project, number, done)
     if bad_rows is not None:
         table = get_frame(project.objects, answer.quarantine) if answer.quarantine else pl.DataFrame()
@@ -37,7 +40,7 @@ def data(number: int, bad_rows: Path | None, json_: bool) -> int:
             "Because": [str(gap) for gap in answer.gaps] or None,
             "Rows": f"{covered['n_rows']:,} of {covered['n_units']:,} units in {covered['n_periods']:,} periods, "
             f"{covered['first']} to {covered['last']}",
-            "Leaks": "none found: what lies ahead was scrambled and no decision moved" if answer.is_testable else None,
+            "Leaks": [_NO_LEAKS, NOT_COVERED] if answer.is_testable else None,
             "Can show": f"a gain of {shown['smallest_detectable']:,.2f} per period, four times in five"
             if shown
             else None,

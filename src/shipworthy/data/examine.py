@@ -10,6 +10,7 @@ from shipworthy.data.leakage import find_leaks, is_preparation_proved
 from shipworthy.data.profile import Profile, profile
 from shipworthy.data.provable import provable
 from shipworthy.data.snapshot import Snapshot, take_snapshot
+from shipworthy.data.suspicion import find_suspicions
 from shipworthy.engine import Engine, ProcessEngine, Replay, Track, code_digest, replay
 from shipworthy.engine.processes import Done
 from shipworthy.ideas.gate import missing as missing_idea
@@ -105,6 +106,7 @@ def examine_data(project: Project, number: int, done: Done = lambda n, of: None)
         remarks=[
             *_remarks(snapshot, covered.to_dict()),
             *([] if is_preparation_proved(replayed) else [_UNPROVED]),
+            *(str(suspicion) for suspicion in find_suspicions(problem, snapshot.rows)),
             *(_quiet(shown.to_dict(), problem) if shown else []),
         ],
         code=code_digest(code, problem, idea.challenger),
