@@ -13,7 +13,7 @@ import shutil
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -47,7 +47,9 @@ def main() -> int:
             shutil.rmtree(root / ".shipworthy" / "objects" / "cache", ignore_errors=True)
             took["replay"].append(_seconds(lambda: replay(replayed, POLICY, engine)))
             took["leak proof"].append(_seconds(lambda: _refuse(find_leaks(replayed, POLICY, engine))))
-            took["suspicion"].append(_seconds(lambda: _refuse(find_suspicions(replayed.problem, replayed.history.rows))))
+            took["suspicion"].append(
+                _seconds(lambda: _refuse(find_suspicions(replayed.problem, replayed.history.rows)))
+            )
 
     medians = {name: statistics.median(seconds) for name, seconds in took.items()}
     rows = replayed.history.rows
@@ -73,7 +75,7 @@ def _seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
-def _refuse(findings: list[object]) -> None:
+def _refuse(findings: Sequence[object]) -> None:
     if findings:
         raise RuntimeError(f"The policy is clean, and yet: {findings}")
 

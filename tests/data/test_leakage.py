@@ -10,9 +10,10 @@ import pytest
 
 from shipworthy.data import leakage
 from shipworthy.data.leakage import find_leaks, is_preparation_proved
+from shipworthy.data.scramble import KINDS
 from shipworthy.errors import UserCodeError
 from shipworthy.problem import Now, Policy, PredictThenOptimize, Problem, frame, parquet
-from tests.problems import HERE, SHOP, deciding, laid, make_project, replay_of, sales, shop
+from tests.problems import HERE, SHOP, THERE, deciding, laid, make_project, replay_of, sales, shop
 
 KITCHEN = Path(__file__).parents[2] / "examples" / "kitchen"
 DISHES = ("calamari", "fish", "shrimp", "chicken", "koefte", "lamb", "steak")
@@ -115,6 +116,7 @@ def test_a_preparation_that_looks_ahead_is_found_whether_or_not_a_policy_uses_it
     [found] = leaks_of(kitchen(PLANTED[leak]))
     assert found.kind == "preparation"
     assert len(found.columns) == 1
+    assert set(found.sources) == ({"temperature"} if "weather" in leak else {*DISHES})
     assert "looks ahead" in found.why
 
 
@@ -152,6 +154,93 @@ def test_a_policy_that_reads_a_whole_table_of_its_module_is_found(tmp_path, deci
     assert find_leaks(replayed, "better", HERE) == []
     held = type(problem.make_policy("knowing")).decide.__globals__["TABLE"]
     assert held.equals(problem.rows.load(replayed.project.root))
+
+
+PLACES = {
+    "a dictionary": ('TABLES = {"all": made_up_rows()}', 'TABLES["all"]'),
+    "a list": ("TABLES = [made_up_rows()]", "TABLES[0]"),
+    "a class": ("class Store:\n    table = made_up_rows()", "Store.table"),
+    "a query that was not run yet": ("LATER = made_up_rows().lazy()", "LATER.collect()"),
+    "the period under another name": (
+        'OTHER = made_up_rows().rename({"day": "at"})', 'OTHER.rename({"at": "day"})',
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_table_is_found_wherever_a_module_holds_it(tmp_path, place):
+    """In a dictionary, a list, a class, as a lazy frame or with another name for the time."""
+    held, table = PLACES[place]
+    decide = f'now.rows.select("day", "item").join({table}, on=["day", "item"]).select("item", stock="sold")'
+    source = SHOP + HOLDING.format(decide=decide).replace("TABLE = made_up_rows()", held)
+    [found] = find_leaks(replay_of(make_project(tmp_path / "shop", source)), "knowing", HERE)
+    assert (found.kind, found.columns, found.sources) == ("decision", ("stock",), ("sold",))
+
+
+COUNTING = {
+    "how many rows lie ahead": 'now.rows.select("item", stock=pl.lit(TABLE.height))',
+    "how often a unit comes ahead": (
+        'now.rows.select("item").join(TABLE.filter(pl.col("day") > now.period).group_by("item").agg(stock=pl.len()), on="item")'
+    ),
+}
+
+
+@pytest.mark.parametrize("look", COUNTING)
+def test_a_policy_that_only_counts_what_lies_ahead_is_found(tmp_path, look):
+    """It reads no value of the future, and yet it knows how many there will be: rows ahead are taken away as well."""
+    replayed = replay_of(make_project(tmp_path / "shop", SHOP + HOLDING.format(decide=COUNTING[look])))
+    [found] = find_leaks(replayed, "knowing", HERE)
+    assert (found.kind, found.columns, found.sources) == ("decision", ("stock",), ())
+    assert found.why.endswith("differently when only how many rows lie ahead of it changed.")
+
+
+def test_a_fit_that_reads_ahead_is_found_on_workers_as_it_is_here(tmp_path, monkeypatch):
+    """A mean over the whole table learnt in `fit` moves the decisions; workers find what this process finds."""
+    fit = "    def fit(self, past):\n        return TABLE['sold'].mean()\n\n    def decide"
+    knowing = HOLDING.format(decide='now.rows.select("item", stock=pl.lit(fitted))').replace("    def decide", fit)
+    replayed = replay_of(make_project(tmp_path / "shop", SHOP + knowing))
+    told = []
+    here = find_leaks(replayed, "knowing", HERE, lambda done, of: told.append((done, of)))
+    assert [(leak.kind, leak.sources) for leak in here] == [("decision", ("sold",))]
+    assert told[-1] == (7, 7)
+
+    monkeypatch.setattr(leakage, "_PATIENCE", 0.0)
+    assert find_leaks(replayed, "knowing", THERE) == here
+
+
+def test_a_preparation_that_gives_other_rows_each_time_is_told_from_a_leak():
+    """Noise without a seed proves nothing; it is called what it is."""
+    rng = np.random.default_rng(3)
+    [found] = leaks_of(kitchen(lambda rows: rows.with_columns(noise=pl.Series(rng.normal(size=rows.height)))))
+    assert (found.kind, found.columns) == ("chance", ("noise",))
+
+
+HARMLESS = {
+    "days without an outcome are left out": lambda rows: rows.filter(DEMAND.is_not_null() & (DEMAND > 0)),
+    "the outcome is that of the day after, and the last day has none": (
+        lambda rows: rows.with_columns(demand=DEMAND.shift(-1).over(**BY_DISH)).drop_nulls("demand")
+    ),
+    "outliers are left out": lambda rows: rows.filter(pl.col("demand") < 95),
+    "one column per kind of day, some of which come up late": (
+        lambda rows: rows.with_columns(year=pl.col("date").dt.year()).to_dummies("year")
+    ),
+}
+
+
+@pytest.mark.parametrize("rule", HARMLESS)
+def test_rules_about_which_rows_there_are_raise_no_alarm(rule):
+    """Rows may be left out for their own outcome, and a category may come up later: nothing known was changed by it."""
+    assert leaks_of(kitchen(HARMLESS[rule])) == []
+
+
+def test_keeping_only_units_that_will_do_well_is_found():
+    """Which rows there are says something too, where the choice rests on what lies ahead."""
+
+    def best(rows):
+        return rows.filter(DEMAND.mean().over("dish") > 12)
+
+    [found] = leaks_of(kitchen(best))
+    assert (found.kind, found.columns) == ("preparation", ("dish",))
 
 
 def test_a_policy_that_reads_only_the_past_of_such_a_table_is_clean(tmp_path):
@@ -358,7 +447,7 @@ def test_each_kind_of_another_unknown_finds_what_no_other_finds(look, monkeypatc
     assert set(found.sources) <= set(sources)
     assert bool(found.sources) == bool(sources)
 
-    others = tuple(one for one in leakage.KINDS if one != kind)
+    others = tuple(one for one in KINDS if one != kind)
     monkeypatch.setattr(leakage, "KINDS", others)
     monkeypatch.setattr(leakage, "OCCURRING", "drawn")
     assert leaks_of(problem) == []

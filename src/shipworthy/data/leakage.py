@@ -25,6 +25,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from time import perf_counter
 
+import numpy as np
 import polars as pl
 
 from shipworthy.data.held import Held, exchanged, held_tables
@@ -236,7 +237,7 @@ class _Prepared:
         first = _once(next(kind for kind, names in moved.items() if column in names) for column in columns)
         sources = _once(name for kind in first for name in self._sources(kind))
         why = (
-            f"{', '.join(columns)} of {self.period} changed when only {_told(sources)} ahead of it changed: the preparation of "
+            f"{', '.join(columns)} of {self.period} changed when only {_told(sources)} changed: the preparation of "
             "the rows looks ahead."
         )
         return Leak(kind="preparation", columns=columns, sources=sources, period=str(self.period), why=why)
@@ -329,7 +330,7 @@ class _Asked:
                 return Leak(kind="chance", columns=moved, period=period, why=why)
             if moved:
                 sources = self._sources(before, kind)
-                why = f"Policy {name!r} decided {period} differently when only {_told(sources)} not known yet changed."
+                why = f"Policy {name!r} decided {period} differently when only {_told(sources)} changed."
                 return Leak(kind="decision", columns=moved, sources=sources, period=period, why=why)
         return None
 
@@ -414,13 +415,13 @@ def _differ(before: pl.Series, after: pl.Series | None) -> bool:
         return not (before.is_null() | before.cast(pl.String, strict=False).is_in(["0", "0.0", "false"])).all()
     if not (before.dtype.is_float() and after.dtype.is_float()):
         return not before.equals(after)
-    largest = max((float(one.abs().max() or 0.0) for one in (before, after)), default=0.0)
+    largest = max(np.abs(np.nan_to_num(one.to_numpy())).max(initial=0.0) for one in (before, after))
     close = ((before - after).abs() <= _SAME * largest).fill_null(value=False)
     return not (close | before.eq_missing(after)).all()
 
 
 def _told(sources: Sequence[str]) -> str:
-    return f"what of {', '.join(sources)} lies" if sources else "how many rows lie"
+    return f"{', '.join(sources)} that was not known yet" if sources else "how many rows lie ahead of it"
 
 
 def _once(names: Iterable[str]) -> tuple[str, ...]:

@@ -9,9 +9,8 @@ The share of pairs in the right order, ties halved, is what is told; Somers' D, 
 measured, which opens a running total, and beside the outcome of the period that of the next one.
 
 It is held against what is honestly within reach: the unit's own past outcomes and all columns that know less, joined by a
-least-squares fit of which row of a pair is ahead, judged on the half of the pairs that it was not fitted on. Columns are taken
-from the weakest up, and one that is suspected is not held against a stronger one. A suspicion is no proof: a column may
-simply be that good.
+least-squares fit of which row of a pair is ahead, judged on the half of the pairs that it was not fitted on. A column that
+is suspected itself is not held against another. A suspicion is no proof: a column may simply be that good.
 """
 
 from __future__ import annotations
@@ -62,7 +61,7 @@ class Suspicion:
 
     @property
     def excess(self) -> float:
-        """How much larger its share is than that of all others together."""
+        """How much larger its share is than that of all others together, by which the worst of several measures is told."""
         return self.right - self.others
 
     def __str__(self) -> str:
@@ -81,6 +80,7 @@ class _View:
     column: str
     what: str
     values: FloatArray
+    is_past: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,12 +159,12 @@ def _suspected(pairs: _Pairs, views: Sequence[_View]) -> list[Suspicion]:
     n_found = -1
     while n_found < len(found):
         n_found = len(found)
-        for place in np.flatnonzero(sharpness >= _SHARP):
+        for place in np.flatnonzero(sharpness >= _SHARP).tolist():
             view, sharp = views[place], float(sharpness[place])
             held = [
                 i
                 for i, one in enumerate(views)
-                if sharpness[i] <= sharp and one.column != view.column and one.column not in found
+                if one.is_past or (sharpness[i] <= sharp and one.column != view.column and one.column not in found)
             ]
             if (
                 view.column in found
@@ -172,7 +172,7 @@ def _suspected(pairs: _Pairs, views: Sequence[_View]) -> list[Suspicion]:
                 or not _is_beyond(sharp, sharpness[held].max(initial=0.0), pairs)
             ):
                 continue
-            others = distances.joined(np.array(held), int(place)) if held else 0.0
+            others = distances.joined(np.array(held), place) if held else 0.0
             if _is_beyond(sharp, others, pairs):
                 found[view.column] = Suspicion(
                     column=view.column,
@@ -185,7 +185,7 @@ def _suspected(pairs: _Pairs, views: Sequence[_View]) -> list[Suspicion]:
 
 
 def _is_beyond(sharp: float, others: float, pairs: _Pairs) -> bool:
-    return sharp - others >= max(_EXCESS * (1 - others), _ERRORS / np.sqrt(pairs.n_rows))
+    return bool(sharp - others >= max(_EXCESS * (1 - others), _ERRORS / np.sqrt(pairs.n_rows)))
 
 
 def _drawn(problem: Problem, table: pl.DataFrame, target: FloatArray, what: str) -> Iterator[_Pairs]:
@@ -251,7 +251,7 @@ def _own_past(problem: Problem, table: pl.DataFrame) -> Iterator[_View]:
         known.cum_sum() / known.is_not_null().cum_sum(),
     ]
     for measure in measures:
-        yield _View("", "", _ranks(table.select(measure.over(problem.unit)).to_series()))
+        yield _View("", "", _ranks(table.select(measure.over(problem.unit)).to_series()), is_past=True)
 
 
 def _category_means(column: pl.Series, ranked: FloatArray, fold: IntArray) -> FloatArray:
@@ -261,7 +261,8 @@ def _category_means(column: pl.Series, ranked: FloatArray, fold: IntArray) -> Fl
     both = sums.with_columns(all=pl.col("total").sum().over("category"), every=pl.col("n").sum().over("category"))
     means = both.select("category", "fold", mean=(pl.col("all") - pl.col("total")) / (pl.col("every") - pl.col("n")))
     joined = table.join(means, on=["category", "fold"], how="left", maintain_order="left", nulls_equal=True)
-    return np.nan_to_num(joined["mean"].to_numpy().astype(float))
+    means_there: FloatArray = joined["mean"].to_numpy().astype(float)
+    return np.nan_to_num(means_there)
 
 
 def _ranks(values: pl.Series) -> FloatArray:
