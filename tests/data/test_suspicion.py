@@ -14,8 +14,6 @@ from tests.problems import FIRST, sales, shop
 
 HERE = Path(__file__).parents[2]
 DATA = Path(os.environ.get("SHIPWORTHY_DATA", HERE.parent / "shared" / "data"))
-if not DATA.exists():
-    DATA = Path("/work/shared/data")
 CALLS = DATA / "bank_marketing" / "contacts.parquet"
 HOURS = DATA / "nordpool_battery" / "hourly.parquet"
 DAYS = HERE / "examples" / "kitchen" / "data"

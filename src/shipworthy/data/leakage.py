@@ -25,10 +25,10 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from time import perf_counter
 
-import numpy as np
 import polars as pl
 
 from shipworthy.data.held import Held, exchanged, held_tables
+from shipworthy.data.movement import has_same_units, moved_columns, rows_of
 from shipworthy.data.scramble import CUT, DRAWN, KINDS, OCCURRING, Unknown, attributed, scrambled
 from shipworthy.engine import Block, Engine, Replay, code_digest, first_replayed, fit_decider, open_block
 from shipworthy.engine.processes import Done
@@ -45,7 +45,6 @@ NOT_COVERED = (
 _PROBES = 3
 _PREPARATION_PROBES = 12
 _PREPARATION_TASKS = 4
-_SAME = 1e-9
 _PATIENCE = 3.0
 """Seconds after which the rest goes to the workers; to start them takes about as long."""
 
@@ -208,7 +207,7 @@ def _in_preparation(task: _Task) -> Leak | None:
     assert when is not None, "asked only where the raw table says when"
     prepared = problem.rows.prepare(raw)
     for period in task.periods:
-        before = _of_period(problem, prepared, period)
+        before = rows_of(problem, prepared, period)
         leak = _Prepared(problem, raw, unknown_at(problem, raw, period, when), before, period).find()
         if leak is not None:
             return leak
@@ -231,7 +230,7 @@ class _Prepared:
         columns = _once(name for names in moved.values() for name in names)
         if not columns:
             return None
-        if _moved(self.before, self._prepared(self.raw), self.problem.unit):
+        if moved_columns(self.before, self._prepared(self.raw), self.problem.unit):
             why = f"Preparing the same raw table twice gave different rows of {self.period}."
             return Leak(kind="chance", columns=columns, period=str(self.period), why=why)
         first = _once(next(kind for kind, names in moved.items() if column in names) for column in columns)
@@ -265,14 +264,14 @@ class _Prepared:
         unit = self.problem.unit
         try:
             after = self._prepared(scrambled(self.raw, self.unknown, kind, columns))
-            moved = _moved(self.before, after, unit)
-            if moved or kind not in (DRAWN, OCCURRING) or _same_units(self.before, after, unit):
+            moved = moved_columns(self.before, after, unit)
+            if moved or kind not in (DRAWN, OCCURRING) or has_same_units(self.before, after, unit):
                 return moved
             ahead = replace(self.unknown, open=self.unknown.ahead)
             after = self._prepared(scrambled(self.raw, ahead, kind, columns))
         except Exception as error:  # noqa: BLE001  (the user's own code, given what it may never have seen)
             return error
-        return () if _same_units(self.before, after, unit) else (unit,)
+        return () if has_same_units(self.before, after, unit) else (unit,)
 
     def _sources(self, kind: str) -> tuple[str, ...]:
         def moves(columns: Collection[str]) -> bool:
@@ -283,7 +282,7 @@ class _Prepared:
         return () if kind == CUT else attributed(names, moves)
 
     def _prepared(self, raw: pl.DataFrame) -> pl.DataFrame:
-        return _of_period(self.problem, self.problem.rows.prepare(raw), self.period)
+        return rows_of(self.problem, self.problem.rows.prepare(raw), self.period)
 
 
 def _in_decisions(task: _Task) -> Leak | None:
@@ -354,7 +353,7 @@ class _Asked:
         ).equals(other.known(self.period))
 
     def _differs(self, before: Decided, after: Decided) -> tuple[str, ...]:
-        return _moved(before.decisions, after.decisions, self.problem.unit)
+        return moved_columns(before.decisions, after.decisions, self.problem.unit)
 
     def _sources(self, before: Decided, kind: str) -> tuple[str, ...]:
         tables = [self.history.rows.schema, *(held.table.lazy().collect_schema() for held in self.held)]
@@ -388,36 +387,6 @@ def _is_comparable(dtype: pl.DataType, wanted: pl.DataType) -> bool:
     if not isinstance(dtype, pl.Date | pl.Datetime):
         return False
     return pl.Date in (dtype, wanted) or getattr(dtype, "time_zone", None) == getattr(wanted, "time_zone", None)
-
-
-def _of_period(problem: Problem, rows: pl.DataFrame, period: Period) -> pl.DataFrame:
-    hidden = [name for name in rows.columns if name in {*problem.hidden, *problem.decisions}]
-    return rows.filter(pl.col(problem.period) == period).drop(hidden)
-
-
-def _moved(before: pl.DataFrame, after: pl.DataFrame, unit: str) -> tuple[str, ...]:
-    """The columns that differ, of the units that are in both tables once."""
-    before, after = (table.filter(pl.col(unit).is_unique()).sort(unit) for table in (before, after))
-    before, after = before.join(after, on=unit, how="semi"), after.join(before, on=unit, how="semi")
-    return tuple(name for name in before.columns if _differ(before[name], after.get_column(name, default=None)))
-
-
-def _same_units(before: pl.DataFrame, after: pl.DataFrame, unit: str) -> bool:
-    return before[unit].sort().equals(after[unit].sort())
-
-
-def _differ(before: pl.Series, after: pl.Series | None) -> bool:
-    """Whether two columns differ by more than the order in which numbers were added up.
-
-    A column that is not there any more differs if it said something: that of a category which comes up later says nothing.
-    """
-    if after is None:
-        return not (before.is_null() | before.cast(pl.String, strict=False).is_in(["0", "0.0", "false"])).all()
-    if not (before.dtype.is_float() and after.dtype.is_float()):
-        return not before.equals(after)
-    largest = max(np.abs(np.nan_to_num(one.to_numpy())).max(initial=0.0) for one in (before, after))
-    close = ((before - after).abs() <= _SAME * largest).fill_null(value=False)
-    return not (close | before.eq_missing(after)).all()
 
 
 def _told(sources: Sequence[str]) -> str:
