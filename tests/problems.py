@@ -135,6 +135,20 @@ def make_project(
     return open_project(folder)
 
 
+LAID: dict[str, Problem] = {}
+"""Problems in memory by the folder of the project that is laid around them."""
+
+
+def laid(problem: Problem, folder: Path) -> Replay:
+    """A project around a problem in memory, and what a replay of it needs; only this very process finds the problem."""
+    LAID[str(folder)] = problem
+    (folder / "shipworthy.toml").write_text('[project]\nproblems = ["problem:laid"]\n', encoding="utf-8")
+    (folder / "problem.py").write_text(
+        f"from tests.problems import LAID\n\nlaid = LAID[{str(folder)!r}]\n", encoding="utf-8"
+    )
+    return replay_of(open_project(folder), problem.name)
+
+
 def replay_of(project: Project, name: str = "shop") -> Replay:
     """What a replay of the project as it is now needs."""
     code, problem = load_problem(project, name)

@@ -1,19 +1,21 @@
 """The proof that nothing leaks: every planted leak is found on real data, and clean work raises no alarm."""
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
 
+from shipworthy.data import leakage
 from shipworthy.data.leakage import find_leaks, is_preparation_proved
-from shipworthy.data.quarantine import broken_rows
+from shipworthy.data.scramble import KINDS
 from shipworthy.errors import UserCodeError
 from shipworthy.problem import Now, Policy, PredictThenOptimize, Problem
 from shipworthy.sources.files import parquet
 from shipworthy.sources.frame import frame
-from tests.problems import SHOP, deciding, make_project, replay_of, sales, shop
+from tests.problems import HERE, SHOP, THERE, deciding, laid, make_project, replay_of, sales, shop
 
 KITCHEN = Path(__file__).parents[2] / "examples" / "kitchen"
 DISHES = ("calamari", "fish", "shrimp", "chicken", "koefte", "lamb", "steak")
@@ -49,9 +51,10 @@ def line(*features, **fields):
     return lambda: PredictThenOptimize(model=Line(), features=list(features), target="demand", **fields)
 
 
-def kitchen(prepare=None, policy=None, **changes) -> Problem:
+def kitchen(prepare=None, policy=None, raw=None, **changes) -> Problem:
     """The kitchen of the example, its rows prepared by `prepare` besides, with one policy."""
-    source = parquet("data/daily.parquet").then(lambda days: (prepare or (lambda rows: rows))(long(days)))
+    daily = parquet(str(KITCHEN / "data" / "daily.parquet")) if raw is None else frame(raw)
+    source = daily.then(lambda days: (prepare or (lambda rows: rows))(long(days)))
     problem = Problem(
         "kitchen",
         rows=source,
@@ -61,14 +64,28 @@ def kitchen(prepare=None, policy=None, **changes) -> Problem:
         decision="portions",
         **{"known_after": (*WEATHER, *DISHES)} | changes,
     )
+    problem.value(lambda happened: pl.min_horizontal("portions", "demand"))
     problem.policy(name="tried")(policy or line("price_eur"))
     return problem
 
 
-def leaks_of(problem, folder=KITCHEN):
+def laid_with_champion(problem, folder):
+    """A replay of the problem, which gets a champion to be complete."""
+    if problem.champion is None:
+        problem.policy(name="today", champion=True)(deciding(lambda now: [0.0] * now.rows.height))
+    return laid(problem, Path(folder))
+
+
+def leaks_of(problem):
     """What the proof finds for the policy."""
-    good = broken_rows(problem, problem.rows.load(folder)).good
-    return find_leaks(problem, "tried", good, folder, seed=1)
+    with TemporaryDirectory() as folder:
+        return find_leaks(laid_with_champion(problem, folder), "tried", HERE)
+
+
+def is_proved(problem):
+    """Whether the second question can be asked of the problem."""
+    with TemporaryDirectory() as folder:
+        return is_preparation_proved(laid_with_champion(problem, folder))
 
 
 def added(**columns):
@@ -101,6 +118,7 @@ def test_a_preparation_that_looks_ahead_is_found_whether_or_not_a_policy_uses_it
     [found] = leaks_of(kitchen(PLANTED[leak]))
     assert found.kind == "preparation"
     assert len(found.columns) == 1
+    assert set(found.sources) == ({"temperature"} if "weather" in leak else {*DISHES})
     assert "looks ahead" in found.why
 
 
@@ -131,13 +149,100 @@ class Knowing(sw.Policy):
 def test_a_policy_that_reads_a_whole_table_of_its_module_is_found(tmp_path, decide):
     """A table with period and outcome that a module holds is scrambled too: looking it up gives itself away."""
     replayed = replay_of(make_project(tmp_path / "shop", SHOP + HOLDING.format(decide=decide)))
-    problem, rows = replayed.problem, replayed.history.rows
-    [found] = find_leaks(problem, "knowing", rows, replayed.project.root, seed=1)
+    problem = replayed.problem
+    [found] = find_leaks(replayed, "knowing", HERE)
 
-    assert (found.kind, found.columns) == ("decision", ("stock",))
-    assert find_leaks(problem, "better", rows, replayed.project.root, seed=1) == []
+    assert (found.kind, found.columns, found.sources) == ("decision", ("stock",), ("sold",))
+    assert find_leaks(replayed, "better", HERE) == []
     held = type(problem.make_policy("knowing")).decide.__globals__["TABLE"]
     assert held.equals(problem.rows.load(replayed.project.root))
+
+
+PLACES = {
+    "a dictionary": ('TABLES = {"all": made_up_rows()}', 'TABLES["all"]'),
+    "a list": ("TABLES = [made_up_rows()]", "TABLES[0]"),
+    "a class": ("class Store:\n    table = made_up_rows()", "Store.table"),
+    "a query that was not run yet": ("LATER = made_up_rows().lazy()", "LATER.collect()"),
+    "the period under another name": (
+        'OTHER = made_up_rows().rename({"day": "at"})', 'OTHER.rename({"at": "day"})',
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_table_is_found_wherever_a_module_holds_it(tmp_path, place):
+    """In a dictionary, a list, a class, as a lazy frame or with another name for the time."""
+    held, table = PLACES[place]
+    decide = f'now.rows.select("day", "item").join({table}, on=["day", "item"]).select("item", stock="sold")'
+    source = SHOP + HOLDING.format(decide=decide).replace("TABLE = made_up_rows()", held)
+    [found] = find_leaks(replay_of(make_project(tmp_path / "shop", source)), "knowing", HERE)
+    assert (found.kind, found.columns, found.sources) == ("decision", ("stock",), ("sold",))
+
+
+COUNTING = {
+    "how many rows lie ahead": 'now.rows.select("item", stock=pl.lit(TABLE.height))',
+    "how often a unit comes ahead": (
+        'now.rows.select("item").join(TABLE.filter(pl.col("day") > now.period).group_by("item").agg(stock=pl.len()), on="item")'
+    ),
+}
+
+
+@pytest.mark.parametrize("look", COUNTING)
+def test_a_policy_that_only_counts_what_lies_ahead_is_found(tmp_path, look):
+    """It reads no value of the future, and yet it knows how many there will be: rows ahead are taken away as well."""
+    replayed = replay_of(make_project(tmp_path / "shop", SHOP + HOLDING.format(decide=COUNTING[look])))
+    [found] = find_leaks(replayed, "knowing", HERE)
+    assert (found.kind, found.columns, found.sources) == ("decision", ("stock",), ())
+    assert found.why.endswith("differently when only how many rows lie ahead of it changed.")
+
+
+def test_a_fit_that_reads_ahead_is_found_on_workers_as_it_is_here(tmp_path, monkeypatch):
+    """A mean over the whole table learnt in `fit` moves the decisions; workers find what this process finds."""
+    fit = "    def fit(self, past):\n        return TABLE['sold'].mean()\n\n    def decide"
+    knowing = HOLDING.format(decide='now.rows.select("item", stock=pl.lit(fitted))').replace("    def decide", fit)
+    replayed = replay_of(make_project(tmp_path / "shop", SHOP + knowing))
+    told = []
+    here = find_leaks(replayed, "knowing", HERE, lambda done, of: told.append((done, of)))
+    assert [(leak.kind, leak.sources) for leak in here] == [("decision", ("sold",))]
+    assert told[-1] == (7, 7)
+
+    monkeypatch.setattr(leakage, "_PATIENCE", 0.0)
+    assert find_leaks(replayed, "knowing", THERE) == here
+
+
+def test_a_preparation_that_gives_other_rows_each_time_is_told_from_a_leak():
+    """Noise without a seed proves nothing; it is called what it is."""
+    rng = np.random.default_rng(3)
+    [found] = leaks_of(kitchen(lambda rows: rows.with_columns(noise=pl.Series(rng.normal(size=rows.height)))))
+    assert (found.kind, found.columns) == ("chance", ("noise",))
+
+
+HARMLESS = {
+    "days without an outcome are left out": lambda rows: rows.filter(DEMAND.is_not_null() & (DEMAND > 0)),
+    "the outcome is that of the day after, and the last day has none": (
+        lambda rows: rows.with_columns(demand=DEMAND.shift(-1).over(**BY_DISH)).drop_nulls("demand")
+    ),
+    "outliers are left out": lambda rows: rows.filter(pl.col("demand") < 95),
+    "one column per kind of day, some of which come up late": (
+        lambda rows: rows.with_columns(year=pl.col("date").dt.year()).to_dummies("year")
+    ),
+}
+
+
+@pytest.mark.parametrize("rule", HARMLESS)
+def test_rules_about_which_rows_there_are_raise_no_alarm(rule):
+    """Rows may be left out for their own outcome, and a category may come up later: nothing known was changed by it."""
+    assert leaks_of(kitchen(HARMLESS[rule])) == []
+
+
+def test_keeping_only_units_that_will_do_well_is_found():
+    """Which rows there are says something too, where the choice rests on what lies ahead."""
+
+    def best(rows):
+        return rows.filter(DEMAND.mean().over("dish") > 12)
+
+    [found] = leaks_of(kitchen(best))
+    assert (found.kind, found.columns) == ("preparation", ("dish",))
 
 
 def test_a_policy_that_reads_only_the_past_of_such_a_table_is_clean(tmp_path):
@@ -147,7 +252,7 @@ def test_a_policy_that_reads_only_the_past_of_such_a_table_is_clean(tmp_path):
         'stock=pl.col("sold").mean()), on="item", how="left")'
     )
     replayed = replay_of(make_project(tmp_path / "shop", SHOP + HOLDING.format(decide=past)))
-    assert find_leaks(replayed.problem, "knowing", replayed.history.rows, replayed.project.root, seed=1) == []
+    assert find_leaks(replayed, "knowing", HERE) == []
 
 
 def usual(now: Now) -> pl.DataFrame:
@@ -258,15 +363,15 @@ def test_rows_whose_raw_table_has_another_name_for_the_time_are_proved_too():
     for prepare, expected in ((daily, []), (ahead, [("usual",)])):
         problem = shop(known_after=("n",), rows=frame(orders).then(prepare))
         problem.policy(name="tried")(deciding(lambda now: [1.0] * now.rows.height))
-        assert [leak.columns for leak in leaks_of(problem, Path())] == expected
-        assert is_preparation_proved(problem, problem.rows.load(Path()), Path())
+        assert [leak.columns for leak in leaks_of(problem)] == expected
+        assert is_proved(problem)
 
 
 def test_a_raw_table_that_does_not_say_when_leaves_the_preparation_unproved():
     """Dates that are text in the raw table cannot be told apart by time, and that is said."""
     text = sales(12).with_columns(pl.col("day").cast(pl.String))
     problem = shop(rows=frame(text).then(lambda raw: raw.with_columns(pl.col("day").str.to_date())))
-    assert not is_preparation_proved(problem, problem.rows.load(Path()), Path())
+    assert not is_proved(problem)
 
 
 def test_a_preparation_that_knows_only_its_codes_is_tried_with_other_codes_that_occur():
@@ -280,7 +385,7 @@ def test_a_preparation_that_knows_only_its_codes_is_tried_with_other_codes_that_
     ):
         problem = shop(rows=frame(coded).then(prepare))
         problem.policy(name="tried")(deciding(lambda now: [1.0] * now.rows.height))
-        assert [leak.columns for leak in leaks_of(problem, Path())] == expected
+        assert [leak.columns for leak in leaks_of(problem)] == expected
 
 
 def test_a_preparation_that_bears_no_other_future_is_named():
@@ -295,7 +400,7 @@ def test_a_preparation_that_bears_no_other_future_is_named():
     problem = shop(rows=frame(rows).then(strict))
     problem.policy(name="tried")(deciding(lambda now: [1.0] * now.rows.height))
     with pytest.raises(UserCodeError, match=r"preparation of the rows raised when.*ValueError: never seen"):
-        leaks_of(problem, Path())
+        leaks_of(problem)
 
 
 def test_what_history_decided_is_no_clue():
@@ -303,7 +408,7 @@ def test_what_history_decided_is_no_clue():
     rows = sales(12).with_columns(stock=pl.col("sold"))
     problem = shop(rows=frame(rows))
     problem.policy(name="tried")(deciding(lambda now: now.rows.select("item", "stock")))
-    [found] = leaks_of(problem, Path())
+    [found] = leaks_of(problem)
     assert found.kind == "silent"
 
 
@@ -311,4 +416,40 @@ def test_the_policies_of_the_starter_are_clean(bakery):
     """What `shipworthy init` lays raises no alarm."""
     replayed = replay_of(bakery, "bakery")
     for policy in replayed.problem.policies:
-        assert find_leaks(replayed.problem, policy, replayed.history.rows, bakery.root, seed=1) == []
+        assert find_leaks(replayed, policy, HERE) == []
+
+
+TOMORROW = DEMAND.shift(-1).over(**BY_DISH)
+
+ONE_KIND_ONLY: dict[str, tuple[str, Any, tuple[str, ...]]] = {
+    "a value ahead that no known value reaches": ("drawn", (TOMORROW > 100).fill_null(value=False), DISHES),
+    "how many rows of a dish there are": ("cut", pl.len().over("dish"), ()),
+    "up to when there are rows": ("cut", pl.col("date").max(), ()),
+    "the last time a dish was there": ("cut", pl.col("date") == pl.col("date").max().over("dish"), ()),
+    "whether something is measured tomorrow": (
+        "null",
+        pl.col("wind").is_null().shift(-1).over(**BY_DISH).fill_null(value=False),
+        ("wind",),
+    ),
+    "whether nothing is asked for tomorrow": ("zero", (TOMORROW == 0).fill_null(value=False), DISHES),
+    "whether a price ahead is below nothing": ("negated", (TOMORROW < 0).fill_null(value=False), DISHES),
+}
+
+
+@pytest.mark.parametrize("look", ONE_KIND_ONLY)
+def test_each_kind_of_another_unknown_finds_what_no_other_finds(look, monkeypatch):
+    """A look ahead that only one kind moves is found, traced to its columns, and missed where that kind is left out."""
+    kind, expression, sources = ONE_KIND_ONLY[look]
+    raw = pl.read_parquet(KITCHEN / "data" / "daily.parquet")
+    with_gaps = raw.with_columns(wind=pl.when(pl.col("date").dt.day() < 31).then("wind"))
+    problem = kitchen(added(seen=expression), raw=with_gaps)
+
+    [found] = leaks_of(problem)
+    assert (found.kind, found.columns) == ("preparation", ("seen",))
+    assert set(found.sources) <= set(sources)
+    assert bool(found.sources) == bool(sources)
+
+    others = tuple(one for one in KINDS if one != kind)
+    monkeypatch.setattr(leakage, "KINDS", others)
+    monkeypatch.setattr(leakage, "OCCURRING", "drawn")
+    assert leaks_of(problem) == []

@@ -22,6 +22,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of what
 def store(tmp_path, monkeypatch):
     """The address of an empty file store."""
     monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
+    monkeypatch.chdir(tmp_path)  # where MLflow puts a database of its own when it is asked for nothing
     return f"file://{tmp_path}/mlruns"
 
 

@@ -215,8 +215,7 @@ def test_a_search_is_silent(capfd):
 
 def leaks(folder, source):
     """What the leak proof finds in the tuned policy of a project."""
-    replayed = replay_of(make_project(folder, source))
-    return find_leaks(replayed.problem, "tuned", replayed.history.rows, replayed.project.root, 1)
+    return find_leaks(replay_of(make_project(folder, source)), "tuned", HERE)
 
 
 def test_a_tuned_policy_leaks_nothing(tmp_path):

@@ -17,11 +17,14 @@ from shipworthy.data.contract_diff import compare_contracts
 from shipworthy.data.contract_file import contract_path
 from shipworthy.data.draft import write_draft
 from shipworthy.data.examine import examine_data
+from shipworthy.data.leakage import NOT_COVERED
 from shipworthy.errors import GateClosedError, NotFoundError
 from shipworthy.problem import Problem
 from shipworthy.project import Project, open_project
 from shipworthy.project.code import load_problem, only_problem
 from shipworthy.store.frames import get_frame
+
+_NO_LEAKS = "none found: what lies ahead was changed in five ways and no decision moved"
 
 
 @click.command()
@@ -63,7 +66,7 @@ def data(
 
 
 def _examine(project: Project, number: int, bad_rows: Path | None, *, json_: bool) -> int:
-    with progress("replaying the champion") as done:
+    with progress("looking for leaks, replaying the champion") as done:
         answer = examine_data(project, number, done)
     if bad_rows is not None:
         table = get_frame(project.objects, answer.quarantine) if answer.quarantine else pl.DataFrame()
@@ -76,7 +79,7 @@ def _examine(project: Project, number: int, bad_rows: Path | None, *, json_: boo
             "Because": [str(gap) for gap in answer.gaps] or None,
             "Rows": f"{covered['n_rows']:,} of {covered['n_units']:,} units in {covered['n_periods']:,} periods, "
             f"{covered['first']} to {covered['last']}",
-            "Leaks": "none found: what lies ahead was scrambled and no decision moved" if answer.is_testable else None,
+            "Leaks": [_NO_LEAKS, NOT_COVERED] if answer.is_testable else None,
             **_power(shown),
             "Remarks": list(answer.remarks) or None,
             "Snapshot": answer.snapshot,

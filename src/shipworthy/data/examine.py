@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from shipworthy.data.availability import unavailable
@@ -13,6 +13,7 @@ from shipworthy.data.leakage import find_leaks, is_preparation_proved
 from shipworthy.data.profile import Profile, profile
 from shipworthy.data.provable import Provable, provable
 from shipworthy.data.snapshot import Snapshot, take_snapshot
+from shipworthy.data.suspicion import find_suspicions
 from shipworthy.engine import Engine, ProcessEngine, Replay, Track, code_digest, foresee, replay, windows
 from shipworthy.engine.processes import Done
 from shipworthy.ideas.gate import missing as missing_idea
@@ -81,19 +82,19 @@ def examine_data(project: Project, number: int, done: Done = lambda n, of: None)
     snapshot = take_snapshot(project, problem)
     covered = profile(problem, snapshot.rows, n_read=snapshot.n_read, n_quarantined=snapshot.quarantined.height)
     gaps = [*stale(problem, snapshot), *_unusable(problem, idea, covered)]
+    replayed = Replay(
+        project=project,
+        code=code,
+        problem=problem,
+        snapshot=snapshot.address,
+        history=History(problem, snapshot.rows),
+    )
+    engine = ProcessEngine(workers=project.workers)
     leaks, shown, blind = [], None, list[str]()
     if not gaps:
-        leaks = find_leaks(problem, idea.challenger, snapshot.rows, project.root, project.seed)
+        leaks = find_leaks(replayed, idea.challenger, engine, done)
         gaps = [Gap(f"{_BEGINNINGS.get(leak.kind, '')}{leak.why}", _REMEDIES[leak.kind]) for leak in leaks]
     if not gaps:
-        replayed = Replay(
-            project=project,
-            code=code,
-            problem=problem,
-            snapshot=snapshot.address,
-            history=History(problem, snapshot.rows),
-        )
-        engine = ProcessEngine(workers=project.workers)
         track = _champion_track(replayed, engine, done)
         gaps = list(_silent(track))
         if not gaps:
@@ -104,16 +105,15 @@ def examine_data(project: Project, number: int, done: Done = lambda n, of: None)
         snapshot=snapshot.address,
         quarantine=snapshot.quarantine,
         profile=covered.to_dict(),
-        leaks=[
-            {"kind": leak.kind, "columns": list(leak.columns), "period": leak.period, "why": leak.why} for leak in leaks
-        ],
+        leaks=[asdict(leak) | {"columns": list(leak.columns), "sources": list(leak.sources)} for leak in leaks],
         provable=shown.to_dict() if shown else None,
         gaps=gaps,
         remarks=[
             *_remarks(snapshot, covered.to_dict()),
             *_unchecked(snapshot),
-            *unavailable(problem, snapshot.rows),
-            *([] if is_preparation_proved(problem, snapshot.rows, project.root) else [_UNPROVED]),
+            *unavailable(problem, replayed.history.newest.rows),
+            *([] if is_preparation_proved(replayed) else [_UNPROVED]),
+            *(str(suspicion) for suspicion in find_suspicions(problem, replayed.history.newest.rows)),
             *(f"There is foresight, but it decides no period, so it is no measure of regret: {why}." for why in blind),
             *(_quiet(shown, problem) if shown else []),
         ],
@@ -135,7 +135,7 @@ _REMEDIES = {
     "feature": "Take these columns out of its features, or use a forecast of them that is there when it decides.",
     "preparation": "Prepare the rows from what is known before each period, for example with shift().",
     "decision": "Let the policy read only now.rows and now.past.",
-    "chance": "Seed whatever is random in it: fit() with a number of its own, decide() with now.seed.",
+    "chance": "Seed whatever is random in it: a preparation and fit() with a number of their own, decide() with now.seed.",
     "silent": "Correct the policy, or what it is given.",
 }
 

@@ -1,38 +1,53 @@
-"""The proof that nothing leaks: what is not yet known is scrambled, and the decisions must not move.
+"""The proof that nothing leaks: what is not yet known is made another, and the decisions must not move.
 
 Three questions, the cheap ones first:
 
 1. Does the policy name a column as its feature which is known only after deciding?
-2. Do the *prepared* rows of a period change when everything ahead in the *raw* table is scrambled? Then the preparation
+2. Do the *prepared* rows of a period change when everything ahead in the *raw* table is another? Then the preparation
    looks ahead: a window over the future, a mean over the whole table, a join that ignores the time.
-3. Do the *decisions* of a period change when everything not known then is scrambled in the rows, and in every table that a module
-   of the project holds? Then the policy, or its fit, reads what it could not have known. Where they change although nothing
-   was scrambled, chance decides, and nothing can be proved.
+3. Do the *decisions* of a period change, fit included, when everything not known then is another, in the rows and in every
+   table that a module of the project holds? Then the policy, or its fit, reads what it could not have known. Where they
+   change although nothing was changed, chance decides, and nothing can be proved.
 
-What it cannot see: a column that was computed with hindsight before it reached the raw table, a policy which reads its own
-copy of the data from a file, and figures that were worked out from a whole table while a module was imported.
+Each is asked at several periods and in several ways (`shipworthy.data.scramble`). A policy that gets the very same rows
+and past, and whose modules hold no table of the history, is not asked again: it could tell no difference. What shows is then
+traced to the columns that it came from, by changing fewer and fewer of them.
+
+A problem with state is asked with its initial state at every period: what the state carries comes from the step, not from
+the rows. What the proof cannot see stands in `NOT_COVERED`.
 """
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, replace
 from datetime import date, datetime
-from pathlib import Path
+from time import perf_counter
 
 import polars as pl
 
-from shipworthy.engine import first_replayed, fit_decider
+from shipworthy.data.held import Held, exchanged, held_tables
+from shipworthy.data.movement import has_same_units, moved_columns, rows_of
+from shipworthy.data.scramble import CUT, DRAWN, KINDS, OCCURRING, Unknown, attributed, scrambled
+from shipworthy.engine import Block, Engine, Replay, code_digest, first_replayed, fit_decider, open_block
+from shipworthy.engine.processes import Done
 from shipworthy.errors import UserCodeError
 from shipworthy.problem import Period, Policy, Problem, Span
 from shipworthy.step import Decided, History, Moment, Rung, seed_of, take_step
 
+NOT_COVERED = (
+    "not covered: a column worked out with hindsight before it reached the raw table, and a copy of the data that the policy "
+    "reads by itself, from a file or a service"
+)
+"""What no experiment on the rows can show."""
+
 _PROBES = 3
+_ROW = "_row"
 _PREPARATION_PROBES = 12
-_SEED = 20_260_101
-_SAME = 1e-9
+_PREPARATION_TASKS = 4
+_PATIENCE = 3.0
+"""Seconds after which the rest goes to the workers; to start them takes about as long."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,41 +55,52 @@ class Leak:
     """One reason why a replay would prove nothing.
 
     Attributes:
-        kind: "feature", "preparation" or "decision" where something is known too early; "chance" where a policy does not decide
-            the same twice, and "silent" where it does not decide at all.
-        columns: The columns by which it shows.
-        period: The first period at which it was seen; None for a feature that is refused by its name.
+        kind: "feature", "preparation" or "decision" where something is known too early; "chance" where a policy, or the
+            preparation, does not give the same twice, and "silent" where a policy does not decide at all.
+        columns: The columns by which it shows: features, prepared columns or decisions.
+        sources: The columns whose unknown values reached them; empty where it is the number of rows ahead that did.
+        period: The first period, of those that were tried, at which it was seen; None for a feature that is refused by its
+            name.
         why: The finding in a sentence.
     """
 
     kind: str
     columns: tuple[str, ...]
+    sources: tuple[str, ...] = ()
     period: str | None
     why: str
 
 
-def find_leaks(problem: Problem, policy_name: str, rows: pl.DataFrame, folder: Path, seed: int) -> list[Leak]:
+def find_leaks(replayed: Replay, policy_name: str, engine: Engine, done: Done = lambda n, of: None) -> list[Leak]:
     """The first leak that the three questions find for one policy; none is what is hoped for.
 
+    What takes longer than a few seconds runs on the engine's workers.
+
     Raises:
-        UserCodeError: the preparation of the rows raises when what lies ahead is other than it was.
+        UserCodeError: the preparation of the rows raises when what lies ahead is other than it was, or a fit raises.
+        PreconditionError: the project's code changed meanwhile.
     """
+    problem, history = replayed.problem, replayed.history
     named = hidden_features(problem, problem.make_policy(policy_name))
     if named:
         return named
-    history = History(problem, rows)
-    leaks = _in_preparation(problem, problem.rows.read(folder), history)
-    periods = _probed(problem, history, _PROBES)
-    if not leaks:
-        asked = _Asked(problem, policy_name, folder, seed)
-        leaks = [leak for leak in (asked.find(history, period) for period in periods) if leak]
+    block = _block(replayed, policy_name)
+    proved = is_preparation_proved(replayed)
+    prepared = _chunks(_probed(problem, history, _PREPARATION_PROBES), _PREPARATION_TASKS) if proved else []
+    decided = [(period,) for period in _probed(problem, history, _PROBES)]
+    of = len(prepared) + len(decided)
+    found = _run(_in_preparation, block, prepared, engine, lambda n, _: done(n, of))
+    if not any(found):
+        found = _run(_in_decisions, block, decided, engine, lambda n, _: done(len(prepared) + n, of))
+    leaks = [leak for leak in found if leak]
     silent = [leak for leak in leaks if leak.kind == "silent"]
-    return ([leak for leak in leaks if leak not in silent] or (silent if len(silent) == len(periods) else []))[:1]
+    return ([leak for leak in leaks if leak not in silent] or (silent if len(silent) == len(decided) else []))[:1]
 
 
-def is_preparation_proved(problem: Problem, rows: pl.DataFrame, folder: Path) -> bool:
+def is_preparation_proved(replayed: Replay) -> bool:
     """Whether the raw table says when, so that the second question can be asked."""
-    return _when(problem, problem.rows.read(folder), rows) is not None
+    problem, history = replayed.problem, replayed.history
+    return _when(problem, problem.rows.read(replayed.project.root), history.rows) is not None
 
 
 def hidden_features(problem: Problem, policy: Policy) -> list[Leak]:
@@ -91,7 +117,83 @@ def hidden_features(problem: Problem, policy: Policy) -> list[Leak]:
         return []
     listed = ", ".join(known_too_late)
     why = f"{listed} of a period {'is' if len(known_too_late) == 1 else 'are'} known only after it was decided."
-    return [Leak(kind="feature", columns=known_too_late, period=None, why=why)]
+    return [Leak(kind="feature", columns=known_too_late, sources=known_too_late, period=None, why=why)]
+
+
+def unknown_at(problem: Problem, table: pl.DataFrame, period: Period, when: str) -> Unknown:
+    """What of a table is not known when `period` is decided: the only place where the proof says so.
+
+    Of later periods that is every column; of this one, and of those whose outcome is still out, the columns known only after
+    deciding.
+
+    Args:
+        problem: Names the columns, and how long an outcome takes.
+        table: The raw table, the prepared rows, or a table that a module holds.
+        period: What is decided.
+        when: The column of the table that says when.
+    """
+    at = pl.col(when)
+    if table.schema[when] == pl.Datetime and not isinstance(period, datetime) and isinstance(period, date):
+        at = at.dt.date()  # a day is decided as a whole: what happened in its course is not ahead of it
+    known_to = Span.of(problem.outcome_delay).before(period)
+    said = table.select(ahead=at > period, open=(at > known_to) | (at >= period)).fill_null(value=False)
+    if problem.known_at in table.columns and set(problem.key) <= set(table.columns):
+        said = _not_known_yet(problem, table, period)
+    return Unknown(
+        ahead=said["ahead"],
+        open=said["open"],
+        late={*problem.hidden, *problem.decisions},
+        fixed={*problem.key, when, problem.known_at or when},
+    )
+
+
+def _not_known_yet(problem: Problem, table: pl.DataFrame, period: Period) -> pl.DataFrame:
+    """The same of a table with revisions, whose rule is the history's."""
+    history = History(problem, table.with_row_index(_ROW))
+    said = pl.DataFrame({"ahead": history.unknown_rows(period), "open": history.unknown_outcomes(period)})
+    return said[history.rows[_ROW].arg_sort()]
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """The periods to ask about, one after the other, and a block that says of what project, policy and snapshot."""
+
+    block: Block
+    periods: Sequence[Period]
+
+
+def _run(
+    question: Callable[[_Task], Leak | None],
+    block: Block,
+    groups: Sequence[Sequence[Period]],
+    engine: Engine,
+    done: Done,
+) -> list[Leak | None]:
+    """Asks one task after the other as long as that is quick, and the rest on the workers."""
+    tasks = [_Task(block, periods) for periods in groups]
+    found: list[Leak | None] = []
+    began = perf_counter()
+    while len(found) < len(tasks) and perf_counter() - began < _PATIENCE:
+        found += engine.run(question, [tasks[len(found)]], lambda n, of: None)
+        done(len(found), len(tasks))
+    asked = len(found)
+    return found + engine.run(question, tasks[asked:], lambda n, of: done(asked + n, len(tasks)))
+
+
+def _block(replayed: Replay, policy_name: str) -> Block:
+    project, problem = replayed.project, replayed.problem
+    first = replayed.history.periods[0]
+    return Block(
+        root=project.root,
+        problem=problem.name,
+        policy=policy_name,
+        snapshot=replayed.snapshot,
+        code=code_digest(replayed.code, problem, policy_name),
+        first=first,
+        end=first,
+        seed=project.seed,
+        state=dict(problem.initial_state),
+    )
 
 
 def _probed(problem: Problem, history: History, count: int) -> Sequence[Period]:
@@ -102,40 +204,188 @@ def _probed(problem: Problem, history: History, count: int) -> Sequence[Period]:
     return replayed[:: max(1, len(replayed) // count)][:count]
 
 
-def _in_preparation(problem: Problem, raw: pl.DataFrame, history: History) -> list[Leak]:
+def _chunks(periods: Sequence[Period], count: int) -> list[Sequence[Period]]:
+    size = -(-len(periods) // count)
+    return [periods[start : start + size] for start in range(0, len(periods), size)]
+
+
+def _in_preparation(task: _Task) -> Leak | None:
+    """The first of the periods of which the prepared rows move."""
+    problem, history = open_block(task.block)
+    raw = problem.rows.read(task.block.root)
     when = _when(problem, raw, history.rows)
-    if when is None:
-        return []
+    assert when is not None, "asked only where the raw table says when"
     prepared = problem.rows.prepare(raw)
-    for period in _probed(problem, history, _PREPARATION_PROBES):
-        otherwise = _prepared_otherwise(problem, raw, when, period)
-        moved = _moved(*(_of_period(problem, rows, period) for rows in (prepared, otherwise)))
-        if moved:
-            what = f"{', '.join(moved)} of {period} changed when only what lies ahead of it was changed"
-            why = f"{what}: the preparation of the rows looks ahead."
-            return [Leak(kind="preparation", columns=moved, period=str(period), why=why)]
-    return []
+    for period in task.periods:
+        before = rows_of(problem, prepared, period)
+        leak = _Prepared(problem, raw, unknown_at(problem, raw, period, when), before, period).find()
+        if leak is not None:
+            return leak
+    return None
 
 
-def _prepared_otherwise(problem: Problem, raw: pl.DataFrame, when: str, period: Period) -> pl.DataFrame:
-    """The rows prepared from another future; one of values that occur, where a preparation cannot bear stretched ones."""
-    try:
-        return problem.rows.prepare(_scrambled(problem, raw, period, when=when))
-    except Exception:  # noqa: BLE001  (the user's own code, given numbers that may be no codes of anything)
-        changed = _scrambled(problem, raw, period, when=when, stretch=False)
-    try:
-        return problem.rows.prepare(changed)
-    except Exception as error:
-        raise UserCodeError(
-            f"The preparation of the rows raised when what lies ahead of {period} was other than it was: {type(error).__name__}: "
-            f"{error}. Let it bear any order of the values that occur, so that it can be proved not to look ahead."
-        ) from error
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """The rows of one period, prepared from the raw table as it is and from others."""
+
+    problem: Problem
+    raw: pl.DataFrame
+    unknown: Unknown
+    before: pl.DataFrame
+    period: Period
+
+    def find(self) -> Leak | None:
+        """What moves in the prepared rows of the period, if anything."""
+        moved = self._moved_by_kind()
+        columns = _once(name for names in moved.values() for name in names)
+        if not columns:
+            return None
+        if moved_columns(self.before, self._prepared(self.raw), self.problem.unit):
+            why = f"Preparing the same raw table twice gave different rows of {self.period}."
+            return Leak(kind="chance", columns=columns, period=str(self.period), why=why)
+        first = _once(next(kind for kind, names in moved.items() if column in names) for column in columns)
+        sources = _once(name for kind in first for name in self._sources(kind))
+        why = (
+            f"{', '.join(columns)} of {self.period} changed when only {_told(sources)} changed: the preparation of "
+            "the rows looks ahead."
+        )
+        return Leak(kind="preparation", columns=columns, sources=sources, period=str(self.period), why=why)
+
+    def _moved_by_kind(self) -> dict[str, tuple[str, ...]]:
+        """The columns that each kind of another unknown moves; without the kinds that the preparation cannot bear."""
+        moved = {kind: self._moved(kind) for kind in KINDS}
+        if isinstance(moved.get(DRAWN), Exception):  # numbers that are codes of something cannot be stretched
+            moved[OCCURRING] = self._moved(OCCURRING)
+        error = moved.get(OCCURRING)
+        if isinstance(error, Exception):
+            raise UserCodeError(
+                f"The preparation of the rows raised when what lies ahead of {self.period} was other than it was: "
+                f"{type(error).__name__}: {error}. Let it bear any order of the values that occur, so that it can be proved not "
+                "to look ahead."
+            ) from error
+        return {kind: names for kind, names in moved.items() if not isinstance(names, Exception)}
+
+    def _moved(self, kind: str, columns: Collection[str] | None = None) -> tuple[str, ...] | Exception:
+        """The columns that move when the unknown of some raw columns is another, or what the preparation raised.
+
+        Where other units are there, the unit's column moves. Not so where a row is left out for its own outcome, which is a rule
+        and no look ahead, or because nothing follows it: so this is asked of drawn values alone.
+        """
+        unit = self.problem.unit
+        try:
+            after = self._prepared(scrambled(self.raw, self.unknown, kind, columns))
+            moved = moved_columns(self.before, after, unit)
+            if moved or kind not in (DRAWN, OCCURRING) or has_same_units(self.before, after, unit):
+                return moved
+            ahead = replace(self.unknown, open=self.unknown.ahead)
+            after = self._prepared(scrambled(self.raw, ahead, kind, columns))
+        except Exception as error:  # noqa: BLE001  (the user's own code, given what it may never have seen)
+            return error
+        return () if has_same_units(self.before, after, unit) else (unit,)
+
+    def _sources(self, kind: str) -> tuple[str, ...]:
+        def moves(columns: Collection[str]) -> bool:
+            moved = self._moved(kind, columns)
+            return isinstance(moved, tuple) and moved != ()
+
+        names = [name for name in self.raw.columns if name not in self.unknown.fixed]
+        return () if kind == CUT else attributed(names, moves)
+
+    def _prepared(self, raw: pl.DataFrame) -> pl.DataFrame:
+        return rows_of(self.problem, self.problem.rows.prepare(raw), self.period)
 
 
-def _when(problem: Problem, raw: pl.DataFrame, rows: pl.DataFrame) -> str | None:
-    """The raw column that says when: the period, or the only one that holds dates or times."""
+def _in_decisions(task: _Task) -> Leak | None:
+    """What is wrong with the decisions of a period, if anything."""
+    problem, history = open_block(task.block)
+    [period] = task.periods
+    policy = problem.make_policy(task.block.policy)
+    maker = problem.policies[task.block.policy]
+    held = [
+        one
+        for one in held_tables(task.block.root, policy, maker, problem.value_of)
+        if _is_history(problem, one, history.rows)
+    ]
+    return _Asked(problem, history, task.block, period, held).find()
+
+
+def _is_history(problem: Problem, held: Held, rows: pl.DataFrame) -> bool:
+    """Whether a table says when, and what is known only after deciding."""
+    head = held.table.lazy().head(0).collect()
+    return _when(problem, head, rows) is not None and any(name in head.columns for name in problem.hidden)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A policy that is fitted and asked about one period, with and without what it must not know."""
+
+    problem: Problem
+    history: History
+    block: Block
+    period: Period
+    held: Sequence[Held]
+
+    def find(self) -> Leak | None:
+        """What is wrong with the decisions of the period, if anything."""
+        before = self._decide(self.history)
+        name, period = self.block.policy, str(self.period)
+        if before.rung is Rung.NONE:
+            why = f"It decided no period that was tried: {'; '.join(before.falls)}."
+            return Leak(kind="silent", columns=(), period=period, why=why)
+        for kind in KINDS:
+            moved = self._moved(before, kind)
+            if moved and self._differs(before, self._decide(self.history)):
+                why = f"Policy {name!r} decided {period} differently when it was asked twice the same."
+                return Leak(kind="chance", columns=moved, period=period, why=why)
+            if moved:
+                sources = self._sources(before, kind)
+                why = f"Policy {name!r} decided {period} differently when only {_told(sources)} changed."
+                return Leak(kind="decision", columns=moved, sources=sources, period=period, why=why)
+        return None
+
+    def _moved(self, before: Decided, kind: str, columns: Collection[str] | None = None) -> tuple[str, ...]:
+        """The decisions that move when the unknown of some columns is another."""
+
+        def other(table: pl.DataFrame) -> pl.DataFrame:
+            when = _when(self.problem, table, self.history.rows) or self.problem.period
+            return scrambled(table, unknown_at(self.problem, table, self.period, when), kind, columns)
+
+        history = History(self.problem, other(self.history.rows))
+        if kind != DRAWN and not self.held and self._sees_the_same(history):
+            return ()
+        with exchanged(self.held, other):
+            return self._differs(before, self._decide(history))
+
+    def _sees_the_same(self, other: History) -> bool:
+        """Whether fit and decide get the very same tables; drawn values are asked about all the same, for chance's sake."""
+        return self.history.to_decide(self.period).equals(other.to_decide(self.period)) and self.history.known(
+            self.period
+        ).equals(other.known(self.period))
+
+    def _differs(self, before: Decided, after: Decided) -> tuple[str, ...]:
+        return moved_columns(before.decisions, after.decisions, self.problem.unit)
+
+    def _sources(self, before: Decided, kind: str) -> tuple[str, ...]:
+        tables = [self.history.rows.schema, *(held.table.lazy().collect_schema() for held in self.held)]
+        names = _once(name for schema in tables for name in schema if name not in self.problem.key)
+        return () if kind == CUT else attributed(names, lambda some: bool(self._moved(before, kind, some)))
+
+    def _decide(self, history: History) -> Decided:
+        policy = self.problem.make_policy(self.block.policy)
+        moment = Moment(
+            period=self.period,
+            rows=history.to_decide(self.period),
+            history=history,
+            state=deepcopy(dict(self.block.state)),
+            seed=seed_of(self.block.seed, self.period),
+        )
+        return take_step(self.problem, moment, fit_decider(self.block.policy, policy, history, self.period))
+
+
+def _when(problem: Problem, table: pl.DataFrame, rows: pl.DataFrame) -> str | None:
+    """The column of a table that says when: the period, or the only one that holds dates or times."""
     wanted = rows.schema[problem.period]
-    fitting = [name for name, dtype in raw.schema.items() if _is_comparable(dtype, wanted)]
+    fitting = [name for name, dtype in table.schema.items() if _is_comparable(dtype, wanted)]
     if problem.period in fitting:
         return problem.period
     return fitting[0] if len(fitting) == 1 and wanted.is_temporal() else None
@@ -149,115 +399,9 @@ def _is_comparable(dtype: pl.DataType, wanted: pl.DataType) -> bool:
     return pl.Date in (dtype, wanted) or getattr(dtype, "time_zone", None) == getattr(wanted, "time_zone", None)
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """A policy that is asked about periods, with and without what it must not know."""
-
-    problem: Problem
-    name: str
-    folder: Path
-    seed: int
-
-    def find(self, history: History, period: Period) -> Leak | None:
-        """What is wrong with the decisions of a period, if anything."""
-        before = self._decide(history, period)
-        if before.rung is Rung.NONE:
-            why = f"It decided no period that was tried: {'; '.join(before.falls)}."
-            return Leak(kind="silent", columns=(), period=str(period), why=why)
-        other = History(self.problem, _scrambled(self.problem, history.rows, period))
-        with _held_tables(self.folder, self._is_history, lambda table: _scrambled(self.problem, table, period)):
-            after = self._decide(other, period)
-        moved = _moved(before.decisions, after.decisions)
-        if not moved:
-            return None
-        if _moved(before.decisions, self._decide(history, period).decisions):
-            why = f"Policy {self.name!r} decided {period} differently when it was asked twice the same."
-            return Leak(kind="chance", columns=moved, period=str(period), why=why)
-        why = f"Policy {self.name!r} decided {period} differently when only what was not known yet was changed."
-        return Leak(kind="decision", columns=moved, period=str(period), why=why)
-
-    def _decide(self, history: History, period: Period) -> Decided:
-        policy = self.problem.make_policy(self.name)
-        moment = Moment(
-            period=period,
-            rows=history.to_decide(period),
-            history=history,
-            state=dict(self.problem.initial_state),
-            seed=seed_of(self.seed, period),
-        )
-        return take_step(self.problem, moment, fit_decider(self.name, policy, history, period))
-
-    def _is_history(self, table: pl.DataFrame) -> bool:
-        return table.schema.get(self.problem.period) is not None and any(
-            name in table.columns for name in self.problem.hidden
-        )
+def _told(sources: Sequence[str]) -> str:
+    return f"{', '.join(sources)} that was not known yet" if sources else "how many rows lie ahead of it"
 
 
-@contextmanager
-def _held_tables(
-    folder: Path, chosen: Callable[[pl.DataFrame], bool], other: Callable[[pl.DataFrame], pl.DataFrame]
-) -> Iterator[None]:
-    """Exchanges the chosen tables among the global names of the project's modules, and puts them back."""
-    own = [vars(module) for module in list(sys.modules.values()) if _lies_in(folder, getattr(module, "__file__", None))]
-    held = [
-        (names, name, table)
-        for names in own
-        for name, table in names.items()
-        if isinstance(table, pl.DataFrame) and chosen(table)
-    ]
-    try:
-        for names, name, table in held:
-            names[name] = other(table)
-        yield
-    finally:
-        for names, name, table in held:
-            names[name] = table
-
-
-def _lies_in(folder: Path, file: str | None) -> bool:
-    return file is not None and Path(file).is_relative_to(folder)
-
-
-def _of_period(problem: Problem, rows: pl.DataFrame, period: Period) -> pl.DataFrame:
-    hidden = [name for name in rows.columns if name in {*problem.hidden, *problem.decisions}]
-    return rows.filter(pl.col(problem.period) == period).drop(hidden).sort(problem.unit)
-
-
-def _moved(before: pl.DataFrame, after: pl.DataFrame) -> tuple[str, ...]:
-    if before.height != after.height:
-        return tuple(before.columns)
-    return tuple(name for name in before.columns if name not in after.columns or _differ(before[name], after[name]))
-
-
-def _differ(before: pl.Series, after: pl.Series) -> bool:
-    """Whether two columns differ by more than the order in which numbers were added up."""
-    if not (before.dtype.is_float() and after.dtype.is_float()):
-        return not before.equals(after)
-    close = ((before - after).abs() <= _SAME * before.abs()).fill_null(value=False)
-    return not (close | before.eq_missing(after)).all()
-
-
-def _scrambled(
-    problem: Problem, table: pl.DataFrame, period: Period, *, when: str | None = None, stretch: bool = True
-) -> pl.DataFrame:
-    """The table with everything that is not known at `period` replaced by other values of the same column.
-
-    Of later periods that is every column; of this one and of those whose outcome is still out, the columns known only
-    after deciding. Values are drawn at random with replacement, and numbers are stretched besides, so that even their
-    mean and range change.
-    """
-    when = when or problem.period
-    at = pl.col(when)
-    if table.schema[when] == pl.Datetime and not isinstance(period, datetime) and isinstance(period, date):
-        at = at.dt.date()  # a day is decided as a whole: what happened in its course is not ahead of it
-    out_still = (at > Span.of(problem.outcome_delay).before(period)) | (at >= period)
-    known_late = {*problem.hidden, *problem.decisions}
-    columns: list[pl.Expr] = []
-    for name, dtype in table.schema.items():
-        if name in {*problem.key, when}:
-            continue
-        drawn = table[name].sample(table.height, with_replacement=True, seed=_SEED + len(columns), shuffle=True)
-        other = drawn * 3 + 1 if stretch and dtype.is_numeric() else drawn
-        unknown = out_still if name in known_late else at > period
-        columns.append(pl.when(unknown).then(pl.lit(other)).otherwise(pl.col(name)).cast(dtype).alias(name))
-    return table.with_columns(columns)
+def _once(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))

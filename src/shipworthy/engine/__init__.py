@@ -4,7 +4,16 @@ Data needs the champion's replay to say what the history can show, and Research 
 below both of them.
 """
 
-from shipworthy.engine.block import TELEMETRY, WALL_CLOCK, Block, code_digest, fit_decider, play, run_block
+from shipworthy.engine.block import (
+    TELEMETRY,
+    WALL_CLOCK,
+    Block,
+    code_digest,
+    fit_decider,
+    open_block,
+    play,
+    run_block,
+)
 from shipworthy.engine.foresight import foresee, period_sums
 from shipworthy.engine.processes import Engine, ProcessEngine
 from shipworthy.engine.replay import Replay, Track, decide_again, first_replayed, replay
@@ -26,6 +35,7 @@ __all__ = [
     "fit_decider",
     "foresee",
     "judged_periods",
+    "open_block",
     "period_sums",
     "play",
     "replay",

@@ -90,7 +90,7 @@ class BlockResult:
 
 def run_block(block: Block) -> BlockResult:
     """Fits the policy on what is known at the block's first period, then decides each of its periods."""
-    problem, history = _opened(block)
+    problem, history = open_block(block)
     if block.recorded is not None:
         return _decide_again(block, problem, history)
     policy = problem.make_policy(block.policy)
@@ -224,7 +224,7 @@ def _valued(problem: Problem, settled: pl.DataFrame, decisions: pl.DataFrame) ->
     return decisions.join(earned, on=list(problem.key), how="left", maintain_order="left")
 
 
-def _opened(block: Block) -> tuple[Problem, History]:
+def open_block(block: Block) -> tuple[Problem, History]:
     """The problem and its history, opened once per process and version of the code.
 
     Raises:
