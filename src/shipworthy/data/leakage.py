@@ -22,7 +22,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
-from datetime import date, datetime
 from time import perf_counter
 
 import polars as pl
@@ -30,10 +29,11 @@ import polars as pl
 from shipworthy.data.held import Held, exchanged, held_tables
 from shipworthy.data.movement import has_same_units, moved_columns, rows_of
 from shipworthy.data.scramble import CUT, DRAWN, KINDS, OCCURRING, Unknown, attributed, scrambled
+from shipworthy.data.unknown import unknown_at
 from shipworthy.engine import Block, Engine, Replay, code_digest, first_replayed, fit_decider, open_block
 from shipworthy.engine.processes import Done
 from shipworthy.errors import UserCodeError
-from shipworthy.problem import Period, Policy, Problem, Span
+from shipworthy.problem import Period, Policy, Problem
 from shipworthy.step import Decided, History, Moment, Rung, seed_of, take_step
 
 NOT_COVERED = (
@@ -43,7 +43,6 @@ NOT_COVERED = (
 """What no experiment on the rows can show."""
 
 _PROBES = 3
-_ROW = "_row"
 _PREPARATION_PROBES = 12
 _PREPARATION_TASKS = 4
 _PATIENCE = 3.0
@@ -118,40 +117,6 @@ def hidden_features(problem: Problem, policy: Policy) -> list[Leak]:
     listed = ", ".join(known_too_late)
     why = f"{listed} of a period {'is' if len(known_too_late) == 1 else 'are'} known only after it was decided."
     return [Leak(kind="feature", columns=known_too_late, sources=known_too_late, period=None, why=why)]
-
-
-def unknown_at(problem: Problem, table: pl.DataFrame, period: Period, when: str) -> Unknown:
-    """What of a table is not known when `period` is decided: the only place where the proof says so.
-
-    Of later periods that is every column; of this one, and of those whose outcome is still out, the columns known only after
-    deciding.
-
-    Args:
-        problem: Names the columns, and how long an outcome takes.
-        table: The raw table, the prepared rows, or a table that a module holds.
-        period: What is decided.
-        when: The column of the table that says when.
-    """
-    at = pl.col(when)
-    if table.schema[when] == pl.Datetime and not isinstance(period, datetime) and isinstance(period, date):
-        at = at.dt.date()  # a day is decided as a whole: what happened in its course is not ahead of it
-    known_to = Span.of(problem.outcome_delay).before(period)
-    said = table.select(ahead=at > period, open=(at > known_to) | (at >= period)).fill_null(value=False)
-    if problem.known_at in table.columns and set(problem.key) <= set(table.columns):
-        said = _not_known_yet(problem, table, period)
-    return Unknown(
-        ahead=said["ahead"],
-        open=said["open"],
-        late={*problem.hidden, *problem.decisions},
-        fixed={*problem.key, when, problem.known_at or when},
-    )
-
-
-def _not_known_yet(problem: Problem, table: pl.DataFrame, period: Period) -> pl.DataFrame:
-    """The same of a table with revisions, whose rule is the history's."""
-    history = History(problem, table.with_row_index(_ROW))
-    said = pl.DataFrame({"ahead": history.unknown_rows(period), "open": history.unknown_outcomes(period)})
-    return said[history.rows[_ROW].arg_sort()]
 
 
 @dataclass(frozen=True, slots=True)
