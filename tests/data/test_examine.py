@@ -82,7 +82,9 @@ NOT_TESTABLE: dict[str, tuple[str, dict[str, Any], str]] = {
     ),
     "an unknown guardrail": (SHOP, {"more": "[guardrails]\nwaste = 0.1"}, "The problem has no guardrail waste."),
     "a hope below what luck does": (
-        SHOP.replace("day % 7", "(day * 7919) % 101"),
+        SHOP.replace("day % 7", "(day * 7919) % 101").replace("days=40", "days=120")
+        .replace("return past.height", "return past['sold'].mean()")
+        .replace('stock="sold")', 'stock=0.5 * pl.col("sold") + 0.5 * fitted)'),
         {"worth": "smallest_gain = 0.01\nexpected_gain = [0.01, 0.02, 0.03]"},
         "Even the 0.03 EUR per period hoped for could not be told from luck",
     ),
@@ -142,6 +144,15 @@ def test_rows_whose_raw_dates_are_text_are_remarked_on(tmp_path):
         "lambda raw: raw.with_columns(pl.col('day').str.to_date()))",
     )
     assert any("could not be ruled out" in remark for remark in examined(tmp_path, source).remarks)
+
+
+def test_a_vain_hope_is_a_remark_where_no_differences_could_be_measured(tmp_path):
+    """A stand-in may be far too large for two policies alike, so it stops nobody."""
+    source = SHOP.replace("day % 7", "(day * 7919) % 101").replace("days=40", "days=120")
+    worth = {"worth": "smallest_gain = 0.01\nexpected_gain = [0.01, 0.02, 0.03]"}
+    answer = examine_data(make_project(tmp_path / "shop", source, {1: worth}), 1)
+    assert answer.is_testable
+    assert any("Even the 0.03 EUR per period hoped for" in remark for remark in answer.remarks)
 
 
 def test_few_periods_are_a_remark(tmp_path):

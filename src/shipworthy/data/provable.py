@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from shipworthy.data.differences import Differences, learns
+from shipworthy.data.differences import Differences, Source, learns
 from shipworthy.engine import Track, Window, period_sums
 from shipworthy.ideas.idea import Idea
 from shipworthy.problem import Policy, Problem, Span
@@ -64,6 +64,15 @@ class Provable:
         """Whether these periods could not even show what perfect foresight would gain."""
         return self.ceiling is not None and self.smallest_detectable > self.ceiling
 
+    @property
+    def is_measured(self) -> bool:
+        """Whether it was planned with differences of policies, not with a stand-in that is too large where two are alike."""
+        return self.source in {Source.PLACEBOS, Source.EARLIER}
+
+    @property
+    def _is_vain(self) -> bool:
+        return self.hoped is not None and self.hoped < self.smallest_detectable
+
     def gaps(self, currency: str) -> list[Gap]:
         """Why the idea cannot be proved with these data, each with what would make it provable."""
         found = []
@@ -83,13 +92,9 @@ class Provable:
                     _collect(self.periods_for_most),
                 )
             )
-        elif self.hoped is not None and self.hoped < self.smallest_detectable:
+        elif self._is_vain and self.is_measured:
             found.append(
-                Gap(
-                    f"Even the {self.hoped:,.2f} {currency} per period hoped for could not be told from luck: "
-                    f"{self._least(currency)}.",
-                    f"{_collect(self.periods_for_most)} Or find an idea that gains more.",
-                )
+                Gap(self._vain(currency), f"{_collect(self.periods_for_most)} Or find an idea that gains more.")
             )
         return found
 
@@ -97,6 +102,10 @@ class Provable:
         """What a reader should know although it does not stop the idea."""
         if self.smallest_detectable <= self.smallest_worth:
             return []
+        if self._is_vain:
+            return [
+                f"{self._vain(currency)} But no differences could be measured yet, and two policies alike differ less."
+            ]
         needed = (
             f"{self.periods_needed:,} periods would find it, {self.periods_needed - self.periods:,} more than there are"
             if self.periods_needed
@@ -106,6 +115,9 @@ class Provable:
             f"A gain of just the smallest worth shipping, {self.smallest_worth:,.2f} {currency} per period, would mostly end "
             f"inconclusive: {self._least(currency)}; {needed}."
         ]
+
+    def _vain(self, currency: str) -> str:
+        return f"Even the {self.hoped:,.2f} {currency} per period hoped for could not be told from luck: {self._least(currency)}."
 
     def _least(self, currency: str) -> str:
         """The smallest detectable gain, in words."""
