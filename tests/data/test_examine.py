@@ -74,7 +74,7 @@ NOT_TESTABLE: dict[str, tuple[str, dict[str, Any], str]] = {
     "the champion against itself": (SHOP, {"texts": {"challenger": "today"}}, "The challenger is the champion itself."),
     "outcomes that depend on the decision": (
         SHOP.replace('decision="stock"', 'decision="stock", counterfactual=False'), {},
-        "Outcomes depend on what was decided, so history cannot say what another decision would have earned.",
+        "Outcomes depend on what was decided, and the rows do not say what was.",
     ),
     "too few periods": (SHOP.replace("days=40", "days=7"), {}, "There are 7 usable periods."),
     "no outcome at all": (

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from shipworthy.data.availability import unavailable
+from shipworthy.data.counterfactual import unsupported
 from shipworthy.data.differences import find_differences
 from shipworthy.data.freshness import stale
 from shipworthy.data.leakage import find_leaks, is_preparation_proved
@@ -94,6 +95,9 @@ def examine_data(project: Project, number: int, done: Done = lambda n, of: None)
     if not gaps:
         leaks = find_leaks(replayed, idea.challenger, engine, done)
         gaps = [Gap(f"{_BEGINNINGS.get(leak.kind, '')}{leak.why}", _REMEDIES[leak.kind]) for leak in leaks]
+    supported: list[str] = []
+    if not gaps:
+        gaps, supported = unsupported(replayed, idea.challenger, engine, done)
     if not gaps:
         track = _champion_track(replayed, engine, done)
         gaps = list(_silent(track))
@@ -113,6 +117,7 @@ def examine_data(project: Project, number: int, done: Done = lambda n, of: None)
             *_unchecked(snapshot),
             *unavailable(problem, replayed.history.newest.rows),
             *([] if is_preparation_proved(replayed) else [_UNPROVED]),
+            *supported,
             *(str(suspicion) for suspicion in find_suspicions(problem, replayed.history.newest.rows)),
             *(f"There is foresight, but it decides no period, so it is no measure of regret: {why}." for why in blind),
             *(_quiet(shown, problem) if shown else []),
@@ -166,13 +171,6 @@ def _unusable(problem: Problem, idea: Idea, covered: Profile) -> Sequence[Gap]:
     gaps = []
     if idea.challenger == problem.champion:
         gaps.append(Gap("The challenger is the champion itself.", "Name another policy as challenger."))
-    if not problem.counterfactual:
-        gaps.append(
-            Gap(
-                "Outcomes depend on what was decided, so history cannot say what another decision would have earned.",
-                "Only a live trial can tell; this version proves ideas on history alone.",
-            )
-        )
     if covered.n_rows and covered.open_outcomes == covered.n_rows:
         gaps.append(
             Gap("No row has an outcome yet.", "Wait for the first outcomes, or name the column that holds them.")

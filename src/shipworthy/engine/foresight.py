@@ -35,8 +35,10 @@ def foresee(
         blind: Told why one that has foresight written decided no period at all.
 
     Returns:
-        None where nobody has foresight.
+        None where nobody has foresight, and where outcomes depend on what is decided: nobody knows them then.
     """
+    if not replayed.problem.counterfactual:
+        return None
     declared = replayed.problem.foresight
     for policy in policies[:1] if declared else _foreseeing(replayed.problem, policies):
         track = replay(replace(replayed, foresight=True), policy, engine, done)

@@ -13,6 +13,7 @@ from io import BytesIO
 import polars as pl
 
 from shipworthy.engine.block import TELEMETRY, Block, BlockResult, code_digest, run_block
+from shipworthy.engine.logged import rescored
 from shipworthy.engine.processes import Done, Engine
 from shipworthy.errors import AlreadyExistsError, InvalidInputError, NotFoundError, UserCodeError
 from shipworthy.problem import Period, Policy, Problem, Span
@@ -110,7 +111,11 @@ def replay(
     Where state is carried, blocks follow one another; otherwise they run side by side. Asked for the periods between two,
     both included, it runs only the blocks that they need, as the whole replay would, and leaves out what lies around.
 
+    Where outcomes depend on what was decided, and decisions were drawn and logged, scores take the place of values: see
+    `engine.logged`.
+
     Raises:
+        InvalidInputError: logged decisions cannot be scored.
         UserCodeError: a column has a name that the track needs for itself, or the project's code failed.
     """
     _refuse_clashes(replayed.problem)
@@ -122,6 +127,8 @@ def replay(
     else:
         results, fits = _one_by_one(replayed, blocks, engine, done)
     table = pl.concat([result.track for result in results], how="vertical_relaxed")
+    if not replayed.problem.counterfactual and replayed.problem.propensity is not None:
+        table = rescored(replayed.problem, replayed.history.newest.rows, table)
     if between is not None:
         table = table.filter(pl.col(replayed.problem.period).is_between(pl.lit(between[0]), pl.lit(between[1])))
     looks = sum(result.looks for result in results)

@@ -126,6 +126,11 @@ class Tuned(Policy):
         Raises:
             UserCodeError: the past is too short for the folds, a candidate declares what is declared here, or all of them fail.
         """
+        if not self.problem.counterfactual:
+            raise UserCodeError(
+                "Outcomes depend on what is decided, so the past cannot say which candidate would have earned most. Decide "
+                "without a search."
+            )
         searched = self._searched(past)
         with _quiet():
             trials = self._search(History(self.problem, searched))

@@ -169,6 +169,9 @@ def _blocked(project: Project, idea: Idea, problem: Problem, now: Rollout | None
         past.idea == idea.key and past.phase is Phase.ROLLED_BACK for past in rollout_history(project, problem.name)
     ):
         return [_STICKY]
+    if not problem.counterfactual:
+        what = "Outcomes depend on what is decided, and this version pairs both releases on the same outcomes."
+        return [Gap(what, "Its verdict stands; roll it out by your own means, each period decided by one of them.")]
     if now is None:
         return []
     if now.phase.is_trial:

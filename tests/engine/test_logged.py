@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from shipworthy.analysis import Criteria, verdict
-from shipworthy.data.logged import agreement, rescored, support_of
+from shipworthy.engine.logged import agreement, rescored, support_of
 from shipworthy.errors import InvalidInputError
 from shipworthy.problem import Problem
 from shipworthy.sources.frame import frame
