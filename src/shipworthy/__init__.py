@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from shipworthy.problem import Solve as Solve
     from shipworthy.problem import Status as Status
     from shipworthy.project import open_project as open_project
-    from shipworthy.research.research import explore_idea as explore_idea
+    from shipworthy.research.exploration import explore_idea as explore_idea
     from shipworthy.research.research import research_idea as research_idea
     from shipworthy.research.tuning import Tuned as Tuned
     from shipworthy.ship.ship import roll_back as roll_back
@@ -62,7 +62,8 @@ _HOMES = {
         "Status",
     ),
     "project": ("open_project",),
-    "research.research": ("explore_idea", "research_idea"),
+    "research.exploration": ("explore_idea",),
+    "research.research": ("research_idea",),
     "research.tuning": ("Tuned",),
     "ship.ship": ("roll_back", "ship_idea"),
     "sources.delta": ("delta",),

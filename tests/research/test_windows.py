@@ -19,8 +19,8 @@ from shipworthy.ideas.lock import locked_criteria
 from shipworthy.ideas.register import find_idea
 from shipworthy.problem import Period
 from shipworthy.research.evidence import open_evidence, pair
-from shipworthy.research.exploration import asked_window, explored
-from shipworthy.research.research import explore_idea, read_research, research_idea
+from shipworthy.research.exploration import asked_window, explore_idea, explored
+from shipworthy.research.research import read_research, research_idea
 from shipworthy.step import History
 from tests.cli.typed import typed
 from tests.problems import HERE, SHOP, day, make_project, replay_of, sales, shop

@@ -10,8 +10,8 @@ import click
 
 from shipworthy.cli.show import as_json, money, progress, tell
 from shipworthy.project import open_project
-from shipworthy.research.exploration import Exploration
-from shipworthy.research.research import Research, explore_idea, research_idea
+from shipworthy.research.exploration import Exploration, explore_idea
+from shipworthy.research.research import Research, research_idea
 
 
 @click.command()

@@ -7,9 +7,13 @@ from datetime import date, datetime, time
 
 import polars as pl
 
-from shipworthy.engine import Replay, Window, windows
+from shipworthy.engine import ProcessEngine, Replay, Window, replay, windows
+from shipworthy.engine.processes import Done
 from shipworthy.errors import InvalidInputError
 from shipworthy.problem import Period, Problem
+from shipworthy.project import Project
+from shipworthy.research.evidence import pair
+from shipworthy.research.opening import open_replay
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +37,38 @@ class Exploration:
     challenger: float | None
     difference: float | None
     currency: str
+
+
+def explore_idea(
+    project: Project,
+    number: int,
+    *,
+    first: Period | str | None = None,
+    last: Period | str | None = None,
+    done: Done = lambda n, of: None,
+) -> Exploration:
+    """Replays both policies over a range of what is open, and says what each earned. It never counts.
+
+    Nothing is locked and no record is written. Decisions are those of the whole replay, whose blocks are shared.
+
+    Args:
+        project: The project.
+        number: The idea's number.
+        first: The first period, or its text; the first that is replayed, if none is given.
+        last: The last one, included; the end of the development window, if none is given.
+        done: Told of progress.
+
+    Raises:
+        GateClosedError: the data stage still misses something, or the holdout is not the one that was locked.
+        InvalidInputError: the range cannot be read, holds no period, or reaches beyond the development window.
+    """
+    idea, replayed = open_replay(project, number)
+    window = asked_window(replayed, first, last)
+    engine = ProcessEngine(workers=project.workers)
+    between = (window.first, window.last)
+    champion = replay(replayed, str(replayed.problem.champion), engine, between=between)
+    challenger = replay(replayed, idea.challenger, engine, done, between=between)
+    return explored(replayed.problem, pair(replayed.problem, champion, challenger))
 
 
 def explored(problem: Problem, paired: pl.DataFrame) -> Exploration:

@@ -8,8 +8,6 @@ from typing import Any
 
 import polars as pl
 
-from shipworthy.data.gate import missing as missing_data
-from shipworthy.data.snapshot import open_snapshot
 from shipworthy.engine import (
     Engine,
     ProcessEngine,
@@ -24,18 +22,15 @@ from shipworthy.engine import (
 )
 from shipworthy.engine.processes import Done
 from shipworthy.errors import InvalidInputError
-from shipworthy.ideas.idea import Idea
-from shipworthy.ideas.lock import lock_criteria, locked_criteria
-from shipworthy.ideas.register import find_idea
-from shipworthy.problem import Period, Problem
-from shipworthy.project import Gap, Project, refuse_closed
-from shipworthy.project.code import load_problem
+from shipworthy.ideas.lock import lock_criteria
+from shipworthy.problem import Problem
+from shipworthy.project import Project
 from shipworthy.research.evidence import FOLDER, pair
-from shipworthy.research.exploration import Exploration, asked_window, explored
+from shipworthy.research.exploration import explored
+from shipworthy.research.opening import open_replay
 from shipworthy.research.regret import regret_of
 from shipworthy.research.repetitions import SolverNoise, averaged, seed_of_repetition, solver_noise
 from shipworthy.research.solving import Solving, solving
-from shipworthy.step import History
 from shipworthy.store import Change, Record
 from shipworthy.store.frames import put_frame
 
@@ -109,7 +104,7 @@ def research_idea(
     """
     if repetitions < 1:
         raise InvalidInputError(f"{repetitions} repetitions were asked for. Ask for 1 or more.")
-    idea, replayed = _opened(project, number)
+    idea, replayed = open_replay(project, number)
     problem = replayed.problem
     criteria = lock_criteria(project, idea, problem.terms)
     divided = windows(problem, replayed.history)
@@ -148,63 +143,6 @@ def research_idea(
     )
     project.records.add(Change(kind="research", key=idea.key, body=asdict(found)), by=project.who)
     return found
-
-
-def explore_idea(
-    project: Project,
-    number: int,
-    *,
-    first: Period | str | None = None,
-    last: Period | str | None = None,
-    done: Done = lambda n, of: None,
-) -> Exploration:
-    """Replays both policies over a range of what is open, and says what each earned. It never counts.
-
-    Nothing is locked and no record is written. Decisions are those of the whole replay, whose blocks are shared.
-
-    Args:
-        project: The project.
-        number: The idea's number.
-        first: The first period, or its text; the first that is replayed, if none is given.
-        last: The last one, included; the end of the development window, if none is given.
-        done: Told of progress.
-
-    Raises:
-        GateClosedError: the data stage still misses something, or the holdout is not the one that was locked.
-        InvalidInputError: the range cannot be read, holds no period, or reaches beyond the development window.
-    """
-    idea, replayed = _opened(project, number)
-    window = asked_window(replayed, first, last)
-    engine = ProcessEngine(workers=project.workers)
-    between = (window.first, window.last)
-    champion = replay(replayed, str(replayed.problem.champion), engine, between=between)
-    challenger = replay(replayed, idea.challenger, engine, done, between=between)
-    return explored(replayed.problem, pair(replayed.problem, champion, challenger))
-
-
-def _opened(project: Project, number: int) -> tuple[Idea, Replay]:
-    """The idea, and what a replay of it needs, where the gate from Data is open."""
-    idea = find_idea(project, number)
-    gate = f"Data to Research for idea {number}"
-    refuse_closed(gate, missing_data(project, idea))
-    code, problem = load_problem(project, idea.problem)
-    refuse_closed(gate, missing_data(project, idea, code_digest(code, problem, idea.challenger)))
-    refuse_closed(gate, _unsealed(project, idea, problem))
-    examined = project.records.get("data", idea.key)
-    assert examined is not None, "the gate from Data was open"
-    snapshot = examined.body["snapshot"]
-    history = History(problem, open_snapshot(project, snapshot))
-    return idea, Replay(project=project, code=code, problem=problem, snapshot=snapshot, history=history)
-
-
-def _unsealed(project: Project, idea: Idea, problem: Problem) -> list[Gap]:
-    """Whether the idea would be replayed under another holdout than the one it was locked with."""
-    locked = locked_criteria(project, idea)
-    if locked is None or locked.get("holdout") == problem.terms["holdout"]:
-        return []
-    then, now = (said or "none" for said in (locked.get("holdout"), problem.terms["holdout"]))
-    what = f"The holdout was locked as {then} when research started; the problem now says {now}."
-    return [Gap(what, "Put it back, or begin a new idea.")]
 
 
 def _divided(project: Project, problem: Problem, divided: Windows, paired: pl.DataFrame) -> dict[str, Any]:
