@@ -10,8 +10,7 @@ from shipworthy.data.leakage import find_leaks, is_preparation_proved
 from shipworthy.data.profile import Profile, profile
 from shipworthy.data.provable import provable
 from shipworthy.data.snapshot import Snapshot, take_snapshot
-from shipworthy.engine import Engine, ProcessEngine, Replay, Track, code_digest, replay
-from shipworthy.engine.processes import Done
+from shipworthy.engine import Done, Engine, Replay, Track, code_digest, engine_of, replay
 from shipworthy.ideas.gate import missing as missing_idea
 from shipworthy.ideas.idea import Idea
 from shipworthy.ideas.register import find_idea
@@ -88,7 +87,7 @@ def examine_data(project: Project, number: int, done: Done = lambda n, of: None)
             snapshot=snapshot.address,
             history=History(problem, snapshot.rows),
         )
-        track = _champion_track(replayed, ProcessEngine(workers=project.workers), done)
+        track = _champion_track(replayed, engine_of(project, snapshot.rows), done)
         gaps = list(_silent(track))
     if not gaps:
         shown = provable(problem, idea, problem.make_policy(idea.challenger), track.table)

@@ -59,6 +59,10 @@ class Block:
     seed: int
     state: Mapping[str, Any]
 
+    def __str__(self) -> str:
+        """What a message calls it."""
+        return f"the block of policy {self.policy!r} from {self.first}"
+
 
 @dataclass(frozen=True, slots=True)
 class BlockResult:

@@ -6,16 +6,16 @@ import json
 import platform
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from io import BytesIO
 
 import polars as pl
 
 from shipworthy.engine.block import TELEMETRY, Block, BlockResult, code_digest, run_block
-from shipworthy.engine.processes import Done, Engine
+from shipworthy.engine.engine import Done, Engine
 from shipworthy.errors import AlreadyExistsError, InvalidInputError, NotFoundError, UserCodeError
 from shipworthy.problem import Period, Policy, Problem, Span
-from shipworthy.project import Project, open_project
+from shipworthy.project import Project
 from shipworthy.project.code import Code, installed_packages
 from shipworthy.step import History
 from shipworthy.step.worth import VALUE
@@ -149,14 +149,14 @@ def _fit_periods(policy: Policy, history: History, first: Period) -> list[Period
 
 
 def _side_by_side(replayed: Replay, blocks: list[Block], engine: Engine, done: Done) -> tuple[list[BlockResult], int]:
-    tasks = [_Task(block, _name(block)) for block in blocks]
-    known = {task.name: _recall(replayed, task.name) for task in tasks}
-    missing = [task for task in tasks if known[task.name] is None]
-    recalled = len(tasks) - len(missing)
-    done(recalled, len(tasks))
-    computed = engine.run(_run_and_keep, missing, lambda n, of: done(recalled + n, recalled + of))
-    known.update(zip((task.name for task in missing), computed, strict=True))
-    return [result for task in tasks if (result := known[task.name]) is not None], len(missing)
+    known = [_recall(replayed, block) for block in blocks]
+    missing = [block for block, result in zip(blocks, known, strict=True) if result is None]
+    recalled = len(blocks) - len(missing)
+    done(recalled, len(blocks))
+    computed = iter(
+        engine.run(run_block, missing, lambda n, of: done(recalled + n, recalled + of), partial(_keep, replayed))
+    )
+    return [result or next(computed) for result in known], len(missing)
 
 
 def _one_by_one(replayed: Replay, blocks: list[Block], engine: Engine, done: Done) -> tuple[list[BlockResult], int]:
@@ -164,37 +164,26 @@ def _one_by_one(replayed: Replay, blocks: list[Block], engine: Engine, done: Don
     fits = 0
     for block in blocks:
         follows = replace(block, state=results[-1].state) if results else block
-        task = _Task(follows, _name(follows))
-        result = _recall(replayed, task.name)
+        result = _recall(replayed, follows)
         if result is None:
-            [result] = engine.run(_run_and_keep, [task], lambda n, of: None)
+            [result] = engine.run(run_block, [follows], lambda n, of: None, partial(_keep, replayed))
             fits += 1
         results.append(result)
         done(len(results), len(blocks))
     return results, fits
 
 
-@dataclass(frozen=True, slots=True)
-class _Task:
-    """A block to compute, and the name under which its result is kept."""
-
-    block: Block
-    name: str
-
-
-def _run_and_keep(task: _Task) -> BlockResult:
-    """Runs a block and keeps the result from within the worker: what a killed replay has finished stays."""
-    result = run_block(task.block)
+def _keep(replayed: Replay, block: Block, result: BlockResult) -> None:
+    """Keeps a result as soon as it is there: what a killed replay has finished stays."""
     packed = BytesIO()
     result.track.write_parquet(packed, metadata={_STATE: canonical(dict(result.state)).decode()})
     with suppress(AlreadyExistsError):
-        open_project(task.block.root).objects.put(task.name, packed.getvalue())
-    return result
+        replayed.project.objects.put(_name(block), packed.getvalue())
 
 
-def _recall(replayed: Replay, name: str) -> BlockResult | None:
+def _recall(replayed: Replay, block: Block) -> BlockResult | None:
     try:
-        packed = BytesIO(replayed.project.objects.get(name))
+        packed = BytesIO(replayed.project.objects.get(_name(block)))
     except NotFoundError:
         return None
     state = json.loads(pl.read_parquet_metadata(packed)[_STATE])

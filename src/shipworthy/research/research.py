@@ -10,8 +10,7 @@ import polars as pl
 
 from shipworthy.data.gate import missing as missing_data
 from shipworthy.data.snapshot import open_snapshot
-from shipworthy.engine import ProcessEngine, Replay, Track, code_digest, replay
-from shipworthy.engine.processes import Done
+from shipworthy.engine import Done, Replay, Track, code_digest, engine_of, replay
 from shipworthy.ideas.lock import lock_criteria
 from shipworthy.ideas.register import find_idea
 from shipworthy.project import Project, refuse_closed
@@ -76,9 +75,9 @@ def research_idea(project: Project, number: int, done: Done = lambda n, of: None
         snapshot=examined.body["snapshot"],
         history=History(problem, open_snapshot(project, examined.body["snapshot"])),
     )
-    engine = ProcessEngine(workers=project.workers)
-    champion = replay(replayed, str(problem.champion), engine)
-    challenger = replay(replayed, idea.challenger, engine, done)
+    with engine_of(project, replayed.history.rows) as engine:
+        champion = replay(replayed, str(problem.champion), engine)
+        challenger = replay(replayed, idea.challenger, engine, done)
     evidence = pair(problem, champion, challenger)
     tracks = {"champion": champion, "challenger": challenger}
     found = Research(

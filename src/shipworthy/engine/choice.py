@@ -1,0 +1,40 @@
+"""Which engine a project's replays run on: the one place that chooses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+
+import polars as pl
+
+from shipworthy.engine.engine import Engine
+from shipworthy.engine.processes import ProcessEngine
+from shipworthy.errors import UnavailableError
+from shipworthy.project import Project
+
+_WORKER_BYTES = 300_000_000
+_COPIES_OF_ROWS = 6
+"""Measured: see "Memory" in docs/engines.md."""
+
+
+def engine_of(project: Project, rows: pl.DataFrame) -> Engine:
+    """The engine that `[research] engine` names, for tasks that read these rows; nothing is started yet.
+
+    Raises:
+        UnavailableError: it is Ray, and Ray is not installed.
+    """
+    research = project.settings["research"]
+    if research["engine"] == "processes":
+        return ProcessEngine(
+            workers=project.workers, memory_each=_WORKER_BYTES + _COPIES_OF_ROWS * int(rows.estimated_size())
+        )
+    try:
+        make: Callable[..., Engine] = import_module("shipworthy.engine.ray_cluster").RayEngine
+    except ModuleNotFoundError as error:
+        if error.name != "ray":
+            raise
+        raise UnavailableError(
+            "[research] engine is 'ray', but Ray is not installed here: pip install 'shipworthy[ray]'. Or write engine = "
+            "'processes'."
+        ) from error
+    return make(workers=research["workers"], address=research["ray_address"])
