@@ -11,6 +11,10 @@ from shipworthy.engine.engine import Engine
 from shipworthy.engine.processes import ProcessEngine
 from shipworthy.errors import UnavailableError
 from shipworthy.project import Project
+from shipworthy.project.environment import environment
+
+_QUIET = {"RAY_DEDUP_LOGS_SKIP_REGEX": "."}
+"""Ray, which reads this while it is imported, would print what befalls its processes among what a command prints."""
 
 _WORKER_BYTES = 300_000_000
 _COPIES_OF_ROWS = 6
@@ -29,7 +33,8 @@ def engine_of(project: Project, rows: pl.DataFrame) -> Engine:
             workers=project.workers, memory_each=_WORKER_BYTES + _COPIES_OF_ROWS * int(rows.estimated_size())
         )
     try:
-        make: Callable[..., Engine] = import_module("shipworthy.engine.ray_cluster").RayEngine
+        with environment(_QUIET):
+            make: Callable[..., Engine] = import_module("shipworthy.engine.ray_cluster").RayEngine
     except ModuleNotFoundError as error:
         if error.name != "ray":
             raise
