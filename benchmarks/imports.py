@@ -39,6 +39,7 @@ DEPENDENCIES = (
     Dependency("report", "altair", "altair"),
     Dependency("report", "jinja2", "jinja2"),
     Dependency("report", "vl-convert-python", "vl_convert"),
+    Dependency("ray", "ray", "ray"),
     Dependency("examples", "highspy", "highspy"),
     Dependency("examples", "scikit-learn", "sklearn.ensemble"),
     Dependency("not used", "scipy", "scipy.stats"),

@@ -19,7 +19,8 @@ KILLS = int(os.environ.get("SHIPWORTHY_KILLS", "10"))
 
 def test_a_replay_killed_at_random_points_ends_with_the_same_evidence(tmp_path):
     """Killed again and again, it never computes a finished block twice, and its evidence has the digest of a quiet replay."""
-    folder, chance, kept = examined(tmp_path / "killed"), random.Random(1), set()
+    folder, chance = examined(tmp_path / "killed"), random.Random(1)
+    kept: set[tuple[str, int]] = set()
     for _ in range(KILLS):
         with walk(folder) as killed:
             time.sleep(chance.uniform(0.3, 1.5))
@@ -39,7 +40,7 @@ def test_a_replay_killed_at_random_points_ends_with_the_same_evidence(tmp_path):
 def test_a_worker_killed_in_the_middle_changes_nothing(tmp_path):
     """kill -9 of one worker: its block is computed by another one, and the track is the same."""
     replayed = replay_of(make_project(tmp_path / "shop", SLOW))
-    victims = []
+    victims: list[int] = []
 
     def kill(done, of):
         if done >= 2 and not victims:

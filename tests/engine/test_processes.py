@@ -189,7 +189,7 @@ def test_a_script_without_a_guard_is_told_what_it_misses(tmp_path):
         "ProcessEngine(workers=2).run(abs, [1, 2], lambda done, of: None)\n",
         encoding="utf-8",
     )
-    ended = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=60)
+    ended = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == 1
     assert "UnavailableError: A worker process could not start" in ended.stderr
     assert "under `if __name__ == '__main__':`" in ended.stderr

@@ -16,9 +16,9 @@ from shipworthy.project.environment import environment
 _QUIET = {"RAY_DEDUP_LOGS_SKIP_REGEX": "."}
 """Ray, which reads this while it is imported, would print what befalls its processes among what a command prints."""
 
-_WORKER_BYTES = 300_000_000
-_COPIES_OF_ROWS = 6
-"""Measured: see "Memory" in docs/engines.md."""
+_WORKER_BYTES = 350_000_000
+_COPIES_OF_ROWS = 4
+"""What a worker takes: above every figure that `python -m benchmarks.memory` prints."""
 
 
 def engine_of(project: Project, rows: pl.DataFrame) -> Engine:

@@ -82,7 +82,7 @@ class EngineConformance:
     def test_a_function_that_cannot_travel_is_refused(self, engine: Engine) -> None:
         """A lambda has no name to be found by; the message says what to do."""
         with pytest.raises(
-            InvalidInputError, match="<lambda> with its tasks cannot be sent to a worker.*top of a module"
+            InvalidInputError, match=r"<lambda> with its tasks cannot be sent to a worker.*top of a module"
         ):
             engine.run(lambda task: task, [1, 2], _nobody)
 
@@ -92,7 +92,7 @@ class EngineConformance:
             engine.run(_generator, [1, 2], _nobody)
 
     def test_a_task_whose_worker_was_killed_is_run_again(self, engine: Engine, tmp_path: Path) -> None:
-        """kill -9 of a worker, and of the one after it: the results are as if nothing had been."""
+        """A worker killed with -9, and the one after it: the results are as if nothing had been."""
         tasks = [(tmp_path / str(number), number in {1, 5}) for number in range(8)]
         assert engine.run(_die_twice, tasks, _nobody) == list(range(8))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import platform
 import socket
 import subprocess
@@ -203,7 +204,7 @@ def _cause(error: RayTaskError) -> str:
 
 _SAME = "Install the same requirements.lock on every machine of the cluster."
 _QUIET = {"RAY_USAGE_STATS_ENABLED": "0"}
-_PLAIN: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR", "configure_logging": False}
+_PLAIN: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR, "configure_logging": False}
 
 
 def _run_chunk(packed: bytes, sent: dict[tuple[Path, str], _Sent], packages: list[Any]) -> tuple[list[bytes], float]:
