@@ -1,6 +1,7 @@
 """Processes: results in order, errors as they are, and a killed replay that goes on where it was."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -126,6 +127,46 @@ def test_workers_stay_for_the_runs_of_one_with_and_no_longer():
         seen = [{*engine.run(_who, range(4), lambda done, of: None)} for _ in range(2)]
     assert len(seen[0] | seen[1]) <= 2
     wait_for(lambda: set(workers_of(os.getpid())) <= before)
+
+
+def test_one_task_runs_here_or_apart():
+    """Apart from this process where that has threads that a worker has not."""
+    [here] = ProcessEngine(workers=1).run(_who, [1], lambda done, of: None)
+    [apart] = ProcessEngine(workers=1, apart=True).run(_who, [1], lambda done, of: None)
+    assert here == os.getpid() != apart
+
+
+def test_sums_are_the_same_however_many_threads_this_process_has(tmp_path):
+    """Polars adds up in another order with several threads; a project's engine decides with one, so no bit differs."""
+    source = SHOP.replace(
+        'mean = same.group_by("item").agg(stock=1 * pl.col("sold").mean())',
+        'mean = BIG.group_by("item").agg(stock=pl.col("sold").mean())',
+    )
+    source += (
+        "\nimport numpy as np\nBIG = pl.DataFrame({'sold': np.random.default_rng(1).random(900_000)}).with_columns("
+        "item=pl.Series(['ham', 'jam', 'tea'] * 300_000))\n"
+    )
+    make_project(tmp_path / "shop", source)
+    seen = set()
+    for threads in ("1", "4", "4"):
+        shutil.rmtree(tmp_path / "shop" / ".shipworthy", ignore_errors=True)
+        command = [sys.executable, "-c", ALONE, str(tmp_path / "shop")]
+        environment = {**os.environ, "POLARS_MAX_THREADS": threads}
+        seen.add(subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout)
+    assert len(seen) == 1
+
+
+ALONE = """
+import sys
+from pathlib import Path
+from shipworthy.engine import engine_of
+from shipworthy.project import open_project
+from tests.problems import replay_of, tracks
+if __name__ == "__main__":
+    replayed = replay_of(open_project(Path(sys.argv[1])))
+    [track] = tracks(replayed.project, "better", engine=engine_of(replayed.project, replayed.history.rows))
+    print(track.table["stock"].to_list())
+"""
 
 
 def _who(task):

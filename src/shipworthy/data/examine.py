@@ -87,7 +87,8 @@ def examine_data(project: Project, number: int, done: Done = lambda n, of: None)
             snapshot=snapshot.address,
             history=History(problem, snapshot.rows),
         )
-        track = _champion_track(replayed, engine_of(project, snapshot.rows), done)
+        with engine_of(project, snapshot.rows) as engine:
+            track = _champion_track(replayed, engine, done)
         gaps = list(_silent(track))
     if not gaps:
         shown = provable(problem, idea, problem.make_policy(idea.challenger), track.table)

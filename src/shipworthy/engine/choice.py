@@ -30,7 +30,9 @@ def engine_of(project: Project, rows: pl.DataFrame) -> Engine:
     research = project.settings["research"]
     if research["engine"] == "processes":
         return ProcessEngine(
-            workers=project.workers, memory_each=_WORKER_BYTES + _COPIES_OF_ROWS * int(rows.estimated_size())
+            workers=project.workers,
+            memory_each=_WORKER_BYTES + _COPIES_OF_ROWS * int(rows.estimated_size()),
+            apart=pl.thread_pool_size() > 1,  # with several threads Polars adds up in another order each time
         )
     try:
         with environment(_QUIET):

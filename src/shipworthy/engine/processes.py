@@ -18,7 +18,7 @@ from shipworthy.engine.engine import Done, Engine, Keep, keep_nothing
 from shipworthy.engine.memory import available_memory
 from shipworthy.engine.work import Work, outcomes_of
 from shipworthy.errors import UnavailableError
-from shipworthy.project.environment import environment, one_thread_each
+from shipworthy.project.environment import environment, exact
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -30,7 +30,7 @@ _END_SECONDS = 2.0
 
 
 class ProcessEngine:
-    """Spawns processes on this machine; one worker, or one task, runs in this very process.
+    """Spawns processes on this machine; one worker, or one task, runs in this very process unless it is to run apart.
 
     Libraries inside a worker get one thread each, so that as many workers as cores do not fight over them.
 
@@ -38,15 +38,17 @@ class ProcessEngine:
     [1, 2]
     """
 
-    def __init__(self, *, workers: int, memory_each: int = 0) -> None:
+    def __init__(self, *, workers: int, memory_each: int = 0, apart: bool = False) -> None:
         """Says how many processes to use; none is started yet.
 
         Args:
             workers: How many at most.
             memory_each: The bytes that one of them is expected to need; fewer are started where memory is short.
+            apart: Whether one task alone gets a process of its own too.
         """
         self._wanted = workers
         self._memory_each = memory_each
+        self._apart = apart
         self._allowed: int | None = None
         self._workers: list[_Worker] = []
         self._held = 0
@@ -55,9 +57,11 @@ class ProcessEngine:
         self, function: Callable[[T], R], tasks: Sequence[T], done: Done, keep: Keep = keep_nothing
     ) -> list[R]:  # fmt: skip
         """See `Engine.run`."""
-        if min(self._wanted, len(tasks)) <= 1 or self._within_memory() == 1:
+        count = min(self._wanted, len(tasks))
+        if count > 1:
+            count = min(count, self._within_memory())
+        if count == 0 or (count == 1 and not self._apart):
             return _run_here(function, tasks, done, keep)
-        count = min(self._within_memory(), len(tasks))
         work = Work(function, tasks, done, keep, workers=count)
         with self:
             try:
@@ -142,7 +146,7 @@ class _Worker:
 
     def start(self) -> None:
         """Starts the process."""
-        with environment(one_thread_each()), _uninterrupted():
+        with environment(exact()), _uninterrupted():
             self.process.start()
         self._theirs.close()
 

@@ -22,7 +22,7 @@ from shipworthy.engine.engine import Done, Engine, Keep, keep_nothing
 from shipworthy.engine.work import Work, outcomes_of
 from shipworthy.errors import UnavailableError
 from shipworthy.project.code import installed_packages
-from shipworthy.project.environment import environment, one_thread_each
+from shipworthy.project.environment import environment, exact
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -159,7 +159,11 @@ def _start(workers: int) -> None:
         _QUIET | {"RAY_AUTH_MODE": "disabled"}
     ):  # it listens on this machine, for as long as the command runs
         ray.init(
-            address="local", num_cpus=workers or None, include_dashboard=False, **_PLAIN, runtime_env=_one_thread_each()
+            address="local",
+            num_cpus=workers or None,
+            include_dashboard=False,
+            **_PLAIN,
+            runtime_env={"env_vars": exact()},
         )
 
 
@@ -168,7 +172,7 @@ def _join(address: str) -> None:
     _ask(address)
     try:
         with environment(_QUIET):
-            ray.init(address=address, **_PLAIN, runtime_env=_one_thread_each())
+            ray.init(address=address, **_PLAIN, runtime_env={"env_vars": exact()})
     except (RayError, ConnectionError, RuntimeError, ValueError, AssertionError, ImportError) as error:
         raise UnavailableError(
             f"The Ray cluster at {address} cannot be used: {str(error).strip()} Correct [research] ray_address, or the "
@@ -190,10 +194,6 @@ def _ask(address: str) -> None:
             f"No Ray cluster answers at {address}: {why}. Check [research] ray_address, or leave it empty to start Ray on this "
             "machine."
         ) from error
-
-
-def _one_thread_each() -> dict[str, dict[str, str]]:
-    return {"env_vars": one_thread_each()}
 
 
 def _cause(error: RayTaskError) -> str:

@@ -17,6 +17,11 @@ def one_thread_each() -> dict[str, str]:
     return {name: os.environ.get(name, "1") for name in _ONE_THREAD}
 
 
+def exact() -> dict[str, str]:
+    """As `one_thread_each`, and Polars has one whoever says what: with several it adds up in another order each time."""
+    return one_thread_each() | {"POLARS_MAX_THREADS": "1"}
+
+
 @contextmanager
 def environment(variables: Mapping[str, str]) -> Iterator[None]:
     """Sets variables, and puts back what was there before."""
