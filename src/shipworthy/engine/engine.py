@@ -38,9 +38,7 @@ class Engine(Protocol):
     Workers start when the first run needs them. Within `with engine:` they stay for the runs that follow.
     """
 
-    def run(
-        self, function: Callable[[T], R], tasks: Sequence[T], done: Done, keep: Keep = keep_nothing
-    ) -> list[R]:  # fmt: skip
+    def run(self, function: Callable[[T], R], tasks: Sequence[T], done: Done, keep: Keep = keep_nothing) -> list[R]:
         """Runs all tasks and gives their results."""
 
     def __enter__(self) -> Self:
@@ -48,5 +46,5 @@ class Engine(Protocol):
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Ends the workers."""

@@ -53,9 +53,7 @@ class ProcessEngine:
         self._workers: list[_Worker] = []
         self._held = 0
 
-    def run(
-        self, function: Callable[[T], R], tasks: Sequence[T], done: Done, keep: Keep = keep_nothing
-    ) -> list[R]:  # fmt: skip
+    def run(self, function: Callable[[T], R], tasks: Sequence[T], done: Done, keep: Keep = keep_nothing) -> list[R]:
         """See `Engine.run`."""
         count = min(self._wanted, len(tasks))
         if count > 1:
@@ -81,7 +79,7 @@ class ProcessEngine:
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:  # fmt: skip
+    ) -> None:
         """See `Engine.__exit__`."""
         self._held -= 1
         if not self._held:
@@ -96,8 +94,11 @@ class ProcessEngine:
             if self._allowed < self._wanted:
                 _LOG.warning(
                     "%d of %d workers: %.1f GB of memory are available, and each may need %.1f GB.",
-                    self._allowed, self._wanted, (available or 0) / 1e9, self._memory_each / 1e9,
-                )  # fmt: skip
+                    self._allowed,
+                    self._wanted,
+                    (available or 0) / 1e9,
+                    self._memory_each / 1e9,
+                )
         return self._allowed
 
     def _staff(self, count: int) -> None:
@@ -114,9 +115,7 @@ class ProcessEngine:
 
     def _gather(self, work: Work[T, R]) -> None:
         """Waits until a worker tells something or dies, and takes that in."""
-        ready = connection.wait(
-            [thing for worker in self._workers for thing in (worker.pipe, worker.process.sentinel)]
-        )  # fmt: skip
+        ready = connection.wait([thing for worker in self._workers for thing in (worker.pipe, worker.process.sentinel)])
         for worker in [one for one in self._workers if one.pipe in ready or one.process.sentinel in ready]:
             told = worker.hear()
             if told is None:

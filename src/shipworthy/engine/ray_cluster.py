@@ -54,9 +54,7 @@ class RayEngine:
         self._held = 0
         self._is_ours = False
 
-    def run(
-        self, function: Callable[[T], R], tasks: Sequence[T], done: Done, keep: Keep = keep_nothing
-    ) -> list[R]:  # fmt: skip
+    def run(self, function: Callable[[T], R], tasks: Sequence[T], done: Done, keep: Keep = keep_nothing) -> list[R]:
         """See `Engine.run`.
 
         Raises:
@@ -66,9 +64,11 @@ class RayEngine:
             return []
         with self:
             self._connect()
-            count = self._workers or _cores()
+            cores = _cores()
+            count = min(self._workers or cores, cores)
+            most = count * _AHEAD if count == cores else count
             work = Work(function, tasks, done, keep, workers=count)
-            self._work_off(work, {key: self._send(*key) for key in _projects(tasks)}, count * _AHEAD)
+            self._work_off(work, {key: self._send(*key) for key in _projects(tasks)}, most)
             return work.results
 
     def __enter__(self) -> Self:
@@ -78,7 +78,7 @@ class RayEngine:
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:  # fmt: skip
+    ) -> None:
         """See `Engine.__exit__`."""
         self._held -= 1
         if not self._held:

@@ -29,9 +29,7 @@ class Work(Generic[T, R]):
     it is the one that kills, the next death says so.
     """
 
-    def __init__(
-        self, function: Callable[[T], R], tasks: Sequence[T], done: Done, keep: Keep, *, workers: int
-    ) -> None:  # fmt: skip
+    def __init__(self, function: Callable[[T], R], tasks: Sequence[T], done: Done, keep: Keep, *, workers: int) -> None:
         """Says what is to be done, and how many share it."""
         self._function, self._tasks, self._done, self._keep = function, tasks, done, keep
         self._workers = workers
