@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
+os.environ.setdefault("POLARS_MAX_THREADS", "1")  # as in a worker: then a small replay needs no process of its own
 ROOT = Path(__file__).parent
 STARTER = ROOT / "src" / "shipworthy" / "starter"
 

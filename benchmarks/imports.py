@@ -48,6 +48,7 @@ DEPENDENCIES = (
     Dependency("solvers", "ortools", "ortools.constraint_solver.pywrapcp"),
     Dependency("solvers", "ortools", "ortools.math_opt.python.mathopt"),
     Dependency("solvers", "pyvrp", "pyvrp"),
+    Dependency("ray", "ray", "ray"),
     Dependency("tuning", "optuna", "optuna"),
     Dependency("examples", "lightgbm", "lightgbm"),
     Dependency("examples", "scikit-learn", "sklearn.ensemble"),

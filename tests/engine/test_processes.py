@@ -1,6 +1,7 @@
 """Processes: results in order, errors as they are, and a killed replay that goes on where it was."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +12,9 @@ import polars as pl
 import pytest
 
 from shipworthy.data.examine import examine_data
+from shipworthy.engine import ProcessEngine, processes
+from shipworthy.engine.conformance import EngineConformance
+from shipworthy.engine.memory import available_memory
 from shipworthy.research.evidence import pair
 from tests.problems import HERE, SHOP, THERE, make_project, replay_of, tracks
 
@@ -103,6 +107,133 @@ def test_an_engine_ends_with_the_first_error_and_leaves_nothing_running():
     with pytest.raises(ValueError, match="could not convert"):
         THERE.run(float, ["1", "two", "3"], lambda done, of: None)
     wait_for(lambda: set(workers_of(os.getpid())) <= before)
+
+
+@pytest.fixture(scope="module")
+def engine():
+    """Two processes, which live from one test to the next."""
+    with ProcessEngine(workers=2) as engine:
+        yield engine
+
+
+class TestProcesses(EngineConformance):
+    """Processes pass the suite."""
+
+
+def test_workers_stay_for_the_runs_of_one_with_and_no_longer():
+    """Champion and challenger share their workers; when both are done, none is left."""
+    before = set(workers_of(os.getpid()))
+    with ProcessEngine(workers=2) as engine:
+        seen = [{*engine.run(_who, range(4), lambda done, of: None)} for _ in range(2)]
+    assert len(seen[0] | seen[1]) <= 2
+    wait_for(lambda: set(workers_of(os.getpid())) <= before)
+
+
+def test_one_task_runs_here_or_apart():
+    """Apart from this process where that has threads that a worker has not."""
+    [here] = ProcessEngine(workers=1).run(_who, [1], lambda done, of: None)
+    [apart] = ProcessEngine(workers=1, apart=True).run(_who, [1], lambda done, of: None)
+    assert here == os.getpid() != apart
+
+
+def test_sums_are_the_same_however_many_threads_this_process_has(tmp_path):
+    """Polars adds up in another order with several threads; a project's engine decides with one, so no bit differs."""
+    source = SHOP.replace(
+        'mean = same.group_by("item").agg(stock=1 * pl.col("sold").mean())',
+        'mean = BIG.group_by("item").agg(stock=pl.col("sold").mean())',
+    )
+    source += (
+        "\nimport numpy as np\nBIG = pl.DataFrame({'sold': np.random.default_rng(1).random(900_000)}).with_columns("
+        "item=pl.Series(['ham', 'jam', 'tea'] * 300_000))\n"
+    )
+    make_project(tmp_path / "shop", source)
+    seen = set()
+    for threads in ("1", "4", "4"):
+        shutil.rmtree(tmp_path / "shop" / ".shipworthy", ignore_errors=True)
+        command = [sys.executable, "-c", ALONE, str(tmp_path / "shop")]
+        environment = {**os.environ, "POLARS_MAX_THREADS": threads}
+        seen.add(subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout)
+    assert len(seen) == 1
+
+
+ALONE = """
+import sys
+from pathlib import Path
+from shipworthy.engine import engine_of
+from shipworthy.project import open_project
+from tests.problems import replay_of, tracks
+if __name__ == "__main__":
+    replayed = replay_of(open_project(Path(sys.argv[1])))
+    [track] = tracks(replayed.project, "better", engine=engine_of(replayed.project, replayed.history.rows))
+    print(track.table["stock"].to_list())
+"""
+
+
+def _who(task):
+    time.sleep(0.02)
+    return os.getpid()
+
+
+def test_as_many_workers_as_memory_has_room_for(monkeypatch, caplog):
+    """Where each may need half of what is available, two start instead of eight, and it is said once."""
+    monkeypatch.setattr(processes, "available_memory", lambda: 2_100_000_000)
+    with ProcessEngine(workers=8, memory_each=1_000_000_000) as engine:
+        for _ in range(2):
+            seen = {*engine.run(_who, range(8), lambda done, of: None)}
+            assert len(seen - {os.getpid()}) == len(seen) == 2
+    assert [record.getMessage() for record in caplog.records] == [
+        "2 of 8 workers: 2.1 GB of memory are available, and each may need 1.0 GB."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("files", "available"),
+    [
+        ({}, None),
+        ({"proc/meminfo": "MemTotal: 9 kB\nMemAvailable:   3000 kB\n"}, 3_072_000),
+        (
+            {
+                "proc/meminfo": "MemAvailable: 3000 kB\n",
+                "proc/self/cgroup": "0::/pod/box\n",
+                "sys/fs/cgroup/pod/memory.max": "1000000\n",
+                "sys/fs/cgroup/pod/memory.current": "400000\n",
+                "sys/fs/cgroup/pod/memory.stat": "anon 1\ninactive_file 100000\n",
+                "sys/fs/cgroup/pod/box/memory.max": "max\n",
+                "sys/fs/cgroup/pod/box/memory.current": "400000\n",
+            },
+            700_000,
+        ),
+        (
+            {
+                "proc/self/cgroup": "5:cpu:/\n4:memory:/box\n",
+                "sys/fs/cgroup/memory/box/memory.limit_in_bytes": "500000\n",
+                "sys/fs/cgroup/memory/box/memory.usage_in_bytes": "600000\n",
+            },
+            0,
+        ),
+    ],
+    ids=["nothing is told", "a machine", "a container, version 2", "a full container, version 1"],
+)
+def test_the_memory_that_is_available(tmp_path, files, available):
+    """The machine's, or the least that a control group leaves, whichever is less."""
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    assert available_memory(tmp_path) == available
+
+
+def test_a_script_without_a_guard_is_told_what_it_misses(tmp_path):
+    """Each worker imports the script that started it; one that runs on import would start workers without end."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from shipworthy.engine import ProcessEngine\n"
+        "ProcessEngine(workers=2).run(abs, [1, 2], lambda done, of: None)\n",
+        encoding="utf-8",
+    )
+    ended = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 1
+    assert "UnavailableError: A worker process could not start" in ended.stderr
+    assert "under `if __name__ == '__main__':`" in ended.stderr
 
 
 def test_an_engine_gives_results_in_the_order_of_the_tasks_and_tells_of_each():

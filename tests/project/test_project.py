@@ -61,6 +61,11 @@ def test_settings_are_taken(tmp_path: Path):
         ("research = 3", r"research must be a section: write \[research\]"),
         ("[research]\nworkers = '2'", r"research\.workers must be a int, not '2'"),
         ("[research]\nworkers = true", r"research\.workers must be a int, not True"),
+        ("[research]\nengine = 'dask'", r"research\.engine must be 'processes' or 'ray', not 'dask'"),
+        (
+            "[research]\nray_address = 'http://here'",
+            r"research\.ray_address must be 'host:port', .*, not 'http://here'",
+        ),
         ("[research]\nworkers = -1", r"research\.workers must be 0, for one per core, or more, not -1"),
         ("[research]\nseed = 1.5", r"research\.seed must be a int, not 1\.5"),
         ("[project]\nproblems = 'problem:x'", r"project\.problems must be a list"),

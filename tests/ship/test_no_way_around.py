@@ -28,7 +28,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 import shipworthy.analysis.analyse
 import shipworthy.analysis.gate
 import shipworthy.research.gate
-import shipworthy.research.research
+import shipworthy.research.opening
 import shipworthy.ship.ship
 from shipworthy.analysis.analyse import analyse_idea
 from shipworthy.data.examine import examine_data
@@ -403,7 +403,7 @@ class Gate:
 ASKED_BY_SHIP = Gate(shipworthy.ship.ship, "missing_analysis", "around a gate")
 RESEARCH = Gate(shipworthy.analysis.gate, "missing_research", "around a gate")
 DATA = Gate(shipworthy.research.gate, "missing_data", "code that was not judged")
-ASKED_BY_RESEARCH = Gate(shipworthy.research.research, "missing_data", "the data stage refused")
+ASKED_BY_RESEARCH = Gate(shipworthy.research.opening, "missing_data", "the data stage refused")
 BLOCKED = Gate(shipworthy.ship.ship, "_blocked", "two ideas|sticky")
 PARITY = Gate(shipworthy.ship.ship, "_require_parity", "proven", _holds)
 LIVE = Gate(shipworthy.ship.ship, "missing", "too few|_is_harmful|inconclusive", _open_if_read)

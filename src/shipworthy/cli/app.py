@@ -68,9 +68,8 @@ def root(ctx: click.Context) -> None:
 
 def main() -> None:
     """Runs the command line and ends the process with a documented exit code."""
-    os.environ.setdefault(
-        "OMP_NUM_THREADS", "1"
-    )  # replays are parallel by processes; threads within would fight for cores
+    for threads in ("OMP_NUM_THREADS", "POLARS_MAX_THREADS"):
+        os.environ.setdefault(threads, "1")  # replays are parallel by processes; and sums are the same each time
     _write_what_the_terminal_can()
     try:
         code = root.main(standalone_mode=False, prog_name="shipworthy")

@@ -7,11 +7,14 @@ from dataclasses import asdict
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from shipworthy.cli.show import as_json, money, progress, tell
+from shipworthy.errors import GateClosedError
 from shipworthy.project import open_project
 from shipworthy.research.exploration import Exploration, explore_idea
 from shipworthy.research.research import Research, research_idea
+from shipworthy.research.verification import verify_idea
 
 
 @click.command()
@@ -27,38 +30,56 @@ from shipworthy.research.research import Research, research_idea
 @click.option("--from", "first", metavar="PERIOD", help="Explore only: the first period.")
 @click.option("--to", "last", metavar="PERIOD", help="Explore only: the last period, included.")
 @click.option("--development", is_flag=True, help="Explore only: all that is open, without the holdout.")
+@click.option("--explain", is_flag=True, help="Say why something was computed again.")
+@click.option("--verify", is_flag=True, help="Compute it all again, and compare with what is stored.")
 @as_json
-def research(
-    number: int,
-    repetitions: int,
-    regret: bool,
-    first: str | None,
-    last: str | None,
-    development: bool,
-    json_: bool,
-) -> None:
+def research(number: int, **asked: Any) -> int:
     """3. Research: lock what counts as success, then replay both policies over the snapshot.
 
     Exploring shows what a stretch of open periods earned. It locks nothing, leaves no record and is no verdict.
     """
-    if development or first is not None or last is not None:
-        _explore(number, first, last, json_)
-    else:
-        _research(number, repetitions, regret, json_)
+    source = click.get_current_context().get_parameter_source
+    given = {name for name in asked if source(name) is not ParameterSource.DEFAULT}
+    exploring = given & {"first", "last", "development"}
+    for kind, options in (("exploring", exploring), ("--verify", given & {"verify"})):
+        if options and given - options - {"json_"}:
+            others = ", ".join(sorted(f"--{name}" for name in given - options - {"json_"}))
+            raise click.UsageError(f"{kind} goes with none of: {others}.")
+    if exploring:
+        return _explore(number, asked["first"], asked["last"], asked["json_"])
+    if asked["verify"]:
+        return _verify(number, asked["json_"])
+    return _research(number, asked)
 
 
-def _explore(number: int, first: str | None, last: str | None, json_: bool) -> None:
+def _explore(number: int, first: str | None, last: str | None, json_: bool) -> int:
     project = open_project()
     with progress("exploring the challenger") as done:
         seen = explore_idea(project, number, first=first, last=last, done=done)
     facts = {**_seen("Exploring", seen), "Counts": "no: nothing is locked and no record is left; this is no verdict"}
     tell(facts, record=asdict(seen) if json_ else None)
+    return 0
 
 
-def _research(number: int, repetitions: int, with_regret: bool, json_: bool) -> None:
+def _verify(number: int, json_: bool) -> int:
     project = open_project()
+    with progress("computing it all again") as done:
+        found = verify_idea(project, number, done)
+    facts = {
+        "Answer": "the same evidence, to the last byte" if found.is_same else "other evidence than what is stored",
+        "Stored": found.evidence,
+        "Again": None if found.is_same else found.again,
+        "Differs first": str(found.difference) if found.difference else None,
+        "Changed since": list(found.changes) or None,
+    }
+    tell(facts, record={**asdict(found), "is_same": found.is_same} if json_ else None)
+    return 0 if found.is_same else GateClosedError.exit_code
+
+
+def _research(number: int, asked: Mapping[str, Any]) -> int:
+    project, json_ = open_project(), asked["json_"]
     with progress("replaying the challenger") as done:
-        found = research_idea(project, number, done, repetitions=repetitions, with_regret=with_regret)
+        found = research_idea(project, number, done, repetitions=asked["repetitions"], with_regret=asked["regret"])
     tell(
         {
             "Replayed": f"{found.periods:,} periods by champion and challenger",
@@ -73,12 +94,14 @@ def _research(number: int, repetitions: int, with_regret: bool, json_: bool) -> 
             "Searched": [f"{role}: {looks:,} candidates" for role, looks in found.looks.items() if looks] or None,
             **_windows(found),
             "Regret": [_regret(role, one) for role, one in found.regret.items()] if found.regret else None,
+            "Explained": (list(found.changes) or ["Nothing changed since the last run."]) if asked["explain"] else None,
             "Evidence": found.evidence,
             "Locked": found.criteria,
             "Next": f"shipworthy analyse {number}",
         },
         record=asdict(found) if json_ else None,
     )
+    return 0
 
 
 def _solver(role: str, account: Mapping[str, Any]) -> str:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from shipworthy.engine import Engine, Replay, replay
+from shipworthy.engine import Done, Engine, Replay, replay
 from shipworthy.engine.logged import agreement, has_log, support_of
-from shipworthy.engine.processes import Done
 from shipworthy.project import Gap
 from shipworthy.statistics import Support
 

@@ -10,10 +10,8 @@ from enum import StrEnum
 import numpy as np
 import polars as pl
 
-from shipworthy.engine import Engine, Replay, Track, period_sums, replay
-from shipworthy.engine.processes import Done
+from shipworthy.engine import Done, Engine, Replay, Track, learns, period_sums, replay
 from shipworthy.errors import NotFoundError
-from shipworthy.problem import Policy
 from shipworthy.statistics import Pilot, influence_series
 from shipworthy.statistics.series import FloatArray
 from shipworthy.statistics.spectrum import FEWEST_COSINES, planned_count
@@ -100,11 +98,6 @@ def find_differences(
     return Differences(
         source=Source.MONEY, series=[_influence(money.agg(pl.col(VALUE).sum().alias("gain"), pairs=pl.len()))]
     )
-
-
-def learns(policy: Policy) -> bool:
-    """Whether a policy fits anything."""
-    return type(policy).fit is not Policy.fit
 
 
 def _placebos(replayed: Replay, champion: Track, engine: Engine, done: Done) -> list[Track]:

@@ -15,8 +15,18 @@ from shipworthy.data.profile import Profile, profile
 from shipworthy.data.provable import Provable, provable
 from shipworthy.data.snapshot import Snapshot, take_snapshot
 from shipworthy.data.suspicion import find_suspicions
-from shipworthy.engine import Engine, ProcessEngine, Replay, Track, code_digest, foresee, replay, windows
-from shipworthy.engine.processes import Done
+from shipworthy.engine import (
+    Done,
+    Engine,
+    Replay,
+    Track,
+    code_digest,
+    engine_here,
+    engine_of,
+    foresee,
+    replay,
+    windows,
+)
 from shipworthy.ideas.gate import missing as missing_idea
 from shipworthy.ideas.idea import Idea
 from shipworthy.ideas.register import find_idea
@@ -90,20 +100,20 @@ def examine_data(project: Project, number: int, done: Done = lambda n, of: None)
         snapshot=snapshot.address,
         history=History(problem, snapshot.rows),
     )
-    engine = ProcessEngine(workers=project.workers)
-    leaks, shown, blind = [], None, list[str]()
+    leaks, shown, supported, blind = [], None, list[str](), list[str]()
     if not gaps:
-        leaks = find_leaks(replayed, idea.challenger, engine, done)
+        with engine_here(project, snapshot.rows) as engine:
+            leaks = find_leaks(replayed, idea.challenger, engine, done)
         gaps = [Gap(f"{_BEGINNINGS.get(leak.kind, '')}{leak.why}", _REMEDIES[leak.kind]) for leak in leaks]
-    supported: list[str] = []
     if not gaps:
-        gaps, supported = unsupported(replayed, idea.challenger, engine, done)
-    if not gaps:
-        track = _champion_track(replayed, engine, done)
-        gaps = list(_silent(track))
-        if not gaps:
-            shown = _shown(replayed, idea, track, engine, done, blind.append)
-            gaps = shown.gaps(problem.currency)
+        with engine_of(project, snapshot.rows) as engine:
+            gaps, supported = unsupported(replayed, idea.challenger, engine, done)
+            if not gaps:
+                track = _champion_track(replayed, engine, done)
+                gaps = list(_silent(track))
+            if not gaps:
+                shown = _shown(replayed, idea, track, engine, done, blind.append)
+                gaps = shown.gaps(problem.currency)
     answer = DataAnswer(
         idea=idea.key,
         snapshot=snapshot.address,

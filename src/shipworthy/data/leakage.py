@@ -30,8 +30,7 @@ from shipworthy.data.held import Held, exchanged, held_tables
 from shipworthy.data.movement import has_same_units, moved_columns, rows_of
 from shipworthy.data.scramble import CUT, DRAWN, KINDS, OCCURRING, Unknown, attributed, scrambled
 from shipworthy.data.unknown import unknown_at
-from shipworthy.engine import Block, Engine, Replay, code_digest, first_replayed, fit_decider, open_block
-from shipworthy.engine.processes import Done
+from shipworthy.engine import Block, Done, Engine, Replay, code_digest, first_replayed, fit_decider, open_block
 from shipworthy.errors import UserCodeError
 from shipworthy.problem import Period, Policy, Problem
 from shipworthy.step import Decided, History, Moment, Rung, seed_of, take_step

@@ -9,8 +9,8 @@ from typing import Any
 
 import polars as pl
 
-from shipworthy.data.differences import Differences, Source, learns
-from shipworthy.engine import Track, Window, period_sums
+from shipworthy.data.differences import Differences, Source
+from shipworthy.engine import Track, Window, learns, period_sums
 from shipworthy.ideas.idea import Idea
 from shipworthy.problem import Policy, Problem, Span
 from shipworthy.project import Gap

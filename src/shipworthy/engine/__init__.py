@@ -10,12 +10,15 @@ from shipworthy.engine.block import (
     Block,
     code_digest,
     fit_decider,
+    learns,
     open_block,
     play,
     run_block,
 )
+from shipworthy.engine.choice import engine_here, engine_of
+from shipworthy.engine.engine import Done, Engine, Keep
 from shipworthy.engine.foresight import foresee, period_sums
-from shipworthy.engine.processes import Engine, ProcessEngine
+from shipworthy.engine.processes import ProcessEngine
 from shipworthy.engine.replay import Replay, Track, decide_again, first_replayed, replay
 from shipworthy.engine.window import Window, Windows, judged_periods, windows
 
@@ -23,7 +26,9 @@ __all__ = [
     "TELEMETRY",
     "WALL_CLOCK",
     "Block",
+    "Done",
     "Engine",
+    "Keep",
     "ProcessEngine",
     "Replay",
     "Track",
@@ -31,10 +36,13 @@ __all__ = [
     "Windows",
     "code_digest",
     "decide_again",
+    "engine_here",
+    "engine_of",
     "first_replayed",
     "fit_decider",
     "foresee",
     "judged_periods",
+    "learns",
     "open_block",
     "period_sums",
     "play",

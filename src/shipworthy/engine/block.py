@@ -20,7 +20,7 @@ from shipworthy.problem import Period, Policy, Problem, Span
 from shipworthy.project import open_project
 from shipworthy.project.code import Code, load_problem
 from shipworthy.step import Decided, Decider, History, MakeDecider, Moment, Rung, happened, seed_of, take_step, worth
-from shipworthy.store.frames import get_frame
+from shipworthy.store.frames import from_parquet, get_frame
 
 _TELEMETRY_SCHEMA = {
     "rung": pl.String,
@@ -61,7 +61,9 @@ class Block:
         foresight: Whether the oracle decides in the policy's place; nothing is fitted then.
         subsample: The seed of the stretch that is kept from `fit`; None keeps nothing from it.
         again: The periods that are decided once more, with far more time; none decides all of them, once.
-        recorded: The object that holds what was decided before, where some are decided once more.
+        recorded: What was decided before, as Parquet, where some are decided once more.
+        fitted: What the policy's `fit` returned, pickled, where it was fitted ahead; None fits it here.
+        salt: Told apart from the same block without it, so that what was kept is not taken for it.
     """
 
     root: Path
@@ -76,7 +78,13 @@ class Block:
     foresight: bool = False
     subsample: int | None = None
     again: tuple[Period, ...] = ()
-    recorded: str | None = None
+    recorded: bytes | None = None
+    fitted: bytes | None = None
+    salt: str = ""
+
+    def __str__(self) -> str:
+        """What a message calls it."""
+        return f"the block of policy {self.policy!r} from {self.first}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +102,26 @@ def run_block(block: Block) -> BlockResult:
     if block.recorded is not None:
         return _decide_again(block, problem, history)
     policy = problem.make_policy(block.policy)
-    if block.foresight:
-        decider = Decider(block.policy, Oracle(problem, policy), history)
-    else:
-        decider = fit_decider(block.policy, policy, history, block.first, block.subsample)
+    decider = _decider(block, problem, policy, history)
     fallback = _fitted_when_needed(problem, history, block)
     periods = [period for period in history.periods if block.first <= period < block.end]
     track, state = play(problem, history, decider, periods, block.seed, block.state, fallback)
     return BlockResult(track, state, 0 if block.foresight else policy.looks(decider.fitted))
+
+
+def fit_block(block: Block) -> bytes:
+    """Fits the policy on what is known at the block's first period; gives what `fit` returned, pickled."""
+    problem, history = open_block(block)
+    policy = problem.make_policy(block.policy)
+    return _code_of(block).pickle(fit_decider(block.policy, policy, history, block.first, block.subsample).fitted)
+
+
+def _decider(block: Block, problem: Problem, policy: Policy, history: History) -> Decider:
+    if block.foresight:
+        return Decider(block.policy, Oracle(problem, policy), history)
+    if block.fitted is not None:
+        return Decider(block.policy, policy, _code_of(block).unpickle(block.fitted))
+    return fit_decider(block.policy, policy, history, block.first, block.subsample)
 
 
 def play(
@@ -138,7 +158,8 @@ def _decide_again(block: Block, problem: Problem, history: History) -> BlockResu
     """Decides some periods once more, each from where it was decided before, with far more time."""
     policy = problem.make_policy(block.policy)
     decider = replace(fit_decider(block.policy, policy, history, block.first), policy=Patient(policy))
-    recorded = get_frame(open_project(block.root).objects, str(block.recorded))
+    assert block.recorded is not None, "asked only of a block that was decided before"
+    recorded = from_parquet(block.recorded)
     decided, state = [], deepcopy(block.state)
     for (period,), plan in recorded.group_by(problem.period, maintain_order=True):
         before = plan.drop(problem.period)
@@ -150,6 +171,11 @@ def _decide_again(block: Block, problem: Problem, history: History) -> BlockResu
             state = _next_state(problem, state, happened(problem, history.settled(period), before), period)
     decisions = pl.concat(decided, how="vertical_relaxed")
     return BlockResult(_valued(problem, history.between(block.first, block.end), decisions), state)
+
+
+def learns(policy: Policy) -> bool:
+    """Whether a policy fits anything."""
+    return type(policy).fit is not Policy.fit
 
 
 def fit_decider(name: str, policy: Policy, history: History, at: Period, subsample: int | None = None) -> Decider:
@@ -234,6 +260,10 @@ def open_block(block: Block) -> tuple[Problem, History]:
     if code_digest(code, problem, block.policy) != block.code:
         raise PreconditionError("The project's code changed while it was replayed. Run the command again.")
     return problem, history
+
+
+def _code_of(block: Block) -> Code:
+    return _loaded(block.root, block.problem, block.snapshot, block.code)[0]
 
 
 @lru_cache(maxsize=2)

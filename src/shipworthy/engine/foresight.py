@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from shipworthy.engine.processes import Done, Engine
+from shipworthy.engine.engine import Done, Engine
 from shipworthy.engine.replay import Replay, Track, replay
 from shipworthy.problem import Policy, Problem
 from shipworthy.step import Rung

@@ -7,26 +7,28 @@ import platform
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from io import BytesIO
 
 import polars as pl
 
-from shipworthy.engine.block import TELEMETRY, Block, BlockResult, code_digest, run_block
+from shipworthy.engine.block import TELEMETRY, Block, BlockResult, code_digest, fit_block, learns, run_block
+from shipworthy.engine.engine import Done, Engine
 from shipworthy.engine.logged import rescored
-from shipworthy.engine.processes import Done, Engine
 from shipworthy.errors import AlreadyExistsError, InvalidInputError, NotFoundError, UserCodeError
 from shipworthy.problem import Period, Policy, Problem, Span
-from shipworthy.project import Project, open_project
+from shipworthy.project import Project
 from shipworthy.project.code import Code, installed_packages
 from shipworthy.step import History
 from shipworthy.step.worth import VALUE
 from shipworthy.store import canonical, digest
-from shipworthy.store.frames import put_frame
+from shipworthy.store.frames import to_parquet
 
 _CACHE = "cache"
 _STATE = "state"
 _LOOKS = "looks"
+_AHEAD = 8
+"""Blocks whose fits run side by side ahead of the decisions, where state is carried; so many are held at a time."""
 _AT_ONCE = 365
 """Periods that one worker foresees: so many that starting the worker is worth it."""
 
@@ -44,6 +46,7 @@ class Replay:
         seed: The seed from which each period's is derived; None means the project's.
         foresight: Whether the oracle decides each period, instead of the policy; see `engine.foresight`.
         subsample: The seed of a stretch that is kept from every fit, for placebos; None keeps nothing from them.
+        salt: Computes everything anew under names of its own, where it is not empty.
     """
 
     project: Project
@@ -54,6 +57,7 @@ class Replay:
     seed: int | None = None
     foresight: bool = False
     subsample: int | None = None
+    salt: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,15 +147,20 @@ def decide_again(
     Returns:
         A track's table of these periods.
     """
-    problem, objects = replayed.problem, replayed.project.objects
-    recorded = put_frame(objects, _CACHE, track.table.select(*problem.key, *problem.decisions))
+    problem = replayed.problem
+    plans = track.table.select(*problem.key, *problem.decisions)
     looked = [
-        replace(block, again=tuple(again), recorded=recorded)
+        replace(block, again=tuple(again), recorded=_recorded(problem, plans, block))
         for block in _blocks(replayed, track.policy)
         if (again := [period for period in periods if block.first <= period < block.end])
     ]
     results, _ = _side_by_side(replayed, looked, engine, done)
     return pl.concat([result.track for result in results], how="vertical_relaxed")
+
+
+def _recorded(problem: Problem, plans: pl.DataFrame, block: Block) -> bytes:
+    at = pl.col(problem.period)
+    return to_parquet(plans.filter((at >= pl.lit(block.first)) & (at < pl.lit(block.end))))
 
 
 def _refuse_clashes(problem: Problem) -> None:
@@ -185,6 +194,7 @@ def _blocks(replayed: Replay, name: str) -> list[Block]:
             state=dict(problem.initial_state),
             foresight=replayed.foresight,
             subsample=replayed.subsample,
+            salt=replayed.salt,
         )
         for first, end in zip(starts, [*starts[1:], beyond], strict=True)
     ]
@@ -213,54 +223,58 @@ def _stretches(history: History, first: Period) -> list[Period]:
 
 
 def _side_by_side(replayed: Replay, blocks: list[Block], engine: Engine, done: Done) -> tuple[list[BlockResult], int]:
-    tasks = [_Task(block, _name(block)) for block in blocks]
-    known = {task.name: _recall(replayed, task.name) for task in tasks}
-    missing = [task for task in tasks if known[task.name] is None]
-    recalled = len(tasks) - len(missing)
-    done(recalled, len(tasks))
-    computed = engine.run(_run_and_keep, missing, lambda n, of: done(recalled + n, recalled + of))
-    known.update(zip((task.name for task in missing), computed, strict=True))
-    return [result for task in tasks if (result := known[task.name]) is not None], len(missing)
+    known = [_recall(replayed, block) for block in blocks]
+    missing = [block for block, result in zip(blocks, known, strict=True) if result is None]
+    recalled = len(blocks) - len(missing)
+    done(recalled, len(blocks))
+    computed = iter(
+        engine.run(run_block, missing, lambda n, of: done(recalled + n, recalled + of), partial(_keep, replayed))
+    )
+    return [result or next(computed) for result in known], len(missing)
 
 
 def _one_by_one(replayed: Replay, blocks: list[Block], engine: Engine, done: Done) -> tuple[list[BlockResult], int]:
+    """Blocks in order, for each needs the state after the one before; their fits need none, and run ahead side by side."""
     results: list[BlockResult] = []
+    fitted: dict[Period, bytes] = {}
     fits = 0
-    for block in blocks:
+    for place, block in enumerate(blocks):
         follows = replace(block, state=results[-1].state) if results else block
-        task = _Task(follows, _name(follows))
-        result = _recall(replayed, task.name)
+        result = _recall(replayed, follows)
         if result is None:
-            [result] = engine.run(_run_and_keep, [task], lambda n, of: None)
+            if block.first not in fitted:
+                fitted = _fitted_ahead(replayed, blocks[place : place + _AHEAD], engine)
+            ready = replace(follows, fitted=fitted.get(block.first))
+            [result] = engine.run(run_block, [ready], lambda n, of: None)
+            _keep(replayed, follows, result)
             fits += 1
         results.append(result)
         done(len(results), len(blocks))
     return results, fits
 
 
-@dataclass(frozen=True, slots=True)
-class _Task:
-    """A block to compute, and the name under which its result is kept."""
+def _fitted_ahead(replayed: Replay, blocks: list[Block], engine: Engine) -> dict[Period, bytes]:
+    """What the fits of some blocks return, by the block's first period; nothing where nothing is learnt."""
+    policy = replayed.problem.make_policy(blocks[0].policy)
+    if blocks[0].foresight or not learns(policy):
+        return {}
+    packed = engine.run(fit_block, blocks, lambda n, of: None)
+    return {block.first: fitted for block, fitted in zip(blocks, packed, strict=True)}
 
-    block: Block
-    name: str
 
-
-def _run_and_keep(task: _Task) -> BlockResult:
-    """Runs a block and keeps the result from within the worker: what a killed replay has finished stays."""
-    result = run_block(task.block)
+def _keep(replayed: Replay, block: Block, result: BlockResult) -> None:
+    """Keeps a result as soon as it is there: what a killed replay has finished stays."""
     packed = BytesIO()
     result.track.write_parquet(
         packed, metadata={_STATE: canonical(dict(result.state)).decode(), _LOOKS: str(result.looks)}
     )
     with suppress(AlreadyExistsError):
-        open_project(task.block.root).objects.put(task.name, packed.getvalue())
-    return result
+        replayed.project.objects.put(_name(block), packed.getvalue())
 
 
-def _recall(replayed: Replay, name: str) -> BlockResult | None:
+def _recall(replayed: Replay, block: Block) -> BlockResult | None:
     try:
-        packed = BytesIO(replayed.project.objects.get(name))
+        packed = BytesIO(replayed.project.objects.get(_name(block)))
     except NotFoundError:
         return None
     kept = pl.read_parquet_metadata(packed)
@@ -274,7 +288,7 @@ def _name(block: Block) -> str:
         "code": block.code,
         "snapshot": block.snapshot,
         "block": [block.problem, block.policy, block.first, block.end, block.seed, block.state],
-        "variation": [block.foresight, block.subsample, block.again, block.recorded],
+        "variation": [block.foresight, block.subsample, block.again, digest(block.recorded or b""), block.salt],
         "versions": _versions(),
         "columns": TELEMETRY,
     }

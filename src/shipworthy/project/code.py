@@ -28,6 +28,8 @@ from shipworthy.project.project import CONFIG_NAME, Project
 from shipworthy.store import digest
 
 _IMPORTING = RLock()
+_BROUGHT_BY_RAY = "ray/thirdparty_files"
+"""Where Ray, once it is imported, has copies of packages of its own on the path; they are not what is installed."""
 
 
 class Code:
@@ -96,7 +98,11 @@ class Code:
 
     def files_behind(self, *functions: Callable[..., Any]) -> list[Path]:
         """The files of the folder that these functions' modules are made of, directly or by importing."""
-        waiting = [self._file_of(sys.modules.get(f.__module__) or self._modules.get(f.__module__)) for f in functions]
+        names = [function.__module__ for function in functions]
+        waiting = [
+            self._file_of(sys.modules.get(name)) or self._file_of(self._modules.get(name))  # a namesake may be active
+            for name in names
+        ]
         found: set[Path] = set()
         while waiting:
             file = waiting.pop()
@@ -229,7 +235,8 @@ def _without_bytecode() -> Iterator[None]:
 
 def installed_packages() -> list[str]:
     """Every package of this environment with its version, in order: what a result, or a release, was made with."""
-    return sorted({f"{found.name}=={found.version}" for found in distributions()})
+    places = [place for place in sys.path if _BROUGHT_BY_RAY not in place]
+    return sorted({f"{found.name}=={found.version}" for found in distributions(path=places)})
 
 
 def only_problem(project: Project) -> str:

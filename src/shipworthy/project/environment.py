@@ -13,8 +13,13 @@ _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "PO
 
 
 def one_thread_each() -> dict[str, str]:
-    """The variables that give a worker's libraries one thread, except those that somebody has set already."""
-    return {name: "1" for name in _ONE_THREAD if name not in os.environ}
+    """The variables that give a worker's libraries one thread, or as many as somebody has set already."""
+    return {name: os.environ.get(name, "1") for name in _ONE_THREAD}
+
+
+def exact() -> dict[str, str]:
+    """As `one_thread_each`, and Polars has one whoever says what: with several it adds up in another order each time."""
+    return one_thread_each() | {"POLARS_MAX_THREADS": "1"}
 
 
 @contextmanager

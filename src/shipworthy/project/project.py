@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,10 +20,16 @@ CONFIG_NAME = "shipworthy.toml"
 _SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "project": {"problems": []},
     "store": {"records": ".shipworthy/records.db", "objects": ".shipworthy/objects"},
-    "research": {"workers": 0, "seed": 1},
+    "research": {"workers": 0, "seed": 1, "engine": "processes", "ray_address": ""},
     "live": {"log": ".shipworthy/log"},
 }
 """Every section and setting there is, with its default; the default's type is the setting's type."""
+
+_TEXTS: Mapping[str, tuple[str, str]] = {
+    "engine": (r"processes|ray", "'processes' or 'ray'"),
+    "ray_address": (r"((ray://)?[\w.-]+:\d{1,5})?", "'host:port', 'ray://host:port', or empty to start Ray here"),
+}
+"""What the settings with a form of their own have to look like, as a pattern and in words."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +120,8 @@ def _section(path: Path, section: str, defaults: Mapping[str, Any], given: Any) 
             raise InvalidInputError(f"{path}: {section}.{name} must be a list of texts in quotes, not {value!r}.")
         if name == "workers" and value < 0:
             raise InvalidInputError(f"{path}: {section}.{name} must be 0, for one per core, or more, not {value!r}.")
+        if name in _TEXTS and not re.fullmatch(_TEXTS[name][0], value):
+            raise InvalidInputError(f"{path}: {section}.{name} must be {_TEXTS[name][1]}, not {value!r}.")
     return {**defaults, **given}
 
 

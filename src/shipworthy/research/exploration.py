@@ -7,13 +7,12 @@ from datetime import date, datetime, time
 
 import polars as pl
 
-from shipworthy.engine import ProcessEngine, Replay, Window, replay, windows
-from shipworthy.engine.processes import Done
+from shipworthy.engine import Done, Replay, Window, engine_of, replay, windows
 from shipworthy.errors import InvalidInputError
 from shipworthy.problem import Period, Problem
 from shipworthy.project import Project
 from shipworthy.research.evidence import pair
-from shipworthy.research.opening import open_replay
+from shipworthy.research.opening import open_idea
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,12 +61,13 @@ def explore_idea(
         GateClosedError: the data stage still misses something, or the holdout is not the one that was locked.
         InvalidInputError: the range cannot be read, holds no period, or reaches beyond the development window.
     """
-    idea, replayed = open_replay(project, number)
+    opened = open_idea(project, number)
+    replayed = opened.replay()
     window = asked_window(replayed, first, last)
-    engine = ProcessEngine(workers=project.workers)
     between = (window.first, window.last)
-    champion = replay(replayed, str(replayed.problem.champion), engine, between=between)
-    challenger = replay(replayed, idea.challenger, engine, done, between=between)
+    with engine_of(project, replayed.history.rows) as engine:
+        champion = replay(replayed, str(replayed.problem.champion), engine, between=between)
+        challenger = replay(replayed, opened.idea.challenger, engine, done, between=between)
     return explored(replayed.problem, pair(replayed.problem, champion, challenger))
 
 

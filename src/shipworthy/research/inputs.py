@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import platform
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
-from shipworthy.engine import Replay
 from shipworthy.engine.block import functions_behind
+from shipworthy.errors import NotFoundError
+from shipworthy.project import Project
 from shipworthy.project.code import installed_packages
-from shipworthy.store import digest
+from shipworthy.research.opening import Opened
+from shipworthy.store import canonical, digest, get_content, put_content
+
+_FOLDER = "inputs"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,12 +37,12 @@ class Inputs:
     packages: Mapping[str, str]
 
     @classmethod
-    def of(cls, replayed: Replay, policies: Mapping[str, str], asked: Mapping[str, Any]) -> Self:
+    def of(cls, opened: Opened, asked: Mapping[str, Any]) -> Self:
         """The inputs as they are now."""
         return cls(
-            policies=dict(policies),
-            files={role: _files(replayed, policy) for role, policy in policies.items()},
-            snapshot=replayed.snapshot,
+            policies=opened.policies,
+            files={role: _files(opened, policy) for role, policy in opened.policies.items()},
+            snapshot=opened.snapshot,
             asked=dict(asked),
             packages={"Python": platform.python_version()}
             | dict(package.split("==", 1) for package in installed_packages()),
@@ -51,6 +56,22 @@ class Inputs:
     def to_dict(self) -> dict[str, Any]:
         """All of it as plain values."""
         return asdict(self)
+
+    @property
+    def address(self) -> str:
+        """The object that holds them, once they are kept."""
+        return f"{_FOLDER}/{digest(canonical(self.to_dict()))}"
+
+    def keep(self, project: Project) -> str:
+        """Keeps them under their digest, and gives the address."""
+        return put_content(project.objects, _FOLDER, canonical(self.to_dict()))
+
+    def explained(self, before: Inputs | None, *, fits: int) -> list[str]:
+        """Why something was computed, in sentences."""
+        if before is None:
+            return ["It is the first run."]
+        gone = [f"Nothing changed, but {fits:,} blocks were not kept any more."] if fits else []
+        return self.changes_since(before) or gone
 
     def changes_since(self, before: Inputs) -> list[str]:
         """What differs from earlier inputs, in sentences; empty where nothing does.
@@ -69,9 +90,17 @@ class Inputs:
         ]
 
 
-def _files(replayed: Replay, policy: str) -> dict[str, str]:
-    code = replayed.code
-    files = code.files_behind(*functions_behind(replayed.problem, policy))
+def read_inputs(project: Project, address: str) -> Inputs | None:
+    """The inputs that were kept there; None where they are gone, or were never kept."""
+    try:
+        return Inputs.from_dict(json.loads(get_content(project.objects, address))) if address else None
+    except NotFoundError:
+        return None
+
+
+def _files(opened: Opened, policy: str) -> dict[str, str]:
+    code = opened.code
+    files = code.files_behind(*functions_behind(opened.problem, policy))
     return {str(file.relative_to(code.folder)): digest(file.read_bytes()) for file in files}
 
 

@@ -1,6 +1,8 @@
-"""An idea opened for research: the gate from Data asked, the code loaded, the snapshot read."""
+"""An idea opened for research: the gate from Data asked and the code loaded; the snapshot is read once it is needed."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from shipworthy.data.gate import missing as missing_data
 from shipworthy.data.snapshot import open_snapshot
@@ -10,12 +12,43 @@ from shipworthy.ideas.lock import locked_criteria
 from shipworthy.ideas.register import find_idea
 from shipworthy.problem import Problem
 from shipworthy.project import Gap, Project, refuse_closed
-from shipworthy.project.code import load_problem
+from shipworthy.project.code import Code, load_problem
 from shipworthy.step import History
 
 
-def open_replay(project: Project, number: int) -> tuple[Idea, Replay]:
-    """The idea, and what a replay of it needs.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """An idea whose gate to Research is open.
+
+    Attributes:
+        project: The project.
+        idea: The idea as its file says it now.
+        code: The code that declares its problem.
+        problem: The problem.
+        snapshot: The object that holds the rows that were examined.
+    """
+
+    project: Project
+    idea: Idea
+    code: Code
+    problem: Problem
+    snapshot: str
+
+    @property
+    def policies(self) -> dict[str, str]:
+        """The policy of each role."""
+        return {"champion": str(self.problem.champion), "challenger": self.idea.challenger}
+
+    def replay(self) -> Replay:
+        """What a replay needs; this reads the snapshot."""
+        history = History(self.problem, open_snapshot(self.project, self.snapshot))
+        return Replay(
+            project=self.project, code=self.code, problem=self.problem, snapshot=self.snapshot, history=history
+        )
+
+
+def open_idea(project: Project, number: int) -> Opened:
+    """Opens an idea for research.
 
     Raises:
         GateClosedError: the data stage still misses something, or the holdout is not the one that was locked.
@@ -28,9 +61,7 @@ def open_replay(project: Project, number: int) -> tuple[Idea, Replay]:
     refuse_closed(gate, _unsealed(project, idea, problem))
     examined = project.records.get("data", idea.key)
     assert examined is not None, "the gate from Data was open"
-    snapshot = examined.body["snapshot"]
-    history = History(problem, open_snapshot(project, snapshot))
-    return idea, Replay(project=project, code=code, problem=problem, snapshot=snapshot, history=history)
+    return Opened(project=project, idea=idea, code=code, problem=problem, snapshot=examined.body["snapshot"])
 
 
 def _unsealed(project: Project, idea: Idea, problem: Problem) -> list[Gap]:

@@ -8,8 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from shipworthy.engine import Engine, Replay, Track, decide_again, period_sums
-from shipworthy.engine.processes import Done
+from shipworthy.engine import Done, Engine, Replay, Track, decide_again, period_sums
 from shipworthy.step import Rung
 from shipworthy.step.worth import VALUE
 

@@ -1,35 +1,26 @@
-"""The verbs of the Research stage: replay champion and challenger and keep the evidence, or explore what is open."""
+"""The verb of the Research stage: replay champion and challenger, and keep the evidence."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import polars as pl
 
-from shipworthy.engine import (
-    Engine,
-    ProcessEngine,
-    Replay,
-    Track,
-    Window,
-    Windows,
-    code_digest,
-    foresee,
-    replay,
-    windows,
-)
-from shipworthy.engine.processes import Done
-from shipworthy.errors import InvalidInputError
+from shipworthy.engine import Done, Engine, Replay, Track, Window, Windows, code_digest, engine_of, foresee, windows
+from shipworthy.errors import InvalidInputError, NotFoundError
+from shipworthy.ideas.idea import Idea
 from shipworthy.ideas.lock import lock_criteria
 from shipworthy.problem import Problem
 from shipworthy.project import Project
+from shipworthy.research.both import replay_both
 from shipworthy.research.evidence import FOLDER, pair
 from shipworthy.research.exploration import explored
-from shipworthy.research.opening import open_replay
+from shipworthy.research.inputs import Inputs, read_inputs
+from shipworthy.research.opening import Opened, open_idea
 from shipworthy.research.regret import regret_of
-from shipworthy.research.repetitions import SolverNoise, averaged, seed_of_repetition, solver_noise
+from shipworthy.research.repetitions import SolverNoise, averaged, solver_noise
 from shipworthy.research.solving import Solving, solving
 from shipworthy.store import Change, Record
 from shipworthy.store.frames import put_frame
@@ -61,6 +52,8 @@ class Research:
         explored: What the development window shows; None where nothing is sealed.
         regret: Each policy's regret to perfect foresight, split; see `Regret`. None where there is no oracle, or none
             was asked for.
+        inputs: The object that holds all that this was computed from, see `Inputs`.
+        changes: What of that differs from the run before, in sentences: why something was computed.
     """
 
     idea: str
@@ -83,6 +76,8 @@ class Research:
     development: str | None = None
     explored: Mapping[str, Any] | None = None
     regret: Mapping[str, Mapping[str, Any]] | None = None
+    inputs: str = ""
+    changes: Sequence[str] = ()
 
 
 def research_idea(
@@ -98,30 +93,46 @@ def research_idea(
     With several repetitions, each under a seed of its own, the evidence is their mean; what the solvers' chance adds is
     recorded beside it. Decisions and telemetry are those of the first, which has the project's seed.
 
+    Where nothing changed since the last run, that one's record is the answer, and nothing is read or computed.
+
     Raises:
         GateClosedError: the data stage still misses something, or the holdout is not the one that was locked.
         InvalidInputError: there is to be no repetition.
     """
     if repetitions < 1:
         raise InvalidInputError(f"{repetitions} repetitions were asked for. Ask for 1 or more.")
-    idea, replayed = open_replay(project, number)
-    problem = replayed.problem
-    criteria = lock_criteria(project, idea, problem.terms)
+    opened = open_idea(project, number)
+    criteria = lock_criteria(project, opened.idea, opened.problem.terms)
+    inputs = Inputs.of(opened, {"seed": project.seed, "repetitions": repetitions, "regret": with_regret})
+    before = last_research(project, opened.idea)
+    if before is not None and before.inputs == inputs.address and _is_kept(project, before.evidence):
+        return replace(before, fits=0, changes=[])
+    found = _computed(opened, criteria, repetitions, with_regret, done)
+    known = read_inputs(project, before.inputs) if before is not None else None
+    kept = replace(found, inputs=inputs.keep(project), changes=inputs.explained(known, fits=found.fits))
+    project.records.add(Change(kind="research", key=opened.idea.key, body=asdict(kept)), by=project.who)
+    return kept
+
+
+def _is_kept(project: Project, address: str) -> bool:
+    try:
+        project.objects.about(address)
+    except NotFoundError:
+        return False
+    return True
+
+
+def _computed(opened: Opened, criteria: str, repetitions: int, with_regret: bool, done: Done) -> Research:
+    project, problem, idea = opened.project, opened.problem, opened.idea
+    replayed = opened.replay()
     divided = windows(problem, replayed.history)
-    engine = ProcessEngine(workers=project.workers)
-    tracks_of = [
-        _replayed_pair(
-            replace(replayed, seed=seed_of_repetition(project.seed, repetition)),
-            idea.challenger,
-            engine,
-            _told(done, repetition, repetitions),
-        )
-        for repetition in range(repetitions)
-    ]
-    pairs = [pair(problem, *tracks) for tracks in tracks_of]
-    paired = averaged(problem, pairs)
-    tracks = dict(zip(("champion", "challenger"), tracks_of[0], strict=True))
-    found = Research(
+    with engine_of(project, replayed.history.rows) as engine:
+        tracks_of = replay_both(replayed, idea.challenger, engine, done, repetitions=repetitions)
+        pairs = [pair(problem, *tracks) for tracks in tracks_of]
+        paired = averaged(problem, pairs)
+        tracks = dict(zip(("champion", "challenger"), tracks_of[0], strict=True))
+        regret = _regret(replayed, tracks, divided.development, engine, done) if with_regret else None
+    return Research(
         idea=idea.key,
         problem=idea.problem,
         challenger=idea.challenger,
@@ -138,11 +149,9 @@ def research_idea(
         repetitions=repetitions,
         noise=_plain(solver_noise(pairs)),
         looks={role: track.looks for role, track in tracks.items()},
-        regret=_regret(replayed, tracks, divided.development, engine, done) if with_regret else None,
+        regret=regret,
         **_divided(project, problem, divided, paired),
     )
-    project.records.add(Change(kind="research", key=idea.key, body=asdict(found)), by=project.who)
-    return found
 
 
 def _divided(project: Project, problem: Problem, divided: Windows, paired: pl.DataFrame) -> dict[str, Any]:
@@ -164,14 +173,10 @@ def read_research(record: Record) -> Research:
     return Research(**fields)
 
 
-def _replayed_pair(replayed: Replay, challenger: str, engine: Engine, done: Done) -> tuple[Track, Track]:
-    champion = replay(replayed, str(replayed.problem.champion), engine)
-    return champion, replay(replayed, challenger, engine, done)
-
-
-def _told(done: Done, repetition: int, repetitions: int) -> Done:
-    """What one repetition tells of its progress, as a part of all of them."""
-    return lambda n, of: done(repetition * of + n, repetitions * of)
+def last_research(project: Project, idea: Idea) -> Research | None:
+    """The idea's newest research; None where there is none."""
+    record = project.records.get("research", idea.key)
+    return read_research(record) if record is not None else None
 
 
 def _plain(account: Solving | SolverNoise | None) -> dict[str, Any] | None:
