@@ -161,10 +161,12 @@ class Code:
             self._modules[name] = sys.modules.pop(name)
 
     def _take_namesakes(self) -> dict[str, ModuleType]:
-        """Takes modules of other folders which have the names of this folder's own out of the way."""
+        """Takes modules of the same names out of the way: of other folders, or of this one as it was loaded another time."""
         own = {path.stem for path in self.folder.iterdir() if path.suffix == ".py" or path.is_dir()}
         named = [
-            name for name, module in sys.modules.items() if name.split(".")[0] in own and self._file_of(module) is None
+            name
+            for name, module in sys.modules.items()
+            if name.split(".")[0] in own and self._modules.get(name) is not module
         ]
         return {name: sys.modules.pop(name) for name in named}
 
