@@ -5,7 +5,7 @@
 1,000 units in each of 1,000 periods, two policies, of which one fits a model with lags every 91 periods. The memory is that of
 all processes of the verb together, shared pages counted once, sampled five times a second.
 
-Targets: no verb needs more than 4 GB; research again, nothing changed, takes at most 1 s beyond the start of Python.
+Targets: no verb needs more than 4 GB; research again, nothing changed, takes at most 1 s beyond importing the project's own code.
 """
 
 from __future__ import annotations
@@ -107,16 +107,16 @@ def main() -> int:
         (project / "problem.py").write_text(_PROBLEM)
         (project / "ideas").mkdir()
         (project / "ideas" / "0001-forecast.toml").write_text(_IDEA)
-        verbs = {"idea list": "idea list", "data": "data 1", "research": "research 1"}
-        verbs |= {"research again": "research 1", "analyse": "analyse 1"}
-        runs = {name: _run(project, command.split()) for name, command in verbs.items()}
+        verbs = {"data": "data 1", "research": "research 1", "research again": "research 1", "analyse": "analyse 1"}
+        runs = {"importing the code": _run(project, ["-c", "import problem"])}
+        runs |= {name: _run(project, ["-m", "shipworthy", *command.split()]) for name, command in verbs.items()}
 
     print(describe(), end="\n\n")
     print(f"{'1,000 units x 1,000 periods':<30}{'seconds':>9}{'GB':>7}")
     for name, run in runs.items():
         print(f"{name:<30}{run.seconds:>9.1f}{run.bytes / 1e9:>7.2f}")
     most = max(run.bytes for run in runs.values())
-    again = runs["research again"].seconds - runs["idea list"].seconds
+    again = runs["research again"].seconds - runs["importing the code"].seconds
     is_met = most <= MOST_BYTES and again <= MOST_SECONDS_AGAIN
     print(f"\n{most / 1e9:.2f} GB at most, and {again:.1f} s to research again; targets: 4.29 GB, 1 s")
     print("met" if is_met else "missed")
@@ -126,9 +126,7 @@ def main() -> int:
 def _run(folder: Path, command: list[str]) -> Run:
     began = time.perf_counter()
     with (folder / "output.log").open("w") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "shipworthy", *command], cwd=folder, stdout=output, stderr=output
-        )
+        process = subprocess.Popen([sys.executable, *command], cwd=folder, stdout=output, stderr=output)
         most = 0
         while process.poll() is None:
             most = max(most, sum(_memory(one) for one in _family(process.pid)))
