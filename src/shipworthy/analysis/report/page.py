@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from shipworthy.analysis.report import sentences
+from shipworthy.analysis.report import data_facts, sentences
 from shipworthy.analysis.report.drawing import Plot
 from shipworthy.analysis.report.layout import lay_out
 from shipworthy.analysis.report.plots import draw_course, draw_interval, draw_units
@@ -26,6 +26,7 @@ def render_report(story: Story) -> str:
         story=story,
         verdict=story.verdict,
         say=sentences,
+        data=data_facts,
         plots=_plots(story),
         regret_note=regret_note(story),
         rungs=[str(rung) for rung in Rung if any(str(rung) in falls for falls in story.research.falls.values())],
