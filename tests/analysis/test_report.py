@@ -115,6 +115,15 @@ NOISE_FOUND = {
 }  # fmt: skip
 
 
+HOLDOUT = {
+    "holdout": {"first": "2026-01-01", "last": "2026-02-04", "periods": 35},
+    "explored": {
+        "first": "2025-05-14", "last": "2025-12-24", "periods": 225, "champion": 200.0, "challenger": 250.5,
+        "difference": 50.5, "currency": "EUR",
+    },
+}  # fmt: skip
+
+
 def replayed_with(project, **found):
     """Puts more on record of the replay, as if another problem had been replayed."""
     record = project.records.get("research", "0001")
@@ -420,6 +429,7 @@ def test_page_reads_well_in_a_browser(walked):
     """Offline, light and dark, wide and narrow: nothing fails, nothing overflows, everything has contrast."""
     sync_api = pytest.importorskip("playwright.sync_api")
     hold_against_foresight(walked)
+    replayed_with(walked, solvers={"challenger": SOLVER}, noise=NOISE_FOUND, repetitions=5, **HOLDOUT)
     address = write_report(walked, 1).as_uri()
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS.split())

@@ -47,6 +47,7 @@ def known(now, happened):
     return happened["sold"].to_numpy()
 """
 )
+RAGING = LUCKY_HOLDOUT.replace("luck * 3", "luck * (3 if now.period < date(2026, 4, 14) else 300)")
 KINDS: dict[str, Callable[[int], Period]] = {
     "date": day,
     "time": lambda n: datetime(2026, 3, 1, tzinfo=UTC) + timedelta(days=n),
@@ -301,13 +302,25 @@ def test_the_page_of_a_sealed_holdout_tells_what_was_open(tmp_path):
 
 def test_the_noise_of_a_sealed_holdout_stays_sealed(tmp_path):
     """Chance that rages in the holdout alone leaves no trace in what is told of the open periods."""
-    raging = LUCKY_HOLDOUT.replace("luck * 3", "luck * (3 if now.period < date(2026, 4, 14) else 300)")
     calm, wild = (
         research_idea(walked(tmp_path / name, source, texts={"challenger": "lucky"}), 1, repetitions=3)
-        for name, source in (("calm", LUCKY_HOLDOUT), ("wild", raging))
+        for name, source in (("calm", LUCKY_HOLDOUT), ("wild", RAGING))
     )
     assert calm.evidence != wild.evidence
     assert calm.noise == wild.noise
+
+
+def test_power_is_planned_with_what_was_open_to_earlier_challengers(tmp_path):
+    """What an earlier challenger did in its holdout does not show in what the next idea is told it can prove."""
+    shown = []
+    for name, source in (("calm", LUCKY_HOLDOUT), ("wild", RAGING)):
+        ideas = {1: {"texts": {"challenger": "lucky"}}, 2: {"texts": {"challenger": "better"}}}
+        project = make_project(tmp_path / name, source, ideas, "[research]\nworkers = 1")
+        examine_data(project, 1)
+        research_idea(project, 1)
+        shown.append(examine_data(project, 2).provable)
+    assert shown[0]["source"] == "earlier challengers"
+    assert shown[0] == shown[1]
 
 
 def test_the_command_line_explores_and_names_what_counts(tmp_path):

@@ -61,7 +61,7 @@ def render_data_page(idea: Idea, problem: Problem, answer: DataAnswer, day: str)
 
 def draw_coverage(covered: Mapping[str, Any]) -> Plot:
     """Rows per period, over time."""
-    return draw(_coverage_title(covered), lambda width: _coverage(covered["coverage"], width), 200)
+    return draw(_coverage_title(covered), lambda width: _coverage(covered["coverage"], width), 200, right=16)
 
 
 def coverage_note(covered: Mapping[str, Any]) -> str:
