@@ -16,6 +16,8 @@ import pytest
 
 from shipworthy.analysis import Criteria
 from shipworthy.analysis.analyse import read_analysis
+from shipworthy.analysis.report import data_facts
+from shipworthy.analysis.report.data_page import write_data_page
 from shipworthy.analysis.report.money import figure, step_for
 from shipworthy.analysis.report.page import render_report
 from shipworthy.analysis.report.story import tell_story
@@ -102,6 +104,82 @@ def test_regret_to_an_oracle_that_earned_nothing_is_a_table_alone(walked):
     page = render_report(tell_story(walked, 1))
     assert "that perfect foresight would have earned" not in page
     assert "no gain" in text_of(page)
+
+
+SOLVER = {
+    "solver": "HiGHS 1.14.0", "decisions": 250, "periods": 267, "optimal": 0.96, "limit_kind": "time",
+    "median_gap": 0.0012, "worst_gap": 0.034, "median_seconds": 0.2,
+}  # fmt: skip
+NOISE_FOUND = {
+    "champion": 0.0, "challenger": 5.4, "difference": 5.4, "share": 0.41, "narrowing": 0.23, "advice": "More would help.",
+}  # fmt: skip
+
+
+HOLDOUT = {
+    "holdout": {"first": "2026-01-01", "last": "2026-02-04", "periods": 35},
+    "explored": {
+        "first": "2025-05-14", "last": "2025-12-24", "periods": 225, "champion": 200.0, "challenger": 250.5,
+        "difference": 50.5, "currency": "EUR",
+    },
+}  # fmt: skip
+
+
+def replayed_with(project, **found):
+    """Puts more on record of the replay, as if another problem had been replayed."""
+    record = project.records.get("research", "0001")
+    project.records.add(Change(kind="research", key="0001", body={**record.body, **found}), by="tester")
+
+
+def test_a_plain_replay_grows_no_empty_sections(walked):
+    """Without a solver, repetitions, a search or a holdout, the page does not speak of them."""
+    page = render_report(tell_story(walked, 1))
+    says = text_of(page)
+    for heading in ("solvers", "windows"):
+        assert f'id="{heading}"' not in page
+    for word in ("seeds", "Candidates", "holdout", "sealed"):
+        assert word not in says
+
+
+def test_solvers_are_told_with_gap_limit_and_seconds(walked):
+    """A row for each policy that has one, the champion first, whatever order the record has."""
+    replayed_with(walked, solvers={"challenger": SOLVER, "champion": {**SOLVER, "median_gap": None, "worst_gap": None}})
+    says = text_of(render_report(tell_story(walked, 1)))
+    row = "HiGHS 1.14.0 250; 267 96%"
+    assert f"champion {row} none none time 0.2 challenger {row} 0.12% 3.40% time 0.2 " in says
+    replayed_with(walked, solvers={"champion": None, "challenger": SOLVER})
+    assert f"champion {row}" not in text_of(render_report(tell_story(walked, 1)))
+
+
+def test_solver_noise_stands_on_the_first_screen_with_its_advice(walked):
+    """The product manager reads how much is chance, the engineer how far each policy's money moves."""
+    replayed_with(walked, noise=NOISE_FOUND, repetitions=5, looks={"champion": 0, "challenger": 1200})
+    says = text_of(render_report(tell_story(walked, 1))).replace("\N{NO-BREAK SPACE}", " ")
+    sentence = (
+        "Replayed under 5 seeds: 41.0 % of what makes the mean gain uncertain is the solvers' chance. More would help."
+    )
+    assert says.index(sentence) < says.index("What the history shows")
+    assert (
+        "over 5 repetitions Champion 0.00 EUR a day Challenger 5.40 EUR a day Difference between them 5.40 EUR" in says
+    )
+    assert "Candidates that the challenger tried 1,200" in says
+    assert "Candidates that the champion" not in says
+
+
+def test_the_report_and_the_data_page_say_the_same_of_the_data(walked):
+    """Coverage, contract, proof and power: the very same facts in both."""
+    report, page = (
+        text_of(path.read_text(encoding="utf-8")) for path in (write_report(walked, 1), write_data_page(walked, 1))
+    )
+    story = tell_story(walked, 1)
+    facts = [
+        *data_facts.contract(story.data, story.problem),
+        *data_facts.leaks(story.data),
+        *data_facts.power(story.data),
+    ]
+    assert len(facts) == 8
+    for name, fact in facts:
+        assert f"{name} {fact}" in report
+        assert f"{name} {fact}" in page
 
 
 def test_every_figure_is_the_one_of_the_verdict(walked):
@@ -351,6 +429,7 @@ def test_page_reads_well_in_a_browser(walked):
     """Offline, light and dark, wide and narrow: nothing fails, nothing overflows, everything has contrast."""
     sync_api = pytest.importorskip("playwright.sync_api")
     hold_against_foresight(walked)
+    replayed_with(walked, solvers={"challenger": SOLVER}, noise=NOISE_FOUND, repetitions=5, **HOLDOUT)
     address = write_report(walked, 1).as_uri()
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS.split())

@@ -30,6 +30,24 @@ SEALED = SHOP.replace("days=40", "days=150").replace(
     'decision="stock")', 'decision="stock", holdout="40d", embargo="7d")'
 )
 NOISY = SEALED.replace('"sold": 3 * place + day % 7', '"sold": 3 * place + day % 7 + (day * day * 37 + place * 11) % 5')
+LUCKY_HOLDOUT = (
+    NOISY
+    + """
+import random
+from datetime import date
+
+@shop.policy
+class Lucky(Yesterday):
+    def decide(self, now, fitted):
+        luck = random.Random(now.seed).random()
+        return super().decide(now, fitted).with_columns(stock=pl.col("stock") + luck * 3)
+
+@shop.oracle
+def known(now, happened):
+    return happened["sold"].to_numpy()
+"""
+)
+RAGING = LUCKY_HOLDOUT.replace("luck * 3", "luck * (3 if now.period < date(2026, 4, 14) else 300)")
 KINDS: dict[str, Callable[[int], Period]] = {
     "date": day,
     "time": lambda n: datetime(2026, 3, 1, tzinfo=UTC) + timedelta(days=n),
@@ -188,6 +206,21 @@ def _figures(value):
     return {value} if isinstance(value, float) and math.isfinite(value) else set()
 
 
+def assert_no_sealed_figure(whole, shown, printed):
+    """Nothing that the whole verdict knows and the shown one does not stands in a text."""
+    sealed = _figures({name: value for name, value in whole.to_dict().items() if name != "criteria"}) - {0.0, 1.0}
+    sealed |= {gain for money in (whole.per_period(), whole.per_year()) for gain in (money.gain, money.low, money.high)}
+    sealed -= _figures(shown.to_dict())
+    assert len(sealed) > 15
+    printed = printed.replace("\N{MINUS SIGN}", "-")
+    for figure in sealed:
+        for text in {f"{figure:.4g}", f"{figure:,.2f}", f"{figure:,.0f}", repr(figure)}:
+            assert len(text.strip("-")) < 5 or not re.search(rf"(?<![\d.,]){re.escape(text)}(?![\d])", printed), (
+                figure,
+                text,
+            )
+
+
 @pytest.mark.parametrize("decision", ["stop", "inconclusive"])
 def test_no_door_prints_the_money_of_a_holdout_that_was_not_shipped(tmp_path, decision):
     """In what every verb, the report and every --json say, there is none of the figures that the whole verdict holds."""
@@ -195,26 +228,28 @@ def test_no_door_prints_the_money_of_a_holdout_that_was_not_shipped(tmp_path, de
     gains = explored_holdout(tmp_path / "peek")
     worth = {"stop": gains + 50.0, "inconclusive": gains - 0.01}[decision]
     project = walked(folder, NOISY, worth=f"smallest_gain = {worth}")
-    verbs = [("research", 1), ("analyse", 1), ("ship", 1), ("idea", "show", 1), ("status",), ("ledger",), ("history",)]
+    verbs = [
+        ("data", 1, "--report"),
+        ("research", 1),
+        ("analyse", 1),
+        ("ship", 1),
+        ("idea", "show", 1),
+        ("status",),
+        ("ledger",),
+        ("history",),
+    ]
     said = [typed(folder, *verb, *flags) for verb in verbs for flags in ((), ("--json",))]
     printed = "\n".join(one.out + one.err for one in said)
-    printed += next(folder.joinpath("reports").glob("*.html")).read_text(encoding="utf-8")
+    pages = list(folder.joinpath("reports").glob("*.html"))
+    printed += "".join(page.read_text(encoding="utf-8") for page in pages)
     record = project.records.get("verdict", "0001")
     whole, shown = read_whole_verdict(record), read_analysis(record).verdict
 
     assert whole.decision == shown.decision == decision
+    assert len(pages) == 2
     assert decision in printed
     assert whole.per_period().gain == pytest.approx(gains)
-    sealed = _figures({name: value for name, value in whole.to_dict().items() if name != "criteria"}) - {0.0, 1.0}
-    sealed |= {gain for money in (whole.per_period(), whole.per_year()) for gain in (money.gain, money.low, money.high)}
-    sealed -= _figures(shown.to_dict())
-    assert len(sealed) > 15
-    for figure in sealed:
-        for text in {f"{figure:.4g}", f"{figure:,.2f}", f"{figure:,.0f}", repr(figure)}:
-            assert len(text.strip("-")) < 5 or not re.search(rf"(?<![\d.,]){re.escape(text)}(?![\d])", printed), (
-                figure,
-                text,
-            )
+    assert_no_sealed_figure(whole, shown, printed)
     assert [json.loads(one.out)["per_period"] for one in said if '"per_period"' in one.out] == [
         {"gain": None, "low": None, "high": None}
     ]
@@ -239,6 +274,53 @@ def test_a_ship_opens_its_verdict_but_no_figures_per_unit(tmp_path):
     assert "Over 40 days of history" in page
     assert "Holdout, sealed" in page
     assert "Gain by item" not in page
+
+
+def test_the_page_of_a_sealed_holdout_tells_what_was_open(tmp_path):
+    """Regret, solver noise and the difference are those of the open periods, and the page says so."""
+    project = walked(tmp_path / "shop", LUCKY_HOLDOUT, worth="smallest_gain = 11.0", texts={"challenger": "lucky"})
+    found = research_idea(project, 1, repetitions=3)
+    analyse_idea(project, 1)
+    page = write_report(project, 1).read_text(encoding="utf-8")
+    text = " ".join(
+        re.sub(r"<[^>]+>", " ", page).replace("\N{NO-BREAK SPACE}", " ").replace("\N{MINUS SIGN}", "-").split()
+    )
+    seen = found.explored
+
+    assert (
+        f"Development, open {seen['first']} {seen['last']} 53 {seen['champion']:.2f} {seen['challenger']:.2f}" in text
+    )
+    assert "Holdout, sealed 2026-04-21 2026-05-30 40 sealed sealed sealed" in text
+    assert "Replayed under 3 seeds, before the sealed holdout, 2026-02-20 to 2026-04-13:" in text
+    assert found.noise["challenger"] > 0.0
+    assert "Before the sealed holdout, of the" in text
+    assert "left to gain in 53 days, before the sealed holdout" in text
+    assert {one["periods"] for one in found.regret.values()} == {53}
+    record = project.records.get("verdict", "0001")
+    assert_no_sealed_figure(read_whole_verdict(record), read_analysis(record).verdict, page)
+
+
+def test_the_noise_of_a_sealed_holdout_stays_sealed(tmp_path):
+    """Chance that rages in the holdout alone leaves no trace in what is told of the open periods."""
+    calm, wild = (
+        research_idea(walked(tmp_path / name, source, texts={"challenger": "lucky"}), 1, repetitions=3)
+        for name, source in (("calm", LUCKY_HOLDOUT), ("wild", RAGING))
+    )
+    assert calm.evidence != wild.evidence
+    assert calm.noise == wild.noise
+
+
+def test_power_is_planned_with_what_was_open_to_earlier_challengers(tmp_path):
+    """What an earlier challenger did in its holdout does not show in what the next idea is told it can prove."""
+    shown = []
+    for name, source in (("calm", LUCKY_HOLDOUT), ("wild", RAGING)):
+        ideas = {1: {"texts": {"challenger": "lucky"}}, 2: {"texts": {"challenger": "better"}}}
+        project = make_project(tmp_path / name, source, ideas, "[research]\nworkers = 1")
+        examine_data(project, 1)
+        research_idea(project, 1)
+        shown.append(examine_data(project, 2).provable)
+    assert shown[0]["source"] == "earlier challengers"
+    assert shown[0] == shown[1]
 
 
 def test_the_command_line_explores_and_names_what_counts(tmp_path):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -11,20 +10,20 @@ from typing import Any
 import click
 import polars as pl
 
+from shipworthy.analysis.report.data_page import write_data_page
 from shipworthy.cli.show import as_json, progress, tell
 from shipworthy.data.contract import find_contract, read_contract
 from shipworthy.data.contract_diff import compare_contracts
 from shipworthy.data.contract_file import contract_path
 from shipworthy.data.draft import write_draft
 from shipworthy.data.examine import examine_data
-from shipworthy.data.leakage import NOT_COVERED
+from shipworthy.data.leakage import NO_LEAKS, NOT_COVERED
+from shipworthy.data.provable import power_facts
 from shipworthy.errors import GateClosedError, NotFoundError
 from shipworthy.problem import Problem
 from shipworthy.project import Project, open_project
 from shipworthy.project.code import load_problem, only_problem
 from shipworthy.store.frames import get_frame
-
-_NO_LEAKS = "none found: what lies ahead was changed in five ways and no decision moved"
 
 
 @click.command()
@@ -32,6 +31,7 @@ _NO_LEAKS = "none found: what lies ahead was changed in five ways and no decisio
 @click.option(
     "--bad-rows", type=click.Path(dir_okay=False, path_type=Path), help="Write the rows set apart to this CSV file."
 )
+@click.option("--report", is_flag=True, help="Write the answer as an HTML page, for a refused idea too.")
 @click.option("--draft-contract", is_flag=True, help="Write a first contract from the rows as they are now.")
 @click.option(
     "--diff-contract",
@@ -43,6 +43,7 @@ _NO_LEAKS = "none found: what lies ahead was changed in five ways and no decisio
 def data(
     number: int | None,
     bad_rows: Path | None,
+    report: bool,
     draft_contract: bool,
     diff_contract: Path | None,
     problem: str | None,
@@ -56,36 +57,37 @@ def data(
         raise click.UsageError("--problem belongs to --draft-contract and --diff-contract: an idea names its problem.")
     project = open_project()
     if number is not None:
-        return _examine(project, number, bad_rows, json_=json_)
-    if bad_rows is not None:
-        raise click.UsageError("--bad-rows belongs to the NUMBER of an idea.")
+        return _examine(project, number, bad_rows, report=report, json_=json_)
+    if bad_rows is not None or report:
+        raise click.UsageError(f"{'--report' if report else '--bad-rows'} belongs to the NUMBER of an idea.")
     _, declared = load_problem(project, problem or only_problem(project))
     if diff_contract is not None:
         return _compare(project, declared, diff_contract, json_=json_)
     return _draft(project, declared, json_=json_)
 
 
-def _examine(project: Project, number: int, bad_rows: Path | None, *, json_: bool) -> int:
+def _examine(project: Project, number: int, bad_rows: Path | None, *, report: bool, json_: bool) -> int:
     with progress("looking for leaks, replaying the champion") as done:
         answer = examine_data(project, number, done)
     if bad_rows is not None:
         table = get_frame(project.objects, answer.quarantine) if answer.quarantine else pl.DataFrame()
         table.write_csv(bad_rows)
+    written = str(write_data_page(project, number).relative_to(project.root)) if report else None
     covered = answer.profile
-    shown = answer.provable
     tell(
         {
             "Answer": "testable" if answer.is_testable else "refused: not testable",
             "Because": [str(gap) for gap in answer.gaps] or None,
             "Rows": f"{covered['n_rows']:,} of {covered['n_units']:,} units in {covered['n_periods']:,} periods, "
             f"{covered['first']} to {covered['last']}",
-            "Leaks": [_NO_LEAKS, NOT_COVERED] if answer.is_testable else None,
-            **_power(shown),
+            "Leaks": [NO_LEAKS, NOT_COVERED] if answer.is_testable else None,
+            **(power_facts(answer.provable) if answer.provable else {}),
             "Remarks": list(answer.remarks) or None,
             "Snapshot": answer.snapshot,
+            "Report": written,
             "Next": f"shipworthy research {number}" if answer.is_testable else None,
         },
-        record={**asdict(answer), "is_testable": answer.is_testable} if json_ else None,
+        record={**asdict(answer), "is_testable": answer.is_testable, "report": written} if json_ else None,
     )
     return 0 if answer.is_testable else GateClosedError.exit_code
 
@@ -127,25 +129,3 @@ def _compare(project: Project, problem: Problem, old: Path, *, json_: bool) -> i
     record = {"breaks": breaks, "differences": [asdict(difference) for difference in found]}
     tell(facts, record=record if json_ else None)
     return GateClosedError.exit_code if breaks else 0
-
-
-def _power(shown: Mapping[str, Any] | None) -> dict[str, Any]:
-    """What the history can show, against what is worth shipping and what there is to gain at most."""
-    if shown is None:
-        return {}
-    least, worth, year = shown["smallest_detectable"], shown["smallest_worth"], shown["periods_per_year"]
-    can = (
-        "no gain at all: too few periods, or refits among them"
-        if math.isinf(least)
-        else f"a gain of {least:,.2f} per period ({least * year:,.0f} a year), four times in five; "
-        f"the last of 20 ideas {shown['smallest_detectable_last_idea']:,.2f}"
-    )
-    ceiling = shown["ceiling"]
-    return {
-        "Can show": can,
-        "Worth": f"shipping from {worth:,.2f} per period ({worth * year:,.0f} a year)",
-        "At most": f"{ceiling:,.2f} per period ({ceiling * year:,.0f} a year), by perfect foresight: {shown['oracle']}"
-        if ceiling is not None
-        else None,
-        "Planned with": shown["rests_on"],
-    }

@@ -107,13 +107,14 @@ def _placebos(replayed: Replay, champion: Track, engine: Engine, done: Done) -> 
 
 
 def _earlier(replayed: Replay, idea: str) -> dict[str, pl.DataFrame]:
-    """The differences of each period in the evidence of the problem's other ideas."""
+    """The differences of each period in the evidence of the problem's other ideas; of a sealed one, in what was open."""
     found = {}
     for record in replayed.project.records.find("research"):
         if record.key == idea or record.body["problem"] != replayed.problem.name:
             continue
         with suppress(NotFoundError):  # evidence that was cleared away says nothing any more
-            evidence = get_frame(replayed.project.objects, record.body["evidence"])
+            address = record.body.get("development") or record.body["evidence"]
+            evidence = get_frame(replayed.project.objects, address)
             gain = (pl.col(f"{VALUE}_challenger") - pl.col(f"{VALUE}_champion")).alias("gain")
             pairs = evidence.select("period", gain).filter(pl.col("gain").is_finite())
             found[record.key] = pairs.group_by("period").agg(pl.col("gain").sum(), pairs=pl.len()).sort("period")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from shipworthy.data.availability import unavailable
@@ -59,6 +59,7 @@ class DataAnswer:
         remarks: What a reader should know although it does not stop the idea.
         code: The digest of the code that was examined.
         contract: The digest of the contract that the rows were held against; None where the problem has none.
+        broken: How many rows break each rule, by its reason, the commonest first.
     """
 
     idea: str
@@ -71,6 +72,7 @@ class DataAnswer:
     remarks: Sequence[str]
     code: str
     contract: str | None = None
+    broken: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def is_testable(self) -> bool:
@@ -134,6 +136,7 @@ def examine_data(project: Project, number: int, done: Done = lambda n, of: None)
         ],
         code=code_digest(code, problem, idea.challenger),
         contract=snapshot.contract.digest if snapshot.contract else None,
+        broken=snapshot.broken,
     )
     project.records.add(Change(kind="data", key=idea.key, body=_body(answer, idea)), by=project.who)
     return answer

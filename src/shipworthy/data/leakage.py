@@ -35,6 +35,9 @@ from shipworthy.errors import UserCodeError
 from shipworthy.problem import Period, Policy, Problem
 from shipworthy.step import Decided, History, Moment, Rung, seed_of, take_step
 
+NO_LEAKS = "none found: what lies ahead was changed in five ways and no decision moved"
+"""What the proof says where it found none."""
+
 NOT_COVERED = (
     "not covered: a column worked out with hindsight before it reached the raw table, and a copy of the data that the policy "
     "reads by itself, from a file or a service"

@@ -130,6 +130,31 @@ class Provable:
         return asdict(self)
 
 
+def power_facts(shown: Mapping[str, Any]) -> dict[str, str]:
+    """What a recorded `Provable` says, by name: against what is worth shipping, and against what there is to gain at most."""
+    least, worth, ceiling = shown["smallest_detectable"], shown["smallest_worth"], shown["ceiling"]
+    year = shown["periods_per_year"]
+    can = (
+        "no gain at all: too few periods, or refits among them"
+        if math.isinf(least)
+        else f"a gain of {least:,.2f} per period ({least * year:,.0f} a year), four times in five; "
+        f"the last of 20 ideas {shown['smallest_detectable_last_idea']:,.2f}"
+    )
+    most = (
+        {
+            "At most": f"{ceiling:,.2f} per period ({ceiling * year:,.0f} a year), by perfect foresight: {shown['oracle']}"
+        }
+        if ceiling is not None
+        else {}
+    )
+    return {
+        "Can show": can,
+        "Worth": f"shipping from {worth:,.2f} per period ({worth * year:,.0f} a year)",
+        **most,
+        "Planned with": shown["rests_on"],
+    }
+
+
 def provable(
     problem: Problem,
     idea: Idea,

@@ -45,7 +45,7 @@ class Research:
         seconds: Median seconds of one decision, per policy.
         solvers: How each policy's solvers did, see `Solving`; None where no solver told of itself.
         repetitions: Under how many seeds both policies were replayed.
-        noise: What chance inside the solvers adds, see `SolverNoise`; None with one repetition.
+        noise: What chance inside the solvers adds to the open periods, see `SolverNoise`; None with one repetition.
         looks: How many candidates the fits of each policy chose among, where they search.
         holdout: The sealed window, its `first` and `last` period and how many `periods`; None where nothing is sealed.
         development: The object that holds the paired table of the development window; None where nothing is sealed.
@@ -147,7 +147,7 @@ def _computed(opened: Opened, criteria: str, repetitions: int, with_regret: bool
         seconds={role: _median_seconds(track) for role, track in tracks.items()},
         solvers={role: _plain(solving(track)) for role, track in tracks.items()},
         repetitions=repetitions,
-        noise=_plain(solver_noise(pairs)),
+        noise=_plain(solver_noise([divided.development.cut(one, "period") for one in pairs])),
         looks={role: track.looks for role, track in tracks.items()},
         regret=regret,
         **_divided(project, problem, divided, paired),

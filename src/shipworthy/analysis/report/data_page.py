@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from shipworthy.analysis.report import data_facts
 from shipworthy.analysis.report.drawing import GAIN, MUTED, Plot, along, draw, rows
 from shipworthy.analysis.report.layout import REPORTS_FOLDER, lay_out, write_page
 from shipworthy.analysis.report.library import library
@@ -49,6 +51,8 @@ def render_data_page(idea: Idea, problem: Problem, answer: DataAnswer, day: str)
         idea=idea,
         problem=problem,
         answer=answer,
+        data=data_facts,
+        is_quiet=answer.provable is not None and math.isfinite(answer.provable["smallest_detectable"]),
         day=day,
         coverage_plot=draw_coverage(answer.profile),
         note=coverage_note(answer.profile),
@@ -57,7 +61,7 @@ def render_data_page(idea: Idea, problem: Problem, answer: DataAnswer, day: str)
 
 def draw_coverage(covered: Mapping[str, Any]) -> Plot:
     """Rows per period, over time."""
-    return draw(_coverage_title(covered), lambda width: _coverage(covered["coverage"], width), 200)
+    return draw(_coverage_title(covered), lambda width: _coverage(covered["coverage"], width), 200, right=16)
 
 
 def coverage_note(covered: Mapping[str, Any]) -> str:

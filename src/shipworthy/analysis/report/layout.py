@@ -61,7 +61,7 @@ def write_page(path: Path, page: str) -> Path:
 
 def _exact(money: float) -> str:
     """Money to the cent; an end that is not known says so."""
-    return _signed(f"{money:,.2f}") if math.isfinite(money) else "unknown"
+    return _signed(f"{round(money, 2) + 0.0:,.2f}") if math.isfinite(money) else "unknown"
 
 
 def _precise(number: float) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from shipworthy.analysis.report import sentences
+from shipworthy.analysis.decision import Decision
+from shipworthy.analysis.report import data_facts, replayed, sentences
 from shipworthy.analysis.report.drawing import Plot
 from shipworthy.analysis.report.layout import lay_out
 from shipworthy.analysis.report.plots import draw_course, draw_interval, draw_units
@@ -26,8 +27,11 @@ def render_report(story: Story) -> str:
         story=story,
         verdict=story.verdict,
         say=sentences,
+        data=data_facts,
+        replayed=replayed,
         plots=_plots(story),
-        regret_note=regret_note(story),
+        regret_note=regret_note(story) if regret_of(story) else "",
+        solvers=replayed.solvers(story),
         rungs=[str(rung) for rung in Rung if any(str(rung) in falls for falls in story.research.falls.values())],
     )
 
@@ -40,6 +44,6 @@ def _plots(story: Story) -> dict[str, Plot]:
     if not story.course.is_empty():
         drawn["course"] = draw_course(story)
         drawn["units"] = draw_units(story)
-        if regret_of(story):
-            drawn["regret"] = draw_regret(story)
+    if regret_of(story) and story.verdict.decision is not Decision.INVALID:
+        drawn["regret"] = draw_regret(story)
     return drawn

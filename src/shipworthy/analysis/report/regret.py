@@ -8,8 +8,10 @@ from typing import Any
 from shipworthy.analysis.report.drawing import GAIN, INK, LETTER, LOSS, ROOMY, Plot, draw, money_axis, rows
 from shipworthy.analysis.report.library import library
 from shipworthy.analysis.report.money import NO_BREAK, figure, money, step_of
+from shipworthy.analysis.report.replayed import over
 from shipworthy.analysis.report.sentences import a_period
 from shipworthy.analysis.report.story import Story
+from shipworthy.analysis.wording import periods
 
 _ROLES = {"champion": "Champion", "challenger": "Challenger"}
 _CAUSES = {
@@ -44,16 +46,22 @@ def regret_note(story: Story) -> str:
         if story.problem.next_state is not None
         else ""
     )
-    return f"Nobody can earn what perfect foresight earns; it says how much is left to gain. {' '.join(parts)}{luck}{bound}"
+    counted = periods(regret_of(story)["challenger"]["periods"], story.verdict.criteria.cadence)
+    where = f", {over(story)}" if over(story) else ""
+    return (
+        f"Nobody can earn what perfect foresight earns; it says how much was left to gain in {counted}{where}. "
+        f"{' '.join(parts)}{luck}{bound}"
+    )
 
 
 def _title(story: Story) -> str:
     found = regret_of(story)
     champion, challenger = (f"{figure(100.0 * (1.0 - found[role]['share']), 0.1)}{NO_BREAK}%" for role in _ROLES)
     best = found["challenger"]["earned"] / found["challenger"]["periods"]
+    begins = "Before the sealed holdout, of" if over(story) else "Of"
     return (
-        f"Of the {money(best, story.currency, step_of([best]))} {a_period(story)} that perfect foresight would have earned, "
-        f"what runs today earned {champion}, the challenger {challenger}"
+        f"{begins} the {money(best, story.currency, step_of([best]))} {a_period(story)} that perfect foresight would have "
+        f"earned, what runs today earned {champion}, the challenger {challenger}"
     )
 
 

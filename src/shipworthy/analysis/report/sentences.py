@@ -259,24 +259,6 @@ def seen(story: Story) -> str:
     return periods(count, story.verdict.criteria.cadence)
 
 
-def windows_facts(story: Story) -> list[tuple[str, str]]:
-    """The window that is open with what it shows, and the sealed one with where it lies; none where nothing is sealed."""
-    seen, sealed = story.research.explored, story.research.holdout
-    if seen is None or sealed is None:
-        return []
-    difference = "unknown" if seen["difference"] is None else f"{seen['difference']:,.2f} {seen['currency']} a period"
-    return [
-        ("Development window, open", f"{seen['first']} to {seen['last']}, {seen['periods']:,} periods"),
-        ("Its difference; exploring, no verdict", difference),
-        ("Holdout, sealed", f"{sealed['first']} to {sealed['last']}, {sealed['periods']:,} periods"),
-    ]
-
-
-def searched_facts(story: Story) -> list[tuple[str, str]]:
-    """How many candidates each policy's fits chose among, where they search."""
-    return [(f"Candidates that the {role} tried", f"{n:,}") for role, n in story.research.looks.items() if n]
-
-
 def _yearly(story: Story, amount: float) -> str:
     """An amount a year, rounded like the headline."""
     return money(amount, story.currency, yearly_step(story))
