@@ -16,6 +16,7 @@ import click
 as_json = click.option("--json", "json_", is_flag=True, help="Print JSON, for programs.")
 
 _WIDEST = 100
+_BETWEEN = 3  # between columns on a terminal; a pipe takes one less
 _TERMINAL = "shipworthy.cli.terminal"  # imports rich, so only where somebody looks
 
 _COLOURS = {
@@ -38,6 +39,25 @@ def show(rows: Sequence[Mapping[str, Any]], *, json_: bool, title: str = "", emp
         import_module(_TERMINAL).print_table(rows, title)
     else:
         _plain(rows)
+
+
+def narrowed(rows: Sequence[Mapping[str, Any]], *, title: int = 12) -> list[Mapping[str, Any]]:
+    """Rows of at most 100 columns: titles are cut, to `title` letters at least, and then the last columns are left out.
+
+    >>> narrowed([{"idea": 1, "title": "Bake for the weekday", "why": "w" * 90, "looks": 5}])
+    [{'idea': 1, 'title': 'Bake for the weekday'}]
+    """
+    texts = [{name: str(value) for name, value in row.items() if value is not None} for row in rows]
+    widths = {name: max(len(name), *(len(row.get(name, "")) for row in texts)) for name in rows[0]}
+    widths["title"] = min(widths["title"], title)
+    kept = list(widths)
+    while sum(widths[name] + _BETWEEN for name in kept) > _WIDEST and kept[-1] != "title":
+        kept.pop()
+    room = widths["title"] + _WIDEST - sum(widths[name] + _BETWEEN for name in kept)
+    return [
+        {name: textwrap.shorten(row[name], room, placeholder="...") if name == "title" else row[name] for name in kept}
+        for row in rows
+    ]
 
 
 def tell(facts: Mapping[str, Any], *, record: Mapping[str, Any] | None = None) -> None:
