@@ -196,12 +196,15 @@ def test_no_door_prints_the_money_of_a_holdout_that_was_not_shipped(tmp_path, de
     worth = {"stop": gains + 50.0, "inconclusive": gains - 0.01}[decision]
     project = walked(folder, NOISY, worth=f"smallest_gain = {worth}")
     verbs = [("research", 1), ("analyse", 1), ("ship", 1), ("idea", "show", 1), ("status",), ("ledger",), ("history",)]
+    verbs += [("compare", "--sort", "gain"), ("compare", "--html"), ("compare", "--csv", "ideas.csv")]
     said = [typed(folder, *verb, *flags) for verb in verbs for flags in ((), ("--json",))]
     printed = "\n".join(one.out + one.err for one in said)
-    printed += next(folder.joinpath("reports").glob("*.html")).read_text(encoding="utf-8")
+    pages = sorted(folder.joinpath("reports").glob("*.html"))
+    printed += "\n".join(path.read_text(encoding="utf-8") for path in (*pages, folder / "ideas.csv"))
     record = project.records.get("verdict", "0001")
     whole, shown = read_whole_verdict(record), read_analysis(record).verdict
 
+    assert [path.name for path in pages] == ["0001-idea.html", "compare.html"]
     assert whole.decision == shown.decision == decision
     assert decision in printed
     assert whole.per_period().gain == pytest.approx(gains)
