@@ -63,10 +63,11 @@ def test_the_table_fits_100_columns(judged: Path):
     assert "13,800 (12,000 to 15,800) EUR" in lines[1]
 
 
-def test_columns_without_room_are_left_out_from_the_right():
-    """The first columns stay, the title is cut as little as there is need for."""
+def test_spare_columns_without_room_are_left_out_from_the_right():
+    """All other columns stay, the title is cut as little as there is need for."""
     rows = [{"idea": 1, "title": LONG, "gain": "9" * 60, "harm": "5%", "looks": "8" * 40}]
-    [row] = narrowed(rows, title=20)
+    [row] = narrowed(rows, title=20, spare=["harm", "looks"])
     assert list(row) == ["idea", "title", "gain", "harm"]
-    assert len(row["title"]) <= 25
+    assert 10 < len(row["title"]) <= 25
+    assert list(narrowed(rows)[0]) == list(rows[0])
     assert narrowed([{"idea": 1, "title": "short"}]) == [{"idea": 1, "title": "short"}]

@@ -19,6 +19,7 @@ from shipworthy.ship.standing import standing
 
 _PAGE = "shipworthy.analysis.report.comparison_page"  # draws, so only where a page is asked for
 _TITLE = 22
+_SPARE = ("harm", "regret", "falls", "ms", "periods", "looks", "problem")
 
 
 @click.command()
@@ -51,7 +52,9 @@ def compare(numbers: tuple[int, ...], html: bool, json_: bool, **asked: Any) -> 
         show([written], json_=True) if json_ else click.echo("\n".join(written.values()))
         return
     show(
-        [row.to_dict() for row in rows] if json_ or not rows else narrowed([_row(row) for row in rows], title=_TITLE),
+        [row.to_dict() for row in rows]
+        if json_ or not rows
+        else narrowed([_row(row) for row in rows], title=_TITLE, spare=_SPARE),
         json_=json_,
         title="Gain a year by the verdict",
         empty="No such idea yet.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
@@ -38,7 +39,9 @@ def track_analysis(project: Project, number: int, found: Analysis) -> None:
     _track(project, number, "analysis", researched, known, decision=str(verdict.decision))
 
 
-def _track(project: Project, number: int, stage: str, found: Research, metrics: dict[str, float], **tags: str) -> None:
+def _track(
+    project: Project, number: int, stage: str, found: Research, metrics: Mapping[str, float], **tags: str
+) -> None:
     """Logs a run; whatever goes wrong is one line on stderr, since everything is recorded here already."""
     server = project.settings["mlflow"]
     if not server["tracking_uri"]:
