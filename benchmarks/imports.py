@@ -49,11 +49,13 @@ DEPENDENCIES = (
     Dependency("solvers", "ortools", "ortools.math_opt.python.mathopt"),
     Dependency("solvers", "pyvrp", "pyvrp"),
     Dependency("ray", "ray", "ray"),
+    Dependency("mlflow", "mlflow-skinny", "mlflow"),
+    Dependency("mlflow", "mlflow-skinny", "mlflow.pyfunc"),
+    Dependency("mlflow", "pandas", "pandas"),
     Dependency("tuning", "optuna", "optuna"),
     Dependency("examples", "lightgbm", "lightgbm"),
     Dependency("examples", "scikit-learn", "sklearn.ensemble"),
     Dependency("not used", "scipy", "scipy.stats"),
-    Dependency("not used", "pandas", "pandas"),  # there for statsmodels, in the tests
 )
 
 

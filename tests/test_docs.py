@@ -110,6 +110,7 @@ def test_the_reference_names_nothing_else():
     assert set(re.findall(r"^## `(\w+)`$", REFERENCE, flags=re.MULTILINE)) == set(shipworthy.__all__)
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of what MLflow stands on
 @pytest.mark.parametrize(("page", "fewest"), [("reference.md", 30), ("tuning.md", 10)])
 def test_every_python_example_of_a_page_gives_what_it_says(
     page: str, fewest: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

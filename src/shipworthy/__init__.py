@@ -2,7 +2,7 @@
 
 The map:
 
-- what you declare: `Problem`, `Policy`, `PredictThenOptimize`, `Tuned`, `Plan`, `Solve`, `Status`
+- what you declare: `Problem`, `Policy`, `PredictThenOptimize`, `MlflowModel`, `Tuned`, `Plan`, `Solve`, `Status`
 - where its rows come from: `parquet`, `csv`, `json`, `frame`, `duckdb`, `postgres`, `sqlite`, `delta`
 - what a policy sees: `Now`
 - the walk: `open_project`, then `new_idea`, `examine_data`, `explore_idea`, `research_idea`, `analyse_idea`,
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from shipworthy.problem import Status as Status
     from shipworthy.project import open_project as open_project
     from shipworthy.research.exploration import explore_idea as explore_idea
+    from shipworthy.research.mlflow_model import MlflowModel as MlflowModel
     from shipworthy.research.research import research_idea as research_idea
     from shipworthy.research.tuning import Tuned as Tuned
     from shipworthy.ship.ship import roll_back as roll_back
@@ -63,6 +64,7 @@ _HOMES = {
     ),
     "project": ("open_project",),
     "research.exploration": ("explore_idea",),
+    "research.mlflow_model": ("MlflowModel",),
     "research.research": ("research_idea",),
     "research.tuning": ("Tuned",),
     "ship.ship": ("roll_back", "ship_idea"),

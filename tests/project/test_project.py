@@ -63,6 +63,10 @@ def test_settings_are_taken(tmp_path: Path):
         ("[research]\nworkers = true", r"research\.workers must be a int, not True"),
         ("[research]\nengine = 'dask'", r"research\.engine must be 'processes' or 'ray', not 'dask'"),
         (
+            "[mlflow]\nexperiment = ''",
+            r"mlflow\.experiment must be the name of an experiment, not ''",
+        ),
+        (
             "[research]\nray_address = 'http://here'",
             r"research\.ray_address must be 'host:port', .*, not 'http://here'",
         ),

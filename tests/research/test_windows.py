@@ -237,14 +237,18 @@ def test_no_door_prints_the_money_of_a_holdout_that_was_not_shipped(tmp_path, de
         ("status",),
         ("ledger",),
         ("history",),
+        ("compare", "--sort", "gain"),
+        ("compare", "--html"),
+        ("compare", "--csv", "ideas.csv"),
     ]
     said = [typed(folder, *verb, *flags) for verb in verbs for flags in ((), ("--json",))]
     printed = "\n".join(one.out + one.err for one in said)
-    pages = list(folder.joinpath("reports").glob("*.html"))
-    printed += "".join(page.read_text(encoding="utf-8") for page in pages)
+    pages = sorted(folder.joinpath("reports").glob("*.html"))
+    printed += "\n".join(path.read_text(encoding="utf-8") for path in (*pages, folder / "ideas.csv"))
     record = project.records.get("verdict", "0001")
     whole, shown = read_whole_verdict(record), read_analysis(record).verdict
 
+    assert [path.name for path in pages] == ["0001-idea.html", "compare.html"]
     assert whole.decision == shown.decision == decision
     assert len(pages) == 2
     assert decision in printed

@@ -10,6 +10,7 @@ import click
 from shipworthy.analysis.analyse import Analysis, analyse_idea
 from shipworthy.analysis.report.write import write_report
 from shipworthy.cli.show import as_json, money, tell
+from shipworthy.cli.tracking import track_analysis
 from shipworthy.errors import GateClosedError
 from shipworthy.project import open_project
 
@@ -36,6 +37,7 @@ def analyse(number: int, report: bool, json_: bool) -> int:
         },
         record=_record(found, written) if json_ else None,
     )
+    track_analysis(project, number, found)
     return 0 if ships else GateClosedError.exit_code
 
 

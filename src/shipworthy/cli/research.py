@@ -10,6 +10,7 @@ import click
 from click.core import ParameterSource
 
 from shipworthy.cli.show import as_json, money, progress, tell
+from shipworthy.cli.tracking import track_research
 from shipworthy.errors import GateClosedError
 from shipworthy.project import open_project
 from shipworthy.research.exploration import Exploration, explore_idea
@@ -101,6 +102,7 @@ def _research(number: int, asked: Mapping[str, Any]) -> int:
         },
         record=asdict(found) if json_ else None,
     )
+    track_research(project, number, found)
     return 0
 
 

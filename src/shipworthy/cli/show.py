@@ -6,7 +6,7 @@ import json
 import math
 import sys
 import textwrap
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
@@ -16,6 +16,8 @@ import click
 as_json = click.option("--json", "json_", is_flag=True, help="Print JSON, for programs.")
 
 _WIDEST = 100
+_BETWEEN = 3  # beside columns on a terminal, one at either edge; a pipe takes less
+_EDGES = 2
 _TERMINAL = "shipworthy.cli.terminal"  # imports rich, so only where somebody looks
 
 _COLOURS = {
@@ -38,6 +40,27 @@ def show(rows: Sequence[Mapping[str, Any]], *, json_: bool, title: str = "", emp
         import_module(_TERMINAL).print_table(rows, title)
     else:
         _plain(rows)
+
+
+def narrowed(
+    rows: Sequence[Mapping[str, Any]], *, title: int = 12, spare: Collection[str] = ()
+) -> list[Mapping[str, Any]]:
+    """Rows of at most 100 columns: titles are cut, to `title` letters at least, and then the last spare columns go.
+
+    >>> narrowed([{"idea": 1, "title": "Bake for the weekday", "why": "w" * 90, "looks": 5}], spare=["why", "looks"])
+    [{'idea': 1, 'title': 'Bake for the weekday'}]
+    """
+    texts = [{name: str(value) for name, value in row.items() if value is not None} for row in rows]
+    widths = {name: max(len(name), *(len(row.get(name, "")) for row in texts)) for name in rows[0]}
+    widths["title"] = min(widths["title"], title)
+    kept, most = list(widths), _WIDEST - _EDGES + _BETWEEN
+    while sum(widths[name] + _BETWEEN for name in kept) > most and kept[-1] in spare:
+        kept.pop()
+    room = max(title, widths["title"] + most - sum(widths[name] + _BETWEEN for name in kept))
+    return [
+        {name: textwrap.shorten(row[name], room, placeholder="...") if name == "title" else row[name] for name in kept}
+        for row in rows
+    ]
 
 
 def tell(facts: Mapping[str, Any], *, record: Mapping[str, Any] | None = None) -> None:

@@ -11,14 +11,19 @@ import zipfile
 from pathlib import Path
 from typing import Any, Self
 
+from shipworthy.errors import UnavailableError
+
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # read when mlflow is imported
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 
-from mlflow.artifacts import download_artifacts
-from mlflow.exceptions import MlflowException
-from mlflow.pyfunc import load_model
-
-from shipworthy.errors import UnavailableError
+try:
+    from mlflow.artifacts import download_artifacts
+    from mlflow.exceptions import MlflowException
+    from mlflow.pyfunc import load_model
+except ModuleNotFoundError as error:
+    raise UnavailableError(
+        f"MlflowModel needs MLflow, which cannot be imported ({error}). Run `pip install 'shipworthy[mlflow]'`."
+    ) from error
 
 
 class MlflowModel:

@@ -8,12 +8,19 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # read when mlflow is imported
-
-from mlflow.exceptions import MlflowException
-from mlflow.tracking import MlflowClient
-
 from shipworthy.errors import UnavailableError
+
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # read when mlflow is imported
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")  # its own seven keep a command waiting for minutes
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")  # seconds
+
+try:
+    from mlflow.exceptions import MlflowException
+    from mlflow.tracking import MlflowClient
+except ModuleNotFoundError as error:
+    raise UnavailableError(
+        f"Logging runs needs MLflow, which cannot be imported ({error}). Run `pip install 'shipworthy[mlflow]'`."
+    ) from error
 
 
 def log_run(
