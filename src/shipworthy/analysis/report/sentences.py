@@ -234,7 +234,7 @@ def locked_facts(story: Story) -> list[tuple[str, str]]:
             "Guardrail margins of the problem",
             ", ".join(f"{name} {m:g}" for name, m in locked["margins"].items()) or "none",
         ),
-        ("Holdout", locked.get("holdout") or "none is sealed"),
+        *([("Holdout", locked["holdout"])] if locked.get("holdout") else []),
         ("Periods in a year", f"{locked['periods_per_year']:g}"),
         ("Locked as", story.research.criteria),
     ]
