@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import pickle
 import sys
+import time
 import warnings
 from importlib import import_module
 from pathlib import Path
@@ -144,6 +145,41 @@ def test_a_killed_search_resumes_to_the_same_result(tmp_path: Path):
     assert resumed == whole
     assert pickle.dumps(resumed, 5) == pickle.dumps(whole, 5)
     assert made == 12 - 5
+
+
+def test_a_journal_of_more_trials_gives_a_smaller_search_no_more_than_its_own(tmp_path: Path):
+    """What a search finds depends on what was asked for, not on what its journal happens to hold."""
+    journal = str(tmp_path / "journal")
+    for trials in (9, 4, 12):
+        found = Tuned(near(), leveled, trials=trials, journal=journal).fit(PAST)
+        assert found == Tuned(near(), leveled, trials=trials).fit(PAST)
+
+
+def patient(trial):
+    """A candidate that takes its time."""
+    time.sleep(0.02)
+    return leveled(trial)
+
+
+def searched(journal, folder, number):
+    """One of several searches for the same."""
+    found = Tuned(near(), patient, trials=8, journal=str(journal)).fit(PAST)
+    (folder / f"{number}").write_bytes(pickle.dumps(found))
+
+
+def test_two_fits_that_search_for_the_same_at_once_share_one_search(tmp_path: Path):
+    """Blocks between two marks run side by side, over one journal: the second waits, and finds what the first found."""
+    processes = [
+        multiprocessing.get_context("spawn").Process(target=searched, args=(tmp_path / "journal", tmp_path, number))
+        for number in range(2)
+    ]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    first, second = (pickle.loads((tmp_path / f"{number}").read_bytes()) for number in range(2))
+
+    assert first == second == Tuned(near(), leveled, trials=8).fit(PAST)
 
 
 def test_another_past_or_seed_is_another_search(tmp_path: Path):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +20,13 @@ from shipworthy.store import canonical, digest
 from shipworthy.store.frames import to_parquet
 
 
+@contextmanager
 def open_journal(
     folder: str, problem: Problem, make: Callable[..., Any], rows: pl.DataFrame, settings: Sequence[Any]
-) -> tuple[str, JournalStorage]:
+) -> Iterator[tuple[str, JournalStorage]]:
     """The name of a search, and the storage that knows the trials it has made already.
+
+    Whoever searches for the same meanwhile, in another process, waits until this one has it: then the trials are there.
 
     Args:
         folder: Where journals lie, relative to the project that `make` belongs to.
@@ -41,8 +46,10 @@ def open_journal(
     name = digest(canonical(depends))
     path = (root / folder).resolve() / f"{name}.log"
     path.parent.mkdir(parents=True, exist_ok=True)
-    _drop_torn_line(path)
-    return name, JournalStorage(JournalFileBackend(str(path)))
+    with path.with_suffix(".lock").open("w") as alone:
+        fcntl.flock(alone, fcntl.LOCK_EX)  # the system lets go of it when the process ends, however that comes
+        _drop_torn_line(path)
+        yield name, JournalStorage(JournalFileBackend(str(path)))
 
 
 def _root(make: Callable[..., Any]) -> Path:
