@@ -6,6 +6,7 @@ import pickle
 import sys
 import time
 import warnings
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
@@ -113,19 +114,23 @@ def test_the_search_sees_the_past_only_up_to_its_last_mark():
     assert (first.fitted, second.fitted) == (str(day(16)), str(day(18)))
 
 
+MADE = []
+DIES = []
+
+
+def dying(trial):
+    """A candidate of one level; where it is to die, the sixth is the end of the process, without a goodbye."""
+    MADE.extend([trial] if isinstance(trial, optuna.Trial) else [])
+    if DIES and len(MADE) == 6:
+        os._exit(9)
+    return leveled(trial)
+
+
 def killed(journal, first, folder):
-    """Begins a search and dies in the middle of its sixth trial, without a goodbye."""
-    made = []
-
-    def dying(trial):
-        made.extend([trial] if isinstance(trial, optuna.Trial) else [])
-        candidate = leveled(trial)
-        if first and len(made) == 6:
-            os._exit(9)
-        return candidate
-
+    """Searches, and dies in the middle of its sixth trial if it is the first."""
+    DIES.extend([first] if first else [])
     found = Tuned(near(), dying, trials=12, journal=str(journal), seed=3).fit(PAST)
-    (folder / "found").write_bytes(pickle.dumps((found, len(made))))
+    (folder / "found").write_bytes(pickle.dumps((found, len(MADE))))
 
 
 def test_a_killed_search_resumes_to_the_same_result(tmp_path: Path):
@@ -187,6 +192,23 @@ def test_another_past_or_seed_is_another_search(tmp_path: Path):
     for seed, past in ((1, PAST), (1, PAST), (2, PAST), (1, PAST.head(60))):
         Tuned(near(), leveled, trials=2, journal=str(tmp_path / "journal"), seed=seed).fit(past)
     assert len(list((tmp_path / "journal").glob("*.log"))) == 3
+
+
+def test_searches_of_one_file_are_told_apart(tmp_path: Path):
+    """By where their candidates are made, and by what that closes over; what cannot be compared is refused."""
+    journal = str(tmp_path / "journal")
+
+    def up_to(most):
+        return lambda trial: Level(trial.suggest_float("level", 0, most))
+
+    makers = [leveled, lambda trial: Level(trial.suggest_float("level", 50, 60)), up_to(5), up_to(60)]
+    found = [Tuned(near(), make, trials=3, journal=journal).fit(PAST) for make in makers]
+    assert found == [Tuned(near(), make, trials=3).fit(PAST) for make in makers]
+    assert len(list((tmp_path / "journal").glob("*.log"))) == 4
+    with pytest.raises(UserCodeError, match="closes over 'most', a DataFrame"):
+        Tuned(near(), up_to(PAST), journal=journal).fit(PAST)
+    with pytest.raises(UserCodeError, match="not a partial"):
+        Tuned(near(), partial(leveled), journal=journal).fit(PAST)
 
 
 def test_a_candidate_that_fails_is_recorded_and_the_others_go_on():

@@ -9,6 +9,8 @@ from shipworthy.statistics import Support
 
 _FEWEST_EFFECTIVE = 100.0
 _HEAVIEST = 0.1
+_UNCOVERED = 0.05
+_ERRORS = 3.0
 _DEPENDS = "Outcomes depend on what was decided"
 
 
@@ -16,7 +18,8 @@ def unsupported(replayed: Replay, challenger: str, engine: Engine, done: Done) -
     """What keeps the log of decisions from telling what the challenger would have earned, and what a reader should know.
 
     A value counts only where the challenger decides what was decided, and only if chance had drawn that. As much as 100 rows
-    of one weight is the least, of which none may weigh more than a tenth of all.
+    of one weight is the least, of which none may weigh more than a tenth of all. Nor may more than a twentieth of its decisions
+    be such as chance could not have drawn: of these the score would be a guess.
     """
     problem, rows = replayed.problem, replayed.history.newest.rows
     if problem.counterfactual:
@@ -39,7 +42,24 @@ def unsupported(replayed: Replay, challenger: str, engine: Engine, done: Done) -
     if found.effective < _FEWEST_EFFECTIVE or found.heaviest > _HEAVIEST:
         what = f"{_DEPENDS}, and the log says too little of the challenger: {_support(found)}."
         return [Gap(what, "Let chance decide more often, log its probability, and collect more; or try it live.")], []
+    if abs(found.covered - 1.0) > _UNCOVERED + _ERRORS * found.covered_se:
+        return [Gap(*_uncovered(found.covered))], []
     return [], [f"{_DEPENDS}: money is estimated from logged decisions. {_support(found)}."]
+
+
+def _uncovered(covered: float) -> tuple[str, str]:
+    """What is wrong where the logged probabilities do not add up to one, and what to do."""
+    if covered < 1.0:
+        return (
+            f"{_DEPENDS}, and the challenger decides what chance could not have drawn in about {1.0 - covered:.0%} of rows: of "
+            "these the log says nothing.",
+            "Let it decide only what the log's chance could decide, or try it live.",
+        )
+    return (
+        f"{_DEPENDS}, and the logged probabilities are too small: what the challenger decides was drawn {covered:.2f} times as "
+        "often as they say.",
+        "Log the probability with which each decision was drawn.",
+    )
 
 
 def _support(found: Support) -> str:
