@@ -114,8 +114,8 @@ def test_the_search_sees_the_past_only_up_to_its_last_mark():
     assert (first.fitted, second.fitted) == (str(day(16)), str(day(18)))
 
 
-MADE = []
-DIES = []
+MADE: list[optuna.Trial] = []
+DIES: list[bool] = []
 
 
 def dying(trial):

@@ -38,28 +38,28 @@ def unsupported(replayed: Replay, challenger: str, engine: Engine, done: Done) -
             "was drawn."
         )
         return [Gap(what, "Log it and name it in Problem(propensity=...); or only a live trial can tell.")], []
-    found = support_of(problem, rows, track.table)
-    if found.effective < _FEWEST_EFFECTIVE or found.heaviest > _HEAVIEST:
-        what = f"{_DEPENDS}, and the log says too little of the challenger: {_support(found)}."
-        return [Gap(what, "Let chance decide more often, log its probability, and collect more; or try it live.")], []
-    if abs(found.covered - 1.0) > _UNCOVERED + _ERRORS * found.covered_se:
-        return [Gap(*_uncovered(found.covered))], []
-    return [], [f"{_DEPENDS}: money is estimated from logged decisions. {_support(found)}."]
-
-
-def _uncovered(covered: float) -> tuple[str, str]:
-    """What is wrong where the logged probabilities do not add up to one, and what to do."""
-    if covered < 1.0:
-        return (
-            f"{_DEPENDS}, and the challenger decides what chance could not have drawn in about {1.0 - covered:.0%} of rows: of "
-            "these the log says nothing.",
-            "Let it decide only what the log's chance could decide, or try it live.",
-        )
-    return (
-        f"{_DEPENDS}, and the logged probabilities are too small: what the challenger decides was drawn {covered:.2f} times as "
-        "often as they say.",
-        "Log the probability with which each decision was drawn.",
+    supports = {
+        "champion": support_of(problem, rows, replay(replayed, str(problem.champion), engine, done).table),
+        "challenger": support_of(problem, rows, track.table),
+    }
+    gaps = [gap for role, found in supports.items() if (gap := _too_little(role, found))]
+    return gaps, [f"{_DEPENDS}: money is estimated from logged decisions. {_support(supports['challenger'])}."] * (
+        not gaps
     )
+
+
+def _too_little(role: str, found: Support) -> Gap | None:
+    """Why the log cannot tell what a policy would have earned; None where it can."""
+    if found.effective < _FEWEST_EFFECTIVE or found.heaviest > _HEAVIEST:
+        what = f"{_DEPENDS}, and the log says too little of the {role}: {_support(found)}."
+        return Gap(what, "Let chance decide more often, log its probability, and collect more; or try it live.")
+    if abs(found.covered - 1.0) <= _UNCOVERED + _ERRORS * found.covered_se:
+        return None
+    if found.covered < 1.0:
+        what = f"{_DEPENDS}, and the {role} decides what chance could not have drawn in about {1.0 - found.covered:.0%} of rows."
+        return Gap(what, "The log says nothing of these: decide only what was drawn there, or try it live.")
+    what = f"{_DEPENDS}, and what the {role} decides was drawn {found.covered:.2f} times as often as its probabilities say."
+    return Gap(what, "Log the probability with which each decision was drawn, or try it live.")
 
 
 def _support(found: Support) -> str:
