@@ -48,6 +48,13 @@ class Same(sw.Policy):
     def decide(self, now, fitted):
         return [self.offer] * now.rows.height
 
+class Some(Same):
+    def __init__(self, offer, other):
+        self.offer, self.other = offer, other
+
+    def decide(self, now, fitted):
+        return [self.offer if guest % 2 else self.other for guest in now.rows["guest"]]
+
 @shop.policy(champion=True)
 def nothing():
     return Same(0.0)
@@ -87,6 +94,22 @@ def test_drawn_and_logged_decisions_prove_an_idea(tmp_path):
 @pytest.mark.parametrize(
     ("change", "says"),
     [
+        (
+            ("return Same(2.0)", "return Some(2.0, 7.0)"),
+            "the challenger decides what chance could not have drawn in about 5.% of",
+        ),
+        (
+            ("return Same(0.0)", "return Some(0.0, 7.0)"),
+            "the champion decides what chance could not have drawn in about 5.% of",
+        ),
+        (
+            ("explored=1.0", "explored=0.5"),
+            "the challenger decides what chance could not have drawn in about 5.% of rows",
+        ),
+        (
+            ("np.where(draws.random(n) < explored, 1 / 3, 1.0)", "np.full(n, 0.2)"),
+            r"was drawn 1\.6. times as often as its prob",
+        ),
         ((', propensity="chance"', ""), r"decides what was decided in 3\d% of rows, but not with which probability"),
         (('"offer": offer.astype(float), ', ""), "the rows do not say what was"),
         (("explored=1.0", "explored=0.01"), "the log says too little of the challenger: it decides"),
@@ -94,9 +117,9 @@ def test_drawn_and_logged_decisions_prove_an_idea(tmp_path):
     ],
 )
 def test_without_support_only_a_live_trial_can_tell(tmp_path, change, says):
-    """No probabilities, no decisions, hardly any chance, a decision that nobody made: each is refused with its measure."""
+    """No or wrong probabilities, no decisions, little chance, decisions that could not be drawn: refused with the measure."""
     answer = examine_data(offers(tmp_path, change), 1)
     assert not answer.is_testable
-    [gap] = answer.gaps
+    *_, gap = answer.gaps
     assert re.search(says, gap.what), gap.what
     assert "live" in gap.remedy

@@ -141,6 +141,13 @@ def test_too_many_different_decisions_can_only_be_tried_live():
         rescored(a_shop(), log, a_track(log, 2.0))
 
 
+def test_decisions_of_another_kind_than_the_log_s_are_refused():
+    """A word is no number: such a policy would seem to agree nowhere."""
+    log = a_log(1)
+    with pytest.raises(InvalidInputError, match="decides 'offer' as String, and the log holds it as Float64"):
+        agreement(a_shop(), log, a_track(log, 2.0).with_columns(offer=pl.lit("two")))
+
+
 def test_a_policy_never_sees_what_was_drawn():
     """The logged decision and its probability are hidden like the outcome."""
     assert a_shop().hidden == ("spent", "chance")

@@ -54,3 +54,15 @@ def test_before_takes_back_what_after_gives(count, letter, at):
     span = Span.of(f"{count}{letter}")
     assert span.before(span.after(at)) == at
     assert span.before(span.after(at.date())) == at.date()
+
+
+@pytest.mark.parametrize("text", ["9999999d", "99999999999999999999w"])
+def test_a_span_beyond_the_calendar_ends_where_it_ends(text):
+    """Further back than there are dates is as far back as they go: "all there is", not an error of arithmetic."""
+    span = Span.of(text)
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    assert (span.before(at.date()), span.after(at.date())) == (date.min, date.max)
+    assert (span.before(at), span.after(at)) == (
+        datetime.min.replace(tzinfo=UTC),
+        datetime.max.replace(tzinfo=UTC),
+    )

@@ -14,6 +14,7 @@ from shipworthy.errors import GateClosedError
 from shipworthy.project import Project, open_project
 from shipworthy.research.research import research_idea
 from shipworthy.research.verification import verify_idea
+from tests.problems import SHOP, make_project
 
 
 @pytest.fixture
@@ -52,6 +53,30 @@ def test_evidence_that_is_gone_is_computed_again_and_is_the_same(researched: Pro
     assert again.evidence == evidence
     assert again.fits == again.blocks > 0
     assert again.changes == [f"Nothing changed, but {again.fits} blocks were not kept any more."]
+
+
+def test_another_problem_of_the_same_file_is_another_run(tmp_path):
+    """Rows, code and the names of the policies are the same; what a decision is worth is not."""
+    source = (
+        SHOP
+        + """
+other = sw.Problem("other", rows=sw.frame(made_up_rows), period="day", unit="item", outcome="sold", decision="stock")
+other.value(lambda happened: pl.col("stock"))
+other.policy(champion=True, name="today")(Yesterday)
+other.policy(name="better")(Better)
+"""
+    )
+    folder = make_project(tmp_path, source, None, "[research]\nworkers = 1").root
+    settings, idea = folder / "shipworthy.toml", folder / "ideas" / "0001-idea.toml"
+    settings.write_text(settings.read_text().replace('["problem:shop"]', '["problem:shop", "problem:other"]'))
+    examine_data(open_project(folder), 1)
+    first = research_idea(open_project(folder), 1)
+    idea.write_text(idea.read_text().replace('problem = "shop"', 'problem = "other"'))
+    examine_data(open_project(folder), 1)
+    second = research_idea(open_project(folder), 1)
+
+    assert (second.problem, second.changes) == ("other", ["problem was shop and is other."])
+    assert second.evidence != first.evidence
 
 
 def test_what_changed_is_named(researched: Project):

@@ -94,13 +94,18 @@ def test_periods_that_nobody_decided_are_counted_apart(tmp_path):
     assert found.earned == pytest.approx(oracle.table.filter(~pl.col("day").is_in(days))["value"].sum())
 
 
-def test_a_second_look_starts_from_the_state_of_the_first(tmp_path):
-    """With more time a closed loop is decided again from where it was, not from where more time would have led."""
-    source = SOLVER.replace(
-        "@shop.policy\nclass Solver",
-        "@shop.transition\ndef counted(state, happened):\n"
-        "    return {'left': state['left'] + happened['stock'].sum()}\n\n@shop.policy\nclass Solver",
-    ).replace('decision="stock")', 'decision="stock", initial_state={"left": 0.0})')
+@pytest.mark.parametrize("refit", ["None", '"7d"'])
+def test_a_second_look_starts_from_the_state_of_the_first(tmp_path, refit):
+    """With more time a closed loop is decided again from where it was, however many fits lie before."""
+    source = (
+        SOLVER.replace("    time_limit = 0.5", f"    time_limit = 0.5\n    refit = {refit}")
+        .replace(
+            "@shop.policy\nclass Solver",
+            "@shop.transition\ndef counted(state, happened):\n"
+            "    return {'left': state['left'] + happened['stock'].sum()}\n\n@shop.policy\nclass Solver",
+        )
+        .replace('decision="stock")', 'decision="stock", initial_state={"left": 0.0})')
+    )
     replayed = replay_of(
         make_project(
             tmp_path / "shop", source.replace("5.0 if patient else 1.0", "float(now.state['left']) if patient else 1.0")

@@ -4,7 +4,9 @@ import multiprocessing
 import os
 import pickle
 import sys
+import time
 import warnings
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
@@ -112,19 +114,23 @@ def test_the_search_sees_the_past_only_up_to_its_last_mark():
     assert (first.fitted, second.fitted) == (str(day(16)), str(day(18)))
 
 
+MADE: list[optuna.Trial] = []
+DIES: list[bool] = []
+
+
+def dying(trial):
+    """A candidate of one level; where it is to die, the sixth is the end of the process, without a goodbye."""
+    MADE.extend([trial] if isinstance(trial, optuna.Trial) else [])
+    if DIES and len(MADE) == 6:
+        os._exit(9)
+    return leveled(trial)
+
+
 def killed(journal, first, folder):
-    """Begins a search and dies in the middle of its sixth trial, without a goodbye."""
-    made = []
-
-    def dying(trial):
-        made.extend([trial] if isinstance(trial, optuna.Trial) else [])
-        candidate = leveled(trial)
-        if first and len(made) == 6:
-            os._exit(9)
-        return candidate
-
+    """Searches, and dies in the middle of its sixth trial if it is the first."""
+    DIES.extend([first] if first else [])
     found = Tuned(near(), dying, trials=12, journal=str(journal), seed=3).fit(PAST)
-    (folder / "found").write_bytes(pickle.dumps((found, len(made))))
+    (folder / "found").write_bytes(pickle.dumps((found, len(MADE))))
 
 
 def test_a_killed_search_resumes_to_the_same_result(tmp_path: Path):
@@ -146,11 +152,63 @@ def test_a_killed_search_resumes_to_the_same_result(tmp_path: Path):
     assert made == 12 - 5
 
 
+def test_a_journal_of_more_trials_gives_a_smaller_search_no_more_than_its_own(tmp_path: Path):
+    """What a search finds depends on what was asked for, not on what its journal happens to hold."""
+    journal = str(tmp_path / "journal")
+    for trials in (9, 4, 12):
+        found = Tuned(near(), leveled, trials=trials, journal=journal).fit(PAST)
+        assert found == Tuned(near(), leveled, trials=trials).fit(PAST)
+
+
+def patient(trial):
+    """A candidate that takes its time."""
+    time.sleep(0.02)
+    return leveled(trial)
+
+
+def searched(journal, folder, number):
+    """One of several searches for the same."""
+    found = Tuned(near(), patient, trials=8, journal=str(journal)).fit(PAST)
+    (folder / f"{number}").write_bytes(pickle.dumps(found))
+
+
+def test_two_fits_that_search_for_the_same_at_once_share_one_search(tmp_path: Path):
+    """Blocks between two marks run side by side, over one journal: the second waits, and finds what the first found."""
+    processes = [
+        multiprocessing.get_context("spawn").Process(target=searched, args=(tmp_path / "journal", tmp_path, number))
+        for number in range(2)
+    ]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    first, second = (pickle.loads((tmp_path / f"{number}").read_bytes()) for number in range(2))
+
+    assert first == second == Tuned(near(), leveled, trials=8).fit(PAST)
+
+
 def test_another_past_or_seed_is_another_search(tmp_path: Path):
     """A journal is named by what its result depends on: nothing of one search is taken for another."""
     for seed, past in ((1, PAST), (1, PAST), (2, PAST), (1, PAST.head(60))):
         Tuned(near(), leveled, trials=2, journal=str(tmp_path / "journal"), seed=seed).fit(past)
     assert len(list((tmp_path / "journal").glob("*.log"))) == 3
+
+
+def test_searches_of_one_file_are_told_apart(tmp_path: Path):
+    """By where their candidates are made, and by what that closes over; what cannot be compared is refused."""
+    journal = str(tmp_path / "journal")
+
+    def up_to(most):
+        return lambda trial: Level(trial.suggest_float("level", 0, most))
+
+    makers = [leveled, lambda trial: Level(trial.suggest_float("level", 50, 60)), up_to(5), up_to(60)]
+    found = [Tuned(near(), make, trials=3, journal=journal).fit(PAST) for make in makers]
+    assert found == [Tuned(near(), make, trials=3).fit(PAST) for make in makers]
+    assert len(list((tmp_path / "journal").glob("*.log"))) == 4
+    with pytest.raises(UserCodeError, match="closes over 'most', a DataFrame"):
+        Tuned(near(), up_to(PAST), journal=journal).fit(PAST)
+    with pytest.raises(UserCodeError, match="not a partial"):
+        Tuned(near(), partial(leveled), journal=journal).fit(PAST)
 
 
 def test_a_candidate_that_fails_is_recorded_and_the_others_go_on():

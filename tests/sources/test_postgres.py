@@ -73,6 +73,8 @@ ADDRESSES = [
     "postgresql://ada:hu%24h-hush@127.0.0.1:9/shop",
     "postgresql://ada:hu$h/hush@127.0.0.1:9/shop",
     "postgresql://127.0.0.1:9/shop?user=ada&password=hu$h-hush",
+    "postgresql://ada:and now hu$h-hush@127.0.0.1:9/shop",
+    "postgresql://127.0.0.1:9/shop?user=ada&password=and now hu$h-hush",
     "host=127.0.0.1 port=9 user=ada password='hu$h-hush'",
     "mysql://ada:hu$h-hush@127.0.0.1/shop",
     "hu$h-hush",

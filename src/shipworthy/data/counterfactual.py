@@ -9,6 +9,8 @@ from shipworthy.statistics import Support
 
 _FEWEST_EFFECTIVE = 100.0
 _HEAVIEST = 0.1
+_UNCOVERED = 0.05
+_ERRORS = 3.0
 _DEPENDS = "Outcomes depend on what was decided"
 
 
@@ -16,7 +18,8 @@ def unsupported(replayed: Replay, challenger: str, engine: Engine, done: Done) -
     """What keeps the log of decisions from telling what the challenger would have earned, and what a reader should know.
 
     A value counts only where the challenger decides what was decided, and only if chance had drawn that. As much as 100 rows
-    of one weight is the least, of which none may weigh more than a tenth of all.
+    of one weight is the least, of which none may weigh more than a tenth of all. Nor may more than a twentieth of its decisions
+    be such as chance could not have drawn: of these the score would be a guess.
     """
     problem, rows = replayed.problem, replayed.history.newest.rows
     if problem.counterfactual:
@@ -35,11 +38,28 @@ def unsupported(replayed: Replay, challenger: str, engine: Engine, done: Done) -
             "was drawn."
         )
         return [Gap(what, "Log it and name it in Problem(propensity=...); or only a live trial can tell.")], []
-    found = support_of(problem, rows, track.table)
+    supports = {
+        "champion": support_of(problem, rows, replay(replayed, str(problem.champion), engine, done).table),
+        "challenger": support_of(problem, rows, track.table),
+    }
+    gaps = [gap for role, found in supports.items() if (gap := _too_little(role, found))]
+    return gaps, [f"{_DEPENDS}: money is estimated from logged decisions. {_support(supports['challenger'])}."] * (
+        not gaps
+    )
+
+
+def _too_little(role: str, found: Support) -> Gap | None:
+    """Why the log cannot tell what a policy would have earned; None where it can."""
     if found.effective < _FEWEST_EFFECTIVE or found.heaviest > _HEAVIEST:
-        what = f"{_DEPENDS}, and the log says too little of the challenger: {_support(found)}."
-        return [Gap(what, "Let chance decide more often, log its probability, and collect more; or try it live.")], []
-    return [], [f"{_DEPENDS}: money is estimated from logged decisions. {_support(found)}."]
+        what = f"{_DEPENDS}, and the log says too little of the {role}: {_support(found)}."
+        return Gap(what, "Let chance decide more often, log its probability, and collect more; or try it live.")
+    if abs(found.covered - 1.0) <= _UNCOVERED + _ERRORS * found.covered_se:
+        return None
+    if found.covered < 1.0:
+        what = f"{_DEPENDS}, and the {role} decides what chance could not have drawn in about {1.0 - found.covered:.0%} of rows."
+        return Gap(what, "The log says nothing of these: decide only what was drawn there, or try it live.")
+    what = f"{_DEPENDS}, and what the {role} decides was drawn {found.covered:.2f} times as often as its probabilities say."
+    return Gap(what, "Log the probability with which each decision was drawn, or try it live.")
 
 
 def _support(found: Support) -> str:

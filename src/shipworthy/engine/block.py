@@ -61,7 +61,8 @@ class Block:
         foresight: Whether the oracle decides in the policy's place; nothing is fitted then.
         subsample: The seed of the stretch that is kept from `fit`; None keeps nothing from it.
         again: The periods that are decided once more, with far more time; none decides all of them, once.
-        recorded: What was decided before, as Parquet, where some are decided once more.
+        recorded: What was decided before, as Parquet, where some are decided once more; where state is carried, from the
+            replay's first period on, before which `state` was.
         fitted: What the policy's `fit` returned, pickled, where it was fitted ahead; None fits it here.
         salt: Told apart from the same block without it, so that what was kept is not taken for it.
     """

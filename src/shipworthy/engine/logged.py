@@ -86,10 +86,20 @@ def rescored(problem: Problem, rows: pl.DataFrame, track: pl.DataFrame) -> pl.Da
 
 def _paired(problem: Problem, rows: pl.DataFrame, track: pl.DataFrame) -> pl.DataFrame:
     """The rows that were logged, with the policy's decisions; the logged ones under names of their own."""
+    for name in problem.decisions:
+        _refuse_other_kind(name, track.schema[name], rows.schema[name])
     logged = rows.rename({name: f"{name}{_LOGGED}" for name in problem.decisions})
     decided = track.select(*problem.key, *problem.decisions)
     both = decided.join(logged, on=list(problem.key), how="inner", maintain_order="left")
     return both.drop_nulls([*problem.decisions, *(f"{name}{_LOGGED}" for name in problem.decisions)])
+
+
+def _refuse_other_kind(name: str, decided: pl.DataType, logged: pl.DataType) -> None:
+    if decided != logged and pl.Null not in (decided, logged) and not (decided.is_numeric() and logged.is_numeric()):
+        raise InvalidInputError(
+            f"A policy decides {name!r} as {decided}, and the log holds it as {logged}: they would never agree. Let both "
+            "say it in the same way."
+        )
 
 
 def _agrees(problem: Problem, paired: pl.DataFrame) -> NDArray[np.bool_]:

@@ -159,8 +159,12 @@ def decide_again(
 
 
 def _recorded(problem: Problem, plans: pl.DataFrame, block: Block) -> bytes:
+    """The plans of a block; where state is carried, those before it too, for they led to the state that it began from."""
     at = pl.col(problem.period)
-    return to_parquet(plans.filter((at >= pl.lit(block.first)) & (at < pl.lit(block.end))))
+    is_needed = at < pl.lit(block.end)
+    if problem.next_state is None:
+        is_needed &= at >= pl.lit(block.first)
+    return to_parquet(plans.filter(is_needed))
 
 
 def _refuse_clashes(problem: Problem) -> None:

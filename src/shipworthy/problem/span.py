@@ -57,8 +57,18 @@ class Span:
         return self._moved(period, -1)
 
     def _moved(self, period: Period, sign: int) -> Period:
-        if isinstance(period, datetime):
-            return period + timedelta(seconds=sign * self.seconds)
-        if isinstance(period, date):
+        if not isinstance(period, date):
+            return period + sign * self.count
+        try:
+            if isinstance(period, datetime):
+                return period + timedelta(seconds=sign * self.seconds)
             return period + timedelta(days=sign * -(-self.seconds // 86_400))
-        return period + sign * self.count
+        except OverflowError:
+            return _end_of_calendar(period, sign)
+
+
+def _end_of_calendar(like: date, sign: int) -> date:
+    """The last date or time that there is, or the first one where `sign` is below 0."""
+    if isinstance(like, datetime):
+        return (datetime.max if sign > 0 else datetime.min).replace(tzinfo=like.tzinfo)
+    return date.max if sign > 0 else date.min

@@ -103,7 +103,8 @@ def research_idea(
         raise InvalidInputError(f"{repetitions} repetitions were asked for. Ask for 1 or more.")
     opened = open_idea(project, number)
     criteria = lock_criteria(project, opened.idea, opened.problem.terms)
-    inputs = Inputs.of(opened, {"seed": project.seed, "repetitions": repetitions, "regret": with_regret})
+    asked = {"seed": project.seed, "repetitions": repetitions, "regret": with_regret}
+    inputs = Inputs.of(opened, {"problem": opened.problem.name} | asked)
     before = last_research(project, opened.idea)
     if before is not None and before.inputs == inputs.address and _is_kept(project, before.evidence):
         return replace(before, fits=0, changes=[])

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 from zlib import crc32
 
@@ -160,31 +161,33 @@ class Tuned(Policy):
     def _search(self, history: History) -> list[dict[str, Any]]:
         """Asks for candidates one after another; those that an earlier, interrupted search has tried are known."""
         folds = self._folds(history.periods)
-        study = self._study(history)
-        for left_open in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-            study.tell(left_open.number, state=TrialState.FAIL)
-        while len(_tried(study)) < self.trials:
-            study.sampler = _sampler(self.seed, len(_tried(study)))
-            self._try(study, history, folds)
+        with self._study(history) as study:
+            for left_open in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+                study.tell(left_open.number, state=TrialState.FAIL)
+            while len(_tried(study)) < self.trials:
+                study.sampler = _sampler(self.seed, len(_tried(study)))
+                self._try(study, history, folds)
+            tried = _tried(study)[: self.trials]  # a journal may hold the trials of a longer search
         # Through JSON, so that the account is the same object, to the last byte when pickled, wherever it comes from.
-        account: list[dict[str, Any]] = json.loads(canonical([_told(n, t) for n, t in enumerate(_tried(study))]))
+        account: list[dict[str, Any]] = json.loads(canonical([_told(n, t) for n, t in enumerate(tried)]))
         return account
 
-    def _study(self, history: History) -> Any:
+    @contextmanager
+    def _study(self, history: History) -> Iterator[Any]:
         pruner = optuna.pruners.MedianPruner() if self.prune else optuna.pruners.NopPruner()
-        name = storage = None
-        if self.journal is not None:
-            settings = (
-                self.problem.name,
-                self.seed,
-                self.folds,
-                self.prune,
-                *(getattr(self, n) for n in _DECLARED_HERE),
-            )
-            name, storage = open_journal(self.journal, self.problem, self.make, history.rows, settings)
-        return optuna.create_study(
-            study_name=name, storage=storage, direction="maximize", pruner=pruner, load_if_exists=True
+        new = partial(optuna.create_study, direction="maximize", pruner=pruner, load_if_exists=True)
+        if self.journal is None:
+            yield new()
+            return
+        settings = (
+            self.problem.name,
+            self.seed,
+            self.folds,
+            self.prune,
+            *(getattr(self, n) for n in _DECLARED_HERE),
         )
+        with open_journal(self.journal, self.problem, self.make, history.rows, settings) as (name, storage):
+            yield new(study_name=name, storage=storage)
 
     def _try(self, study: Any, history: History, folds: Sequence[Sequence[Period]]) -> None:
         """One trial. What a candidate raises prunes it; what it declares at the wrong place ends the search."""

@@ -17,10 +17,10 @@ StorageOptions = Mapping[str, str | int]
 
 _VARIABLE = "env:"
 _PLAIN = ("endpoint", "region", "allow_http", "retries", "timeout", "bucket")
-_USER = re.compile(r"(?<=://)([^/?#@:]*):(\S*)@")
+_USER = re.compile(r"(?<=://)([^/?#@:]*):(.*)@", re.DOTALL)
 _PASSWORD = re.compile(r"\b(?:password|sslpassword|passwd|pwd)\s*=\s*('(?:[^'\\]|\\.)*'|[^\s&#]+)", re.IGNORECASE)
-_QUERY = re.compile(r"^[a-z][a-z0-9+.-]*://[^?\s]*\?(\S+)", re.IGNORECASE)
-_PARTS = re.compile(r"[/?#:@&=]")  # where a library cuts an address in which these are not escaped
+_QUERY = re.compile(r"^[a-z][a-z0-9+.-]*://[^?]*\?(.+)", re.IGNORECASE | re.DOTALL)
+_PARTS = re.compile(r"[/?#:@&=\s]")  # where a library cuts an address in which these are not escaped
 _SHORT = 2
 _LONGEST = 400
 

@@ -28,12 +28,18 @@ class Support:
         effective: The number of rows, all of one weight, that would say as much: (sum w)^2 / sum w^2, w = 1 / probability
             where they agree (Kish, Survey Sampling, 1965, section 11.7).
         heaviest: The share of all weight that the heaviest row has.
+        covered: The mean weight. It is 1 but for chance where every decision of the policy could have been drawn, with the
+            probability that was logged (Swaminathan and Joachims, The self-normalized estimator, NIPS 2015, section 4); it is
+            less by the share of rows for which the log can say nothing.
+        covered_se: Its standard error.
     """
 
     rows: int
     agreeing: int
     effective: float
     heaviest: float
+    covered: float
+    covered_se: float
 
 
 def support(agrees: BoolArray, chance: FloatArray) -> Support:
@@ -46,8 +52,8 @@ def support(agrees: BoolArray, chance: FloatArray) -> Support:
     Raises:
         InvalidInputError: a probability is none.
 
-    >>> support(np.array([True, True, False]), np.array([0.5, 0.5, 0.1]))
-    Support(rows=3, agreeing=2, effective=2.0, heaviest=0.5)
+    >>> support(np.array([True, True, False, False]), np.full(4, 0.5))
+    Support(rows=4, agreeing=2, effective=2.0, heaviest=0.5, covered=1.0, covered_se=0.5)
     """
     weights = _weights(agrees, chance)
     total = float(weights.sum())
@@ -56,6 +62,8 @@ def support(agrees: BoolArray, chance: FloatArray) -> Support:
         agreeing=int(agrees.sum()),
         effective=total**2 / float(np.square(weights).sum()) if total else 0.0,
         heaviest=float(weights.max()) / total if total else 0.0,
+        covered=total / agrees.size if total else 0.0,
+        covered_se=float(weights.std()) / agrees.size**0.5 if total else 0.0,
     )
 
 
