@@ -23,7 +23,7 @@ from shipworthy.store import Change
 
 def rows_of(project: Project, *numbers: int, **asked: Any) -> list[Compared]:
     """The ideas, standing where the gates say."""
-    return compare_ideas(project, lambda idea: standing(project, idea).says, numbers, **asked)
+    return compare_ideas(project, standing, numbers, **asked)
 
 
 def some_idea(number: int, gain: float | None = None, currency: str = "EUR", **rest: Any) -> Compared:
@@ -56,7 +56,7 @@ def test_a_row_says_what_the_records_say(walked: Project):
     assert (row.stands, row.decision, row.currency) == ("ship", Decision.SHIP, "EUR")
     assert row.gain == analysis.verdict.per_year()
     assert row.harm == analysis.verdict.probability_of_harm
-    assert (row.periods, row.looks) == (research.periods, 0)
+    assert (row.periods, row.repetitions, row.looks, row.misses) == (research.periods, 1, 0, None)
     assert row.regret == research.regret["challenger"]["share"]
     assert row.seconds == research.seconds["challenger"]
     assert row.falls == 0.0
@@ -73,6 +73,8 @@ def test_ideas_without_a_verdict_stand_there_too(walked: Project):
     assert {sentence.decision, sentence.gain, sentence.periods, sentence.currency} == {None}
     assert (replayed.decision, replayed.gain) == (None, None)
     assert replayed.falls == 0.25
+    assert "The idea has no challenger." in sentence.misses
+    assert "The idea has no change." in replayed.misses
 
 
 @pytest.mark.parametrize("field", ["evidence", "code"])
@@ -82,6 +84,25 @@ def test_a_verdict_on_older_evidence_is_none(walked: Project, field: str):
     [row] = rows_of(walked)
     assert (row.decision, row.gain, row.harm) == (None, None, None)
     assert row.periods is not None
+
+
+def test_figures_of_another_challenger_than_the_idea_names_are_none(walked: Project):
+    """Where the idea was given to another policy, what was replayed before is not shown under its name."""
+    change(walked, "research", 1, challenger="yesterday")
+    [row] = rows_of(walked)
+    assert (row.challenger, row.decision, row.periods, row.regret) == ("same_weekday", None, None, None)
+    assert (
+        row.misses
+        == "The evidence is of another problem or challenger than the idea names. Run `shipworthy research 1`."
+    )
+
+
+def test_the_looks_of_both_policies_count(walked: Project):
+    """Candidates that either policy's fits tried, and the seeds of the replay, stand beside the verdict."""
+    change(walked, "research", 1, looks={"champion": 30, "challenger": 120}, repetitions=5)
+    [row] = rows_of(walked)
+    assert (row.looks, row.repetitions) == (150, 5)
+    assert "5 repetitions" in render_comparison([row])
 
 
 def test_a_sealed_verdict_gives_its_decision_alone(walked: Project):

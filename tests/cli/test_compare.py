@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from shipworthy.analysis.analyse import analyse_idea
+from shipworthy.analysis.analyse import analyse_idea, read_whole_verdict
 from shipworthy.cli.show import narrowed
 from shipworthy.data.examine import examine_data
 from shipworthy.project import Project
 from shipworthy.research.research import research_idea
 from tests.cli.typed import typed
+from tests.problems import make_project
+from tests.research.test_windows import NOISY
 
 LONG = "Bake for the weekday and for the weather, and for the fair, and for whoever else comes along on that day"
 
@@ -36,7 +38,8 @@ def test_every_way_out_says_the_same(judged: Path):
     with (judged / "ideas.csv").open(encoding="utf-8", newline="") as file:
         lines = list(csv.DictReader(file))
 
-    assert [line.split()[0] for line in table] == ["idea", "2", "1"]
+    assert [line.split()[0] for line in table[:3]] == ["idea", "2", "1"]
+    assert table[4].startswith("Misses  2: The idea has no challenger.")
     assert [row["idea"] for row in rows] == [1, 2]
     assert rows[0]["decision"] == "ship"
     assert rows[0]["low"] < rows[0]["gain"] < rows[0]["high"]
@@ -53,6 +56,29 @@ def test_choices_narrow_what_is_shown(judged: Path):
     assert [row["idea"] for row in typed(judged, "compare", "--problem", "bakery", "--json").json] == [1, 2]
     nothing = typed(judged, "compare", "--decision", "invalid")
     assert (nothing.code, nothing.out) == (0, "No such idea yet.\n")
+
+
+def test_no_door_shows_what_a_sealed_holdout_withholds(tmp_path: Path):
+    """An idea that is stopped on its holdout stands there with its decision, and with none of its figures."""
+    worth = {1: {"worth": "smallest_gain = 50.0"}}
+    project = make_project(tmp_path / "shop", NOISY, worth, "[research]\nworkers = 1")
+    for verb in ("data", "research", "analyse"):
+        typed(project.root, verb, "1")
+    said = typed(project.root, "compare").out + typed(project.root, "compare", "--json").out
+    typed(project.root, "compare", "--csv", "ideas.csv", "--html")
+    for file in ("ideas.csv", "reports/compare.html"):
+        said += (project.root / file).read_text(encoding="utf-8")
+    whole = read_whole_verdict(project.records.get("verdict", "0001"))
+    year = whole.per_year()
+
+    assert str(whole.decision) == "stop"
+    assert "stop" in said
+    for amount in (year.gain, year.low, year.high):
+        assert f"{amount}" not in said
+        assert f"{abs(amount):,.2f}" not in said
+    assert "<figure>" not in said
+    [row] = typed(project.root, "compare", "--json").json
+    assert [row[name] for name in ("gain", "low", "high", "harm")] == [None] * 4
 
 
 def test_the_table_fits_100_columns(judged: Path):

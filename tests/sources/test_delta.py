@@ -42,5 +42,5 @@ def test_a_library_that_is_not_installed_is_said_with_the_command(folder, monkey
     """A source can be declared without its library, and is told from the extra that brings it when it is read."""
     monkeypatch.setitem(__import__("sys").modules, "deltalake", None)
     source = delta("sales")
-    with pytest.raises(UnavailableError, match=r"need deltalake, .*pip install 'shipworthy\[delta\]'"):
+    with pytest.raises(UnavailableError, match=r"needs deltalake, .*pip install 'shipworthy\[delta\]'"):
         source.load(folder)

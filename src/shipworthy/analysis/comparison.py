@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from shipworthy.analysis.analyse import Analysis, read_analysis
 from shipworthy.analysis.decision import Decision
@@ -14,11 +14,21 @@ from shipworthy.errors import NotFoundError
 from shipworthy.ideas.idea import Idea
 from shipworthy.ideas.lock import locked_criteria
 from shipworthy.ideas.register import find_idea, list_ideas
-from shipworthy.project import Project
+from shipworthy.project import Gap, Project
 from shipworthy.research.research import Research, last_research
 from shipworthy.step import Rung
 
 Order = Literal["number", "gain", "harm", "title"]
+
+
+class Stands(Protocol):
+    """Where an idea stands, in a word or two, and what its closed gate misses."""
+
+    @property
+    def says(self) -> str: ...  # noqa: D102
+
+    @property
+    def gaps(self) -> Sequence[Gap]: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,12 +41,14 @@ class Compared:
         problem: Its problem.
         challenger: The policy that carries it.
         stands: Where it stands, in a word or two.
+        misses: What it lacks before it can have a verdict; None where it has one.
         decision: The verdict on its newest evidence.
         gain: What it earns more in a year; an end of its interval that is not known is infinite.
         harm: How probable a true gain below zero is.
         currency: The currency of its gain.
         periods: How many periods its evidence has.
-        looks: How many candidates the challenger's fits chose among, where they search.
+        repetitions: Under how many seeds they were replayed.
+        looks: How many candidates the fits of champion and challenger chose among, where they search.
         regret: The challenger's regret as a share of what perfect foresight earned.
         falls: The share of periods that a fallback decided for the challenger.
         seconds: Median seconds of one decision of the challenger.
@@ -47,11 +59,13 @@ class Compared:
     problem: str
     challenger: str
     stands: str
+    misses: str | None = None
     decision: Decision | None = None
     gain: Gain | None = None
     harm: float | None = None
     currency: str | None = None
     periods: int | None = None
+    repetitions: int | None = None
     looks: int | None = None
     regret: float | None = None
     falls: float | None = None
@@ -65,15 +79,15 @@ class Compared:
 
 
 COLUMNS = (
-    *("idea", "title", "problem", "challenger", "stands", "decision", "gain", "low", "high", "harm", "currency"),
-    *("periods", "looks", "regret", "falls", "seconds"),
+    *("idea", "title", "problem", "challenger", "stands", "misses", "decision", "gain", "low", "high", "harm"),
+    *("currency", "periods", "repetitions", "looks", "regret", "falls", "seconds"),
 )
 """What `Compared.to_dict` holds, in this order: `gain`, `low` and `high` are money a year."""
 
 
 def compare_ideas(
     project: Project,
-    stands: Callable[[Idea], str],
+    stands: Callable[[Project, Idea], Stands],
     numbers: Collection[int] = (),
     *,
     problem: str | None = None,
@@ -83,7 +97,7 @@ def compare_ideas(
 
     Args:
         project: The project.
-        stands: Says where an idea stands.
+        stands: Says where an idea of the project stands.
         numbers: The ideas; all of them, if none is named.
         problem: Only ideas about this one.
         decision: Only ideas with this verdict.
@@ -96,7 +110,7 @@ def compare_ideas(
     if problem is not None and problem not in problems:
         raise NotFoundError.among("idea about problem", problem, problems)
     chosen = [idea for idea in ideas if problem in (None, idea.problem)]
-    rows = [_compared(project, idea, stands(idea)) for idea in chosen]
+    rows = [_compared(project, idea, stands(project, idea)) for idea in chosen]
     return [row for row in rows if decision in (None, row.decision)]
 
 
@@ -127,18 +141,19 @@ def by_currency(rows: Sequence[Compared]) -> dict[str, list[Compared]]:
     return dict(sorted(found.items()))
 
 
-def _compared(project: Project, idea: Idea, stands: str) -> Compared:
+def _compared(project: Project, idea: Idea, stands: Stands) -> Compared:
     locked = locked_criteria(project, idea)
     row = Compared(
         idea=idea.number,
         title=idea.title,
         problem=idea.problem,
         challenger=idea.challenger,
-        stands=stands,
+        stands=stands.says,
+        misses=" ".join(map(str, stands.gaps)) or None,
         currency=locked["currency"] if locked else None,
     )
     research = last_research(project, idea)
-    if research is None:
+    if research is None or (research.problem, research.challenger) != (idea.problem, idea.challenger):
         return row
     row = replace(row, **_replayed(research))
     record = project.records.get("verdict", idea.key)
@@ -153,7 +168,8 @@ def _replayed(research: Research) -> dict[str, Any]:
     fallen = sum(count for rung, count in falls.items() if Rung(rung).is_fall)
     return {
         "periods": research.holdout["periods"] if research.holdout else research.periods,
-        "looks": research.looks.get("challenger"),
+        "repetitions": research.repetitions,
+        "looks": sum(research.looks.values()),
         "regret": regret["share"] if regret else None,
         "falls": fallen / max(1, sum(falls.values())),
         "seconds": research.seconds["challenger"],
@@ -165,6 +181,7 @@ def _judged(analysis: Analysis) -> dict[str, Any]:
     verdict = analysis.verdict
     is_known = verdict.exposure is not None and math.isfinite(verdict.gain)
     return {
+        "misses": None,
         "decision": verdict.decision,
         "gain": verdict.per_year() if is_known else None,
         "harm": verdict.probability_of_harm,

@@ -13,13 +13,13 @@ import click
 from shipworthy.analysis.comparison import COLUMNS, Compared, Order, compare_ideas, in_order
 from shipworthy.analysis.decision import Decision
 from shipworthy.cli.figures import with_interval
-from shipworthy.cli.show import as_json, narrowed, show
+from shipworthy.cli.show import as_json, narrowed, show, tell
 from shipworthy.project import open_project
 from shipworthy.ship.standing import standing
 
 _PAGE = "shipworthy.analysis.report.comparison_page"  # draws, so only where a page is asked for
 _TITLE = 22
-_SPARE = ("harm", "regret", "falls", "ms", "periods", "looks", "problem")
+_SPARE = ("harm", "regret", "falls", "ms", "periods", "repetitions", "looks", "problem")
 
 
 @click.command()
@@ -37,9 +37,7 @@ def compare(numbers: tuple[int, ...], html: bool, json_: bool, **asked: Any) -> 
     """Compare ideas, all or those of the NUMBERS: verdict, gain a year, chance of harm, regret, speed."""
     project = open_project()
     decision = Decision(asked["decision"]) if asked["decision"] else None
-    found = compare_ideas(
-        project, lambda idea: standing(project, idea).says, numbers, problem=asked["problem"], decision=decision
-    )
+    found = compare_ideas(project, standing, numbers, problem=asked["problem"], decision=decision)
     rows = in_order(found, asked["sort"], reverse=asked["reverse"])
     written: dict[str, str] = {}
     if asked["file"]:
@@ -59,6 +57,10 @@ def compare(numbers: tuple[int, ...], html: bool, json_: bool, **asked: Any) -> 
         title="Gain a year by the verdict",
         empty="No such idea yet.",
     )
+    misses = [f"{row.idea}: {row.misses}" for row in rows if row.misses]
+    if misses and not json_:
+        click.echo()
+        tell({"Misses": misses})
 
 
 def _row(row: Compared) -> dict[str, str | int | None]:
@@ -73,6 +75,7 @@ def _row(row: Compared) -> dict[str, str | int | None]:
         "falls": _share(row.falls),
         "ms": None if row.seconds is None else f"{row.seconds * 1000:.1f}",
         "periods": row.periods,
+        "repetitions": row.repetitions,
         "looks": row.looks,
         "problem": row.problem,
     }

@@ -12,15 +12,17 @@ import click
 from shipworthy.analysis.analyse import Analysis
 from shipworthy.ideas.register import find_idea
 from shipworthy.project import Project
-from shipworthy.project.code import load_problem
+from shipworthy.research.inputs import read_inputs
 from shipworthy.research.research import Research, last_research
 
 _RUNS = "shipworthy.research.mlflow_runs"  # imports mlflow, so only where a server is named
 
 
 def track_research(project: Project, number: int, found: Research) -> None:
-    """Logs a run with what was replayed."""
-    metrics = {"periods": found.periods, "fits": found.fits, "looks": found.looks.get("challenger", 0)}
+    """Logs a run with what was replayed; the regret is that of open periods."""
+    metrics: dict[str, float] = {"periods": found.periods, "fits": found.fits, "looks": sum(found.looks.values())}
+    metrics |= {f"{role}_seconds": seconds for role, seconds in found.seconds.items()}
+    metrics |= {f"{role}_regret_per_period": one["per_period"] for role, one in (found.regret or {}).items()}
     _track(project, number, "research", found, metrics)
 
 
@@ -57,18 +59,19 @@ def _track(
         )
     except Exception as error:  # noqa: BLE001  (another's server and another's client never cost the command)
         words = " ".join(str(error).split())
-        click.echo(f"Not logged in MLflow: {words or type(error).__name__}", err=True)
+        click.echo(f"MLflow: {words or type(error).__name__}", err=True)
 
 
 def _params(project: Project, found: Research) -> dict[str, Any]:
-    _, problem = load_problem(project, found.problem)
+    inputs = read_inputs(project, found.inputs)
+    known = {} if inputs is None else {"champion": inputs.policies["champion"], "seed": inputs.asked["seed"]}
     return {
         "idea": found.idea,
         "problem": found.problem,
         "challenger": found.challenger,
-        "champion": problem.champion,
         "snapshot": found.snapshot,
         "evidence": found.evidence,
         "code": found.code,
         "repetitions": found.repetitions,
+        **known,
     }

@@ -22,8 +22,8 @@ from shipworthy.analysis.report.drawing import (
     thinned,
     written,
 )
-from shipworthy.analysis.report.library import library
 from shipworthy.analysis.report.money import step_for
+from shipworthy.library import library
 from shipworthy.live.ledger import Line
 from shipworthy.live.ledger_sentences import course_title, earned, ranges_title, span
 
@@ -48,7 +48,7 @@ def draw_course(line: Line) -> Plot:
 
 
 def _course(line: Line, width: int) -> Any:
-    alt = library("altair")
+    alt = library("altair", "report")
     seen = pl.DataFrame(
         [(one.period, one.gain, one.earned) for one in line.course], ["period", "gain", "earned"], orient="row"
     )

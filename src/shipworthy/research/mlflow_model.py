@@ -12,18 +12,14 @@ from pathlib import Path
 from typing import Any, Self
 
 from shipworthy.errors import UnavailableError
+from shipworthy.library import library
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # read when mlflow is imported
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 
-try:
-    from mlflow.artifacts import download_artifacts
-    from mlflow.exceptions import MlflowException
-    from mlflow.pyfunc import load_model
-except ModuleNotFoundError as error:
-    raise UnavailableError(
-        f"MlflowModel needs MLflow, which cannot be imported ({error}). Run `pip install 'shipworthy[mlflow]'`."
-    ) from error
+download_artifacts = library("mlflow.artifacts", "mlflow").download_artifacts
+MlflowException = library("mlflow.exceptions", "mlflow").MlflowException
+load_model = library("mlflow.pyfunc", "mlflow").load_model
 
 
 class MlflowModel:

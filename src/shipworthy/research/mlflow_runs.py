@@ -9,18 +9,14 @@ import os
 from collections.abc import Mapping
 
 from shipworthy.errors import UnavailableError
+from shipworthy.library import library
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # read when mlflow is imported
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")  # its own seven keep a command waiting for minutes
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")  # seconds
 
-try:
-    from mlflow.exceptions import MlflowException
-    from mlflow.tracking import MlflowClient
-except ModuleNotFoundError as error:
-    raise UnavailableError(
-        f"Logging runs needs MLflow, which cannot be imported ({error}). Run `pip install 'shipworthy[mlflow]'`."
-    ) from error
+MlflowException = library("mlflow.exceptions", "mlflow").MlflowException
+MlflowClient = library("mlflow.tracking", "mlflow").MlflowClient
 
 
 def log_run(

@@ -7,9 +7,9 @@ from typing import Any
 import polars as pl
 
 from shipworthy.errors import InvalidInputError, NotFoundError, UnavailableError
+from shipworthy.library import library
 from shipworthy.problem import Rows
 from shipworthy.sources.address import ADDRESS, StorageOptions, secrets_of, told_to_store, without
-from shipworthy.sources.library import library
 
 
 def delta(

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import polars as pl
 
+from shipworthy.library import library
 from shipworthy.problem import Rows
-from shipworthy.sources.library import library
 from shipworthy.sources.query import Query
 
 

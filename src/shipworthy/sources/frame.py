@@ -8,8 +8,8 @@ from typing import Any, Protocol
 import polars as pl
 
 from shipworthy.errors import UserCodeError
+from shipworthy.library import library
 from shipworthy.problem import Rows
-from shipworthy.sources.library import library
 
 
 class ArrowTable(Protocol):

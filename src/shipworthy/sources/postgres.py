@@ -7,9 +7,9 @@ from typing import Any
 import polars as pl
 
 from shipworthy.errors import UnavailableError
+from shipworthy.library import library
 from shipworthy.problem import Rows
 from shipworthy.sources.address import resolved, secrets_of, without
-from shipworthy.sources.library import library
 from shipworthy.sources.query import Query
 
 

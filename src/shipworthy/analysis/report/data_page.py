@@ -12,11 +12,11 @@ import polars as pl
 from shipworthy.analysis.report import data_facts
 from shipworthy.analysis.report.drawing import GAIN, MUTED, Plot, along, draw, rows
 from shipworthy.analysis.report.layout import REPORTS_FOLDER, lay_out, write_page
-from shipworthy.analysis.report.library import library
 from shipworthy.data.examine import DataAnswer, read_answer
 from shipworthy.errors import NotFoundError
 from shipworthy.ideas.idea import Idea
 from shipworthy.ideas.register import find_idea
+from shipworthy.library import library
 from shipworthy.problem import Problem
 from shipworthy.project import Project
 from shipworthy.project.code import load_problem
@@ -81,7 +81,7 @@ def _coverage_title(covered: Mapping[str, Any]) -> str:
 
 
 def _coverage(stretches: Sequence[tuple[str, float]], width: int) -> Any:
-    alt = library("altair")
+    alt = library("altair", "report")
     periods = pl.Series("at", [period for period, _ in stretches])
     times, x = along(_in_time(periods), width)
     counts = [count for _, count in stretches]

@@ -13,9 +13,9 @@ from typing import Any
 
 import polars as pl
 
-from shipworthy.analysis.report.library import library
 from shipworthy.analysis.report.money import figure, money
 from shipworthy.analysis.verdicts import Gain
+from shipworthy.library import library
 
 ROOMY = 500
 """A width in pixels from which a plot has room for long labels."""
@@ -86,7 +86,7 @@ def along(periods: pl.Series, width: int) -> tuple[list[Any], Any]:
 
     Times are as drawn, in the clock of the rows.
     """
-    alt = library("altair")
+    alt = library("altair", "report")
     is_time = not periods.dtype.is_integer()
     if is_time:
         periods = periods.cast(pl.Datetime("ms")).dt.replace_time_zone(None).dt.epoch("ms")
@@ -104,7 +104,7 @@ def along(periods: pl.Series, width: int) -> tuple[list[Any], Any]:
 
 def money_axis(channel: Any, name: str, currency: str, domain: Sequence[float], count: int) -> Any:
     """An axis of money, whose labels are as wide in every font."""
-    alt = library("altair")
+    alt = library("altair", "report")
     largest = max(map(abs, domain))
     unit, letter = next(((unit, letter) for unit, letter in _LARGE if largest >= 2.0 * unit), (1.0, ""))
     tail = f"{letter} {currency}"
@@ -142,7 +142,7 @@ def thinned(course: pl.DataFrame) -> pl.DataFrame:
 
 
 def _ranges(width: int, ranges: Sequence[Range], currency: str, needed: float, needed_says: str) -> Any:
-    alt = library("altair")
+    alt = library("altair", "report")
     amounts = [0.0, needed, *(end for row in ranges for end in (row.gain.low, row.gain.gain, row.gain.high))]
     low, high = min(amounts), max(amounts)
     margin = 0.06 * ((high - low) or 1.0)
@@ -204,7 +204,7 @@ def _clock(times: pl.Series, width: int) -> str:
 
 def _svg(chart: Any, width: int, height: int, right: int) -> str:
     """Draws a plot; lengths are pixels, labels and axes included."""
-    alt = library("altair")
+    alt = library("altair", "report")
     dressed = (
         chart.properties(
             width=width, height=height, autosize=alt.AutoSizeParams(type="fit", contains="padding"),
@@ -218,5 +218,5 @@ def _svg(chart: Any, width: int, height: int, right: int) -> str:
         )
         .configure_text(fontSize=13)
     )  # fmt: skip
-    svg: str = library("vl_convert").vegalite_to_svg(dressed.to_json(validate=False))
+    svg: str = library("vl_convert", "report").vegalite_to_svg(dressed.to_json(validate=False))
     return svg

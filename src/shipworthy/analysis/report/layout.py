@@ -8,10 +8,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from shipworthy.analysis.report.library import library
 from shipworthy.analysis.report.money import MINUS, share
 from shipworthy.analysis.wording import amount
 from shipworthy.errors import UnavailableError
+from shipworthy.library import library
 
 REPORTS_FOLDER = "reports"
 
@@ -25,7 +25,7 @@ def lay_out(template: Path, **known: Any) -> str:
     Raises:
         UnavailableError: The extra `report` is not installed.
     """
-    jinja = library("jinja2")
+    jinja = library("jinja2", "report")
     environment = jinja.Environment(
         loader=jinja.FileSystemLoader([template.parent, Path(__file__).parent]),
         autoescape=True,

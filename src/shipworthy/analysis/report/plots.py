@@ -23,7 +23,6 @@ from shipworthy.analysis.report.drawing import (
     thinned,
     written,
 )
-from shipworthy.analysis.report.library import library
 from shipworthy.analysis.report.money import money, step_of
 from shipworthy.analysis.report.sentences import (
     course_title,
@@ -34,6 +33,7 @@ from shipworthy.analysis.report.sentences import (
     yearly_step,
 )
 from shipworthy.analysis.report.story import Story
+from shipworthy.library import library
 
 _BAR = 26
 
@@ -61,7 +61,7 @@ def draw_units(story: Story) -> Plot:
 
 
 def _course(story: Story, width: int) -> Any:
-    alt = library("altair")
+    alt = library("altair", "report")
     points = thinned(story.course)
     times, x = along(points["period"], width)
     totals = points["total"].to_list()
@@ -83,7 +83,7 @@ def _course(story: Story, width: int) -> Any:
 
 
 def _units(story: Story, width: int) -> Any:
-    alt = library("altair")
+    alt = library("altair", "report")
     units = shown_units(story)
     gains = [float(str(unit["gain"])) for unit in units]
     names = [str(unit["unit"]) for unit in units]

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from shipworthy.analysis.report.drawing import GAIN, INK, LETTER, LOSS, ROOMY, Plot, draw, money_axis, rows
-from shipworthy.analysis.report.library import library
 from shipworthy.analysis.report.money import NO_BREAK, figure, money, step_of
 from shipworthy.analysis.report.replayed import over
 from shipworthy.analysis.report.sentences import a_period
 from shipworthy.analysis.report.story import Story
 from shipworthy.analysis.wording import periods
+from shipworthy.library import library
 
 _ROLES = {"champion": "Champion", "challenger": "Challenger"}
 _CAUSES = {
@@ -76,7 +76,7 @@ def _causes(story: Story, one: Mapping[str, Any]) -> str:
 
 
 def _bars(story: Story, width: int) -> Any:
-    alt = library("altair")
+    alt = library("altair", "report")
     found = list(regret_of(story).values())
     best = [one["earned"] / one["periods"] for one in found]
     kept = [reach - one["per_period"] for reach, one in zip(best, found, strict=True)]

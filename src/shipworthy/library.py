@@ -1,4 +1,4 @@
-"""The libraries that only some sources need: imported when rows are read, never when a source is declared."""
+"""The libraries of the extras: heavy and optional, so imported where they are used, never where they are only declared."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ def library(name: str, extra: str) -> Any:
     >>> library("no_such_library", "sql")
     Traceback (most recent call last):
     ...
-    shipworthy.errors.UnavailableError: These rows need no_such_library, which ... `pip install 'shipworthy[sql]'`...
+    shipworthy.errors.UnavailableError: This needs no_such_library, which ... `pip install 'shipworthy[sql]'`...
     """
     try:
         return import_module(name)
     except ImportError as error:
         raise UnavailableError(
-            f"These rows need {name}, which cannot be imported ({error}). Run `pip install 'shipworthy[{extra}]'` and repeat "
-            "the command."
+            f"This needs {name}, which cannot be imported ({error}). Run `pip install 'shipworthy[{extra}]'` and repeat the "
+            "command; what was recorded is kept."
         ) from error
