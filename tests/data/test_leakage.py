@@ -367,6 +367,19 @@ def test_rows_whose_raw_table_has_another_name_for_the_time_are_proved_too():
         assert is_proved(problem)
 
 
+@pytest.mark.parametrize("kept", ["kept", "declared"])
+def test_a_date_of_what_came_after_deciding_does_not_say_when(kept):
+    """The day of a departure lies after that of the arrival: rows are not cut by it, and a clean preparation raises no alarm."""
+    stays = sales(12).select(
+        pl.col("day").dt.to_string().alias("arrival"), "item", "sold", left=pl.col("day") + pl.duration(days=3)
+    )
+    rows = frame(stays).then(lambda raw: raw.with_columns(day=pl.col("arrival").str.to_date()))
+    problem = shop(rows=rows, known_after=("left",) if kept == "declared" else ())
+    problem.policy(name="tried")(deciding(lambda now: [1.0] * now.rows.height))
+    assert leaks_of(problem) == []
+    assert not is_proved(problem)
+
+
 def test_a_raw_table_that_does_not_say_when_leaves_the_preparation_unproved():
     """Dates that are text in the raw table cannot be told apart by time, and that is said."""
     text = sales(12).with_columns(pl.col("day").cast(pl.String))

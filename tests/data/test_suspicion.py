@@ -111,6 +111,19 @@ def test_several_planted_columns_do_not_hide_one_another():
     assert suspected(problem, both) == ["one", "two"]
 
 
+def test_columns_that_know_as_much_as_one_another_do_not_hide_one_another():
+    """What became of a booking, and the day on which it was written down, both put every pair of a day in its order."""
+    rng = np.random.default_rng(5)
+    gone = rng.random(2000) < 0.3
+    rows = pl.DataFrame({"day": np.repeat(np.arange(20), 100), "item": np.arange(2000), "sold": gone})
+    told = rows.with_columns(
+        status=pl.when("sold").then(pl.lit("left")).otherwise(pl.lit("came")),
+        written=pl.col("day") + pl.when("sold").then(-rng.integers(0, 30, 2000)).otherwise(rng.integers(1, 9, 2000)),
+        age=rng.random(2000),
+    )
+    assert suspected(shop(), told) == ["status", "written"]
+
+
 @needs_calls
 def test_how_long_a_call_took_is_suspected_where_it_is_said_to_be_known_before():
     """The famous leak of these data stands out within the months, and the remark says by how much and what to do."""

@@ -350,12 +350,26 @@ class _Asked:
 
 
 def _when(problem: Problem, table: pl.DataFrame, rows: pl.DataFrame) -> str | None:
-    """The column of a table that says when: the period, or the only one that holds dates or times."""
+    """The column of a table that says when: the period, or the only one that holds dates or times and may be about it."""
     wanted = rows.schema[problem.period]
     fitting = [name for name, dtype in table.schema.items() if _is_comparable(dtype, wanted)]
     if problem.period in fitting:
         return problem.period
-    return fitting[0] if len(fitting) == 1 and wanted.is_temporal() else None
+    if not wanted.is_temporal():
+        return None
+    fitting = [name for name in fitting if not _is_of_later(problem, name, rows)]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def _is_of_later(problem: Problem, name: str, rows: pl.DataFrame) -> bool:
+    """Whether a column says what came after its own row was decided, such as the day of a departure."""
+    if name in problem.hidden or name == problem.known_at:
+        return True
+    if name not in rows.columns:
+        return False
+    is_whole_day = rows.schema[problem.period] == pl.Date and isinstance(rows.schema[name], pl.Datetime)
+    at = pl.col(name).dt.date() if is_whole_day else pl.col(name)
+    return bool(rows.select((at > pl.col(problem.period)).any()).item())
 
 
 def _is_comparable(dtype: pl.DataType, wanted: pl.DataType) -> bool:

@@ -164,7 +164,7 @@ def _suspected(pairs: _Pairs, views: Sequence[_View]) -> list[Suspicion]:
             held = [
                 i
                 for i, one in enumerate(views)
-                if one.is_past or (sharpness[i] <= sharp and one.column != view.column and one.column not in found)
+                if one.is_past or (sharpness[i] < sharp and one.column != view.column and one.column not in found)
             ]
             if (
                 view.column in found
