@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import resource
 import shutil
 import sqlite3
@@ -508,3 +509,14 @@ def test_a_verdict_to_stop_ends_with_exit_code_4(bakery: Project):
     assert shipped.code == 4
     assert "The verdict is: stop." in shipped.err
     shutil.rmtree(bakery.root / "__pycache__", ignore_errors=True)
+
+
+def test_a_solver_that_takes_the_process_down_is_named_by_its_line(tmp_path: Path):
+    """Nothing can be caught there; the faulting line of the project's own code is what helps."""
+    assert typed(tmp_path, "init").code == 0
+    problem = tmp_path / "problem.py"
+    crash = "        __import__('ctypes').string_at(0)\n"
+    problem.write_text(problem.read_text().replace("        same = now.past", crash + "        same = now.past"))
+    fallen = _shell(tmp_path, "data", "1")
+    assert fallen.returncode < 0
+    assert re.search(r'Segmentation fault.*problem\.py", line \d+ in decide', fallen.stderr, re.DOTALL)

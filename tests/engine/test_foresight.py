@@ -128,6 +128,16 @@ def test_an_oracle_is_checked_like_any_policy(tmp_path):
     assert missing == {FIRST + timedelta(days=20), FIRST + timedelta(days=39)}
 
 
+def test_an_oracle_that_decides_nothing_is_named_itself(tmp_path):
+    """The policy in whose place it decides is not to blame."""
+    source = (SHELF + DECLARED).replace(
+        "    return fill(now, happened", "    return [9.0, 9.0, 9.0] or fill(now, happened"
+    )
+    said: list[str] = []
+    assert foresee(replay_of(make_project(tmp_path / "shop", source)), ["today"], HERE, blind=said.append) is None
+    assert said[0].startswith("ideal: violates constraint")
+
+
 def test_foresight_carries_its_own_state(tmp_path):
     """In a closed loop the oracle meets what it left itself; it sees one hour only, and never saves for the next."""
     source = BATTERY + (

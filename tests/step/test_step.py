@@ -1,5 +1,6 @@
 """The ladder: whatever a policy does, what is given keeps every constraint, and why it came to that is recorded."""
 
+import ctypes
 import re
 import sys
 import time
@@ -127,6 +128,16 @@ def test_a_policy_that_hangs_is_left_behind_at_its_limit():
     assert found.rung is Rung.FALLBACK
     assert found.falls == ("asked: no decisions within 0.05 s",)
     assert found.seconds < 10
+
+
+def test_a_late_answer_is_no_answer():
+    """Native code that keeps all of Python waiting cannot be left behind; what it brings after the limit does not count."""
+
+    def stubborn(now):
+        ctypes.PyDLL(None).usleep(300_000)
+        return SAFE
+
+    assert step(stubborn, time_limit=0.05).falls == ("asked: no decisions within 0.05 s",)
 
 
 def test_of_the_seconds_a_caller_can_wait_the_fallback_gets_its_share():
@@ -437,6 +448,31 @@ def test_one_row_and_many_are_valued_alike():
     rows = sales(4, units=("ham",))
     for value in (lambda happened: pl.col("sold").sum(), lambda happened: pl.col("sold")):
         assert valued(value, rows=rows.tail(1)) == valued(value, rows=rows)[-1:] == [30.0]
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        (lambda happened: pl.lit(float(happened["sold"].max())), "01 2 when it is measured alone, and 32 among"),
+        (lambda happened: pl.lit(-2.0 * happened.height), "01 -6 when it is measured alone, and -24 among"),
+        (lambda happened: happened["sold"].cum_sum(), "04 184 when it is measured alone, and 481 among"),
+        (lambda happened: happened["sold"] - happened["sold"].mean(), "01 0 when it is measured alone, and -45 among"),
+    ],
+)
+def test_money_that_hangs_on_the_other_periods_is_refused(value, says):
+    """What Python works out over all the rows it was given is the money of no period."""
+    with pytest.raises(UserCodeError, match=says):
+        valued(value)
+
+
+def test_periods_taken_apart_in_python_are_measured_each():
+    """A route or a schedule is worked out period by period, and given back as one number per row."""
+
+    def makespan(happened):
+        days = happened.partition_by("day", maintain_order=True)
+        return [-day["sold"].max() / day.height for day in days for _ in range(day.height)]
+
+    assert valued(makespan) == pytest.approx([-number / 3 for number in (2, 12, 22, 32) for _ in range(3)])
 
 
 def test_nothing_is_worth_anything_before_its_outcome_is_there():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import sys
 import tempfile
@@ -71,6 +72,8 @@ def main() -> None:
     """Runs the command line and ends the process with a documented exit code."""
     for threads in ("OMP_NUM_THREADS", "POLARS_MAX_THREADS"):
         os.environ.setdefault(threads, "1")  # replays are parallel by processes; and sums are the same each time
+    if sys.__stderr__ and not faulthandler.is_enabled():
+        faulthandler.enable(sys.__stderr__)  # a solver that takes the process down: at which line of whose policy
     _write_what_the_terminal_can()
     try:
         code = root.main(standalone_mode=False, prog_name="shipworthy")

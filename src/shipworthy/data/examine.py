@@ -153,7 +153,8 @@ _REMEDIES = {
     "feature": "Take these columns out of its features, or use a forecast of them that is there when it decides.",
     "preparation": "Prepare the rows from what is known before each period, for example with shift().",
     "decision": "Let the policy read only now.rows and now.past.",
-    "chance": "Seed whatever is random in it: a preparation and fit() with a number of their own, decide() with now.seed.",
+    "chance": "Seed whatever is random in it: a preparation and fit() with a number of their own, decide() with now.seed. "
+    "Give a search a work limit and one thread: several threads, or the clock alone, end it elsewhere each time.",
     "silent": "Correct the policy, or what it is given.",
 }
 

@@ -297,7 +297,7 @@ class _Asked:
         before = self._decide(self.history)
         name, period = self.block.policy, str(self.period)
         if before.rung is Rung.NONE:
-            why = f"It decided no period that was tried: {'; '.join(before.falls)}."
+            why = f"It decided no period that was tried: {'; '.join(before.falls).rstrip('.')}."
             return Leak(kind="silent", columns=(), period=period, why=why)
         for kind in KINDS:
             moved = self._moved(before, kind)

@@ -175,8 +175,11 @@ class Problem:
     def value(self, measure: F) -> F:
         """Declares the money that each row earned, once its outcome is known.
 
-        The function gets the rows with decisions and outcomes. An aggregate (such as a sum over the period) is
-        money per period, and is shared equally among the period's units.
+        The function gets the rows of many periods at once, with decisions and outcomes. An expression is evaluated period
+        by period; an aggregate (such as a sum over the period) is money per period, and is shared equally among the
+        period's units. Who works in Python, on a route or a schedule, takes the periods apart himself
+        (`happened.partition_by`) and gives one number per row. It gets no state: what money needs of it, a policy gives as
+        a decision column too, and a constraint with the state checks it.
         """
         self.value_of = measure
         return measure

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 
 from shipworthy.errors import UserCodeError
@@ -31,7 +32,7 @@ def worth(problem: Problem, rows: pl.DataFrame) -> pl.DataFrame:
     the whole period in which one outcome is still out.
 
     Raises:
-        UserCodeError: the value or a guardrail raises, or does not give one number per row.
+        UserCodeError: the value or a guardrail raises, does not give one number per row, or mixes periods.
     """
     assert problem.value_of is not None, "a problem is required to have a value before it is replayed"
     names = (*problem.decisions, problem.outcome)
@@ -45,6 +46,12 @@ def worth(problem: Problem, rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _measured(problem: Problem, rows: pl.DataFrame, name: str, measure: Measure) -> pl.Series:
+    column = _numbers(problem, rows, name, measure)
+    _refuse_mixing(problem, rows, column, measure)
+    return column
+
+
+def _numbers(problem: Problem, rows: pl.DataFrame, name: str, measure: Measure) -> pl.Series:
     try:
         given = measure(rows)
         column = _per_row(problem, rows, given) if isinstance(given, pl.Expr) else pl.Series(given)
@@ -57,6 +64,24 @@ def _measured(problem: Problem, rows: pl.DataFrame, name: str, measure: Measure)
             "an expression which aggregates the period."
         )
     return column.alias(name)
+
+
+def _refuse_mixing(problem: Problem, rows: pl.DataFrame, column: pl.Series, measure: Measure) -> None:
+    """Measures the first and the last whole period once more, each alone: money may not hang on what is valued beside it.
+
+    Two catch what goes by totals, by running sums and by the row before; all would take as long as the replay.
+    """
+    whole = rows.filter(pl.col(_WHOLE).all().over(problem.period)).get_column(problem.period)
+    ends = whole.unique().sort().to_list()
+    for period in (ends[0], ends[-1]) if len(ends) > 1 else ():
+        is_one = rows.get_column(problem.period) == period
+        among, alone = column.filter(is_one), _numbers(problem, rows.filter(is_one), column.name, measure)
+        if not np.allclose(among, alone, rtol=1e-6, atol=1e-9, equal_nan=True):
+            raise UserCodeError(
+                f"{column.name!r} of problem {problem.name!r} gives {period} {alone.sum():g} when it is measured alone, and "
+                f"{among.sum():g} among other periods. It gets the rows of many at once: work out each by itself, as "
+                f"happened.partition_by({problem.period!r}, maintain_order=True) and .over({problem.period!r}) do."
+            )
 
 
 def _per_row(problem: Problem, rows: pl.DataFrame, given: pl.Expr) -> pl.Series:
