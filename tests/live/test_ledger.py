@@ -36,6 +36,7 @@ FIRST = date(2026, 2, 5)
 DAYS = 20
 ANSWERED = {13, 15, 17}
 DEMAND = 50
+HOURS = "datetime(2025, 1, 1) + timedelta(hours=i) for i in range(45 * 24)"
 
 
 @pytest.fixture(scope="module")
@@ -169,6 +170,29 @@ def test_forecast_is_shrunk_and_the_raw_gain_stands_beside_it(shipped: Project):
     assert line.raw == pytest.approx(verdict.per_period().gain)
     assert 0.0 < line.forecast.gain < line.raw
     assert line.forecast.low < line.forecast.gain < line.forecast.high
+
+
+def test_forecast_of_hours_is_told_by_the_hour(walked: Project, monkeypatch: pytest.MonkeyPatch):
+    """Hours are judged by the day, whose money is 24 times that of an hour; the ledger speaks of what is decided."""
+    code = walked.root / "problem.py"
+    hourly = code.read_text(encoding="utf-8").replace("date(2025, 1, 1) + timedelta(days=i) for i in range(400)", HOURS)
+    hourly = hourly.replace("import date,", "import datetime,").replace('"1d"', '"1h"')
+    code.write_text(hourly.replace('currency="EUR"', "periods_per_year=8760.0"), encoding="utf-8")
+    (walked.root / "contracts" / "bakery.toml").unlink()
+    shutil.rmtree(walked.root / ".shipworthy")
+    project = open_project(walked.root)
+    for walk in (examine_data, research_idea, analyse_idea):
+        walk(project, 1)
+    verdict = read_analysis(project.records.get("verdict", "0001")).verdict
+    holds = Parity(periods=10, equal=10, tied=0, broken=())
+    monkeypatch.setattr(shipworthy.ship.ship, "prove_parity", lambda project, release: holds)
+    ship_idea(project, 1)
+    line = _line(project)
+    project.records.close()
+
+    assert line.cadence == "1h"
+    assert line.raw == pytest.approx(verdict.per_year().gain / 8760)
+    assert 0.0 < line.forecast.gain < line.raw
 
 
 def test_idea_without_outcomes_says_so(shipped: Project, monkeypatch: pytest.MonkeyPatch):

@@ -9,6 +9,7 @@ import click
 
 from shipworthy.analysis.analyse import Analysis, analyse_idea
 from shipworthy.analysis.report.write import write_report
+from shipworthy.analysis.wording import a_period
 from shipworthy.cli.show import as_json, money, tell
 from shipworthy.cli.tracking import track_analysis
 from shipworthy.errors import GateClosedError
@@ -62,7 +63,8 @@ def _gains(found: Analysis) -> dict[str, str]:
     if verdict.probability_of_harm is None:
         return {}
     lines = {}
-    for name, gain in (("A period", verdict.per_period()), ("A year", verdict.per_year())):
+    each = a_period(verdict.criteria.cadence).capitalize()
+    for name, gain in ((each, verdict.per_period()), ("A year", verdict.per_year())):
         low, high = money(gain.low, found.currency), money(gain.high, found.currency)
         lines[name] = f"{money(gain.gain, found.currency)} ({low} to {high})"
     harm = f"{verdict.probability_of_harm:.1%}" if verdict.probability_of_harm >= 0.001 else "below 0.1%"

@@ -117,19 +117,29 @@ def _line(project: Project, key: str, title: str, tried: Rollout, last: Rollout)
     if reading is not None:
         low, mean, high = (end * reading.units for end in (reading.money.low, reading.money.mean, reading.money.high))
         realised = Gain(gain=mean, low=low, high=high)
+    together = _judged_together(analysis, release.problem.periods_per_year)
+    expected = _forecast(project, key, analysis)
     return Line(
         idea=int(key),
         title=title,
         problem=last.problem,
         phase=str(last.phase),
         currency=analysis.currency,
-        cadence=analysis.verdict.criteria.cadence,
-        forecast=_forecast(project, key, analysis),
-        raw=analysis.verdict.per_period().gain,
+        cadence=analysis.verdict.criteria.cadence if together == 1 else f"{24 / together:g}h",
+        forecast=Gain(gain=expected.gain / together, low=expected.low / together, high=expected.high / together),
+        raw=analysis.verdict.per_period().gain / together,
         realised=realised,
         course=_course(live.table),
         periods_per_year=release.problem.periods_per_year,
     )
+
+
+def _judged_together(analysis: Analysis, periods_per_year: float) -> int:
+    """How many periods the verdict joins into one: those of a day where several are decided a day, else 1."""
+    verdict = analysis.verdict
+    if verdict.exposure is None or not verdict.criteria.units_per_year:
+        return 1
+    return max(1, round(verdict.exposure.pairs_per_period * periods_per_year / verdict.criteria.units_per_year))
 
 
 def _course(table: pl.DataFrame) -> tuple[LivePeriod, ...]:
