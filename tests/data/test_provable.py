@@ -37,7 +37,7 @@ def differences_of(folder, source, *, idea="0001", ideas=None, researched=()):
     return find_differences(replayed, champion, oracle, idea, HERE)
 
 
-def planned(differences, *, periods, units=3, oracle=None, whose="known", worth=1.0, expected=None):
+def planned(differences, *, periods, units=3, oracle=None, whose="known", worth=1.0, expected=None, challenger=None):
     """What is provable with differences, by a champion that earned 1 with each unit."""
     table = pl.DataFrame(
         [{"day": day(n), "item": unit, "value": 1.0} for n in range(periods) for unit in UNITS[:units]]
@@ -48,7 +48,7 @@ def planned(differences, *, periods, units=3, oracle=None, whose="known", worth=
         policy=whose, table=table.with_columns(value=pl.lit(1.0 + oracle)), fits=1, blocks=1
     )  # fmt: skip
     judged = Window(day(0), day(periods - 1))
-    return provable(shop(), idea, Policy(), champion, differences, best, judged)
+    return provable(shop(), idea, challenger or Policy(), champion, differences, best, judged)
 
 
 def noise(periods=120, source=Source.EARLIER, scale=1.0):
@@ -171,8 +171,26 @@ def test_a_history_that_is_too_short_shows_nothing():
     shown = planned(noise(), periods=15, oracle=100.0)
     [gap] = shown.gaps("EUR")
     assert shown.smallest_detectable == math.inf
-    assert "15 periods, with as few refits, are too few to show any gain at all" in gap.what
-    assert gap.remedy.startswith("Collect periods until there are ")
+    assert "15 periods are too few to show any gain at all" in gap.what
+    assert gap.remedy == f"Collect periods until there are {shown.periods_for_most:,}."
+
+
+class Seldom(Policy):
+    """Learns, and only twice in those periods."""
+
+    refit = "60d"
+
+    def fit(self, past):
+        """How much there is."""
+        return past.height
+
+
+def test_refits_that_are_too_few_are_told_as_such():
+    """Where the same periods would show something with more refits, that is the other way out."""
+    shown = planned(noise(), periods=120, oracle=100.0, challenger=Seldom())
+    [gap] = shown.gaps("EUR")
+    assert "120 periods, with as few refits, are too few to show any gain at all" in gap.what
+    assert gap.remedy.endswith(" Or refit more often.")
 
 
 def test_an_impossible_claim_keeps_research_from_beginning(tmp_path):

@@ -42,6 +42,7 @@ def test_a_name_that_cannot_stand_in_an_address_is_refused(name):
         ({"decision": ("stock", "stock")}, "'stock' for two things"),
         ({"known_after": ("item",)}, "'item' for two things"),
         ({"decision": ()}, "no decision column"),
+        ({"unit": ("shop", "item")}, r"unit = \('shop', 'item'\), and a unit is one column\. Join several"),
         ({"known_after": "weather"}, r"Write it as a tuple: known_after=\('weather',\)"),
         ({"outcome_delay": "soon"}, "'soon' is not a span of time"),
         ({"warm_up": "a month"}, "'a month' is not a span of time"),

@@ -77,6 +77,17 @@ def test_what_research_left_behind_is_recorded(tmp_path):
     assert min(found.seconds.values()) > 0
 
 
+def test_the_first_fall_is_told_with_its_reason(tmp_path):
+    """Who decides in a policy's place is counted, and why it did not decide itself stands beside the count."""
+    greedy = TWO.replace("stock=1 * pl.col", "stock=(1 + 9 * (now.period.weekday() == 0)) * pl.col")
+    rule = "\n@shop.constraint\ndef fits(decided):\n    return pl.col('stock').sum() <= 60\n"
+
+    _, found = researched(tmp_path / "shop", greedy + rule)
+
+    assert found.falls == {"champion": {"policy": 27}, "challenger": {"policy": 23, "fallback": 4}}
+    assert found.first_falls == {"challenger": "2026-01-19: better: violates constraint 'fits'"}
+
+
 def test_the_digest_is_the_same_on_every_run_and_every_number_of_workers(tmp_path):
     """Run again, run elsewhere, run on two processes: the evidence has the same bytes."""
     project, first = researched(tmp_path / "one")

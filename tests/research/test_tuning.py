@@ -257,6 +257,10 @@ def test_what_cannot_be_searched_is_refused():
             Tuned(near(), leveled, **wrong)
     with pytest.raises(UserCodeError, match="3 periods are too few to search in with 3 folds"):
         Tuned(near(), leveled).fit(PAST.head(9))
+    with pytest.raises(
+        UserCodeError, match=r"0 periods before the last mark of tune_every = '\d+d' are .* tune more often"
+    ):
+        Tuned(near(), leveled, tune_every="9999d").fit(PAST)
     with pytest.raises(UserCodeError, match=r"gives a float, which is no shipworthy.Policy"):
         Tuned(near(), lambda trial: trial.suggest_float("level", 0, 1)).fit(PAST)
 

@@ -62,6 +62,19 @@ def walked(folder, source=SEALED, **idea):
     return project
 
 
+def test_a_year_is_as_many_periods_as_it_has_though_outcomes_never_come(tmp_path):
+    """Rows that nobody can value count in no money: a year earns what 365 periods earn."""
+    holes = 'pl.when((pl.col("item") != "jam") | (pl.col("day").dt.day() % 3 > 0)).then("sold")'
+    rows = f"sw.frame(made_up_rows).then(lambda raw: raw.with_columns(sold={holes}))"
+    project = walked(tmp_path / "shop", SHOP.replace("days=40", "days=150").replace("sw.frame(made_up_rows)", rows))
+    research_idea(project, 1)
+
+    found = analyse_idea(project, 1).verdict
+
+    assert 2 < found.exposure.pairs_per_period < 3
+    assert found.per_year().gain == pytest.approx(365 * found.per_period().gain)
+
+
 @settings(max_examples=150, deadline=None)
 @given(
     numbers=st.sets(st.integers(0, 60), min_size=2, max_size=40),

@@ -54,6 +54,22 @@ def test_whole_numbers_at_first_are_no_promise(tmp_path):
     assert json("c.json").load(tmp_path)["x"][-1] == 2.5
 
 
+def test_dates_in_csv_are_read_as_people_write_them(tmp_path):
+    """Whatever the first hundred rows say, a column is dates or times where all of its texts are."""
+    (tmp_path / "a.csv").write_text(
+        "iso,german,at,zone,late,mixed,empty\n"
+        + "2026-01-31,31.01.2026,2026-01-31 10:00,2026-01-31T10:00:00+02:00,,2026-01-31,\n" * 200
+        + "2026-02-01,01.02.2026,2026-02-01 10:00,2026-02-01T10:00:00Z,2026-02-01,jam,\n"
+    )
+
+    read = csv("a.csv").load(tmp_path)
+
+    assert read.dtypes == [pl.Date, pl.Date, pl.Datetime("us"), pl.Datetime("us", "UTC"), pl.Date, pl.String, pl.String]
+    assert [str(value) for value in read.row(-1)[:-1]] == [
+        *("2026-02-01", "2026-02-01", "2026-02-01 10:00:00", "2026-02-01 10:00:00+00:00", "2026-02-01", "jam"),
+    ]
+
+
 def test_times_in_json_are_times_and_other_texts_stay_texts(tmp_path):
     """ISO 8601 is read, an offset makes it UTC, and one text that is none leaves the column as it is."""
     (tmp_path / "a.ndjson").write_text(

@@ -20,6 +20,7 @@ from shipworthy.project import Project, refuse_closed
 from shipworthy.project.code import load_problem
 from shipworthy.research.evidence import open_evidence
 from shipworthy.research.gate import missing as missing_research
+from shipworthy.step.worth import VALUE
 from shipworthy.store import Change, Record
 
 _WHOLE = "sealed"
@@ -94,8 +95,13 @@ def read_whole_verdict(record: Record) -> Verdict:
 
 
 def criteria_of(problem: Problem, idea: Idea, locked: Mapping[str, Any], evidence: pl.DataFrame) -> Criteria:
-    """What the verdict judges by: the locked criteria, turned from money per period or year into money per unit."""
-    units = evidence.height / max(1, evidence["period"].n_unique())
+    """What the verdict judges by: the locked criteria, turned from money per period or year into money per unit.
+
+    A period has as many units as the verdict can compare. What nobody can value, such as a flight that was cancelled, counts
+    neither in what is worth shipping nor in money per year.
+    """
+    usable = evidence.filter((pl.col(f"{VALUE}_challenger") - pl.col(f"{VALUE}_champion")).is_finite())
+    units = usable.height / usable["period"].n_unique() if usable.height else 1.0
     per_year = locked["periods_per_year"]
     scale = 1.0 if locked["per"] == "period" else 1.0 / per_year
     smallest = float(locked["smallest_gain"]) * scale / units

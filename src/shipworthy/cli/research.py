@@ -90,6 +90,7 @@ def _research(number: int, asked: Mapping[str, Any]) -> int:
                 f"{found.seconds[role] * 1000:.1f} ms a decision"
                 for role, rungs in found.falls.items()
             ],
+            "First fall": [f"{role} at {why}" for role, why in found.first_falls.items()] or None,
             "Solver": [_solver(role, account) for role, account in found.solvers.items() if account],
             "Noise": _noise(found.repetitions, found.noise) if found.noise else None,
             "Searched": [f"{role}: {looks:,} candidates" for role, looks in found.looks.items() if looks] or None,

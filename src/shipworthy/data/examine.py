@@ -151,7 +151,8 @@ def read_answer(record: Record) -> DataAnswer:
 _BEGINNINGS = dict.fromkeys(("feature", "preparation", "decision"), "It leaks: ")
 _REMEDIES = {
     "feature": "Take these columns out of its features, or use a forecast of them that is there when it decides.",
-    "preparation": "Prepare the rows from what is known before each period, for example with shift().",
+    "preparation": "Prepare the rows from what is known before each period, for example with shift(); or, where it may be known "
+    "only afterwards, name it in known_after.",
     "decision": "Let the policy read only now.rows and now.past.",
     "chance": "Seed whatever is random in it: a preparation and fit() with a number of their own, decide() with now.seed. "
     "Give a search a work limit and one thread: several threads, or the clock alone, end it elsewhere each time.",
@@ -216,8 +217,8 @@ def _silent(track: Track) -> Sequence[Gap]:
 def _remarks(snapshot: Snapshot, covered: Mapping[str, Any]) -> list[str]:
     found = []
     if snapshot.quarantined.height:
-        reasons = "; ".join(f"{n} x {why}" for why, n in snapshot.broken.items())
-        found.append(f"{snapshot.quarantined.height} rows are set apart: {reasons}.")
+        reasons = "; ".join(f"{n:,} x {why}" for why, n in snapshot.broken.items())
+        found.append(f"{snapshot.quarantined.height:,} rows are set apart: {reasons}.")
     for name, text in (
         ("n_copies", "rows were exact copies of others and count once"),
         ("missing_periods", "periods are missing between the first and the last"),
@@ -225,7 +226,7 @@ def _remarks(snapshot: Snapshot, covered: Mapping[str, Any]) -> list[str]:
         ("open_outcomes", "rows have no outcome yet"),
     ):
         if covered[name]:
-            found.append(f"{covered[name]} {text}.")
+            found.append(f"{covered[name]:,} {text}.")
     if covered["empty_columns"]:
         found.append(f"Columns without any value: {', '.join(covered['empty_columns'])}.")
     return [*found, *covered["oddities"]]

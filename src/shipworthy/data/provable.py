@@ -35,6 +35,7 @@ class Provable:
         oracle: Whose foresight that is.
         periods_needed: Periods at which the smallest gain worth shipping would be found; None where no history would do.
         periods_for_most: Periods at which the most that it may gain, the hope or the ceiling, would be found; None likewise.
+        are_refits_few: Whether nothing can be shown only because there are so few refits among the periods.
         source: The kind of differences that all this was planned with.
         rests_on: The same in words.
     """
@@ -51,6 +52,7 @@ class Provable:
     oracle: str | None
     periods_needed: int | None
     periods_for_most: int | None
+    are_refits_few: bool
     source: str
     rests_on: str
 
@@ -89,7 +91,7 @@ class Provable:
                 Gap(
                     f"It cannot be proven with these data: even perfect foresight ({self.oracle}) would gain only "
                     f"{self.ceiling:,.2f} {currency} per period, and {self._least(currency)}.",
-                    _collect(self.periods_for_most),
+                    f"{_collect(self.periods_for_most)}{' Or refit more often.' if self.are_refits_few else ''}",
                 )
             )
         elif self._is_vain and self.is_measured:
@@ -122,7 +124,8 @@ class Provable:
     def _least(self, currency: str) -> str:
         """The smallest detectable gain, in words."""
         if math.isinf(self.smallest_detectable):
-            return f"{self.periods:,} periods, with as few refits, are too few to show any gain at all"
+            few = ", with as few refits," if self.are_refits_few else ""
+            return f"{self.periods:,} periods{few} are too few to show any gain at all"
         return f"{self.smallest_detectable:,.2f} {currency} is the least that {self.periods:,} periods show four times in five"
 
     def to_dict(self) -> Mapping[str, Any]:
@@ -177,6 +180,7 @@ def provable(
     most = min((amount for amount in (hoped, ceiling) if amount is not None), default=None)
     refits, pilot = refit_periods(problem, challenger), differences.pilot()
     found = power(pilot, uplift=worth / units, periods=periods, refit_periods=refits)
+    often = power(pilot, uplift=worth / units, periods=periods, refit_periods=min(refits, 1))
     return Provable(
         periods=periods,
         periods_per_year=problem.periods_per_year,
@@ -190,6 +194,7 @@ def provable(
         oracle=oracle.policy if oracle and ceiling is not None else None,
         periods_needed=found.periods_needed,
         periods_for_most=periods_for(pilot, most / units, refit_periods=refits) if most is not None else None,
+        are_refits_few=math.isinf(found.smallest_gain) and math.isfinite(often.smallest_gain),
         source=str(differences.source),
         rests_on=differences.sentence(),
     )

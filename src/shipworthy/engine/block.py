@@ -195,8 +195,8 @@ def fit_decider(name: str, policy: Policy, history: History, at: Period, subsamp
         return Decider(name, policy, policy.fit(past))
     except (Exception, SystemExit) as error:  # whatever the user's code raises
         raise UserCodeError(
-            f"Policy {name!r} could not be fitted at {at}, on {past.height} rows: {type(error).__name__}: {error}. Correct its "
-            "fit(), or give it more to learn from with a longer Problem(warm_up=...)."
+            f"Policy {name!r} could not be fitted at {at}, on {past.height:,} rows: {type(error).__name__}: "
+            f"{str(error).rstrip('.')}. Correct its fit(), or give it more to learn from with a longer Problem(warm_up=...)."
         ) from error
 
 

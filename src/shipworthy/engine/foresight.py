@@ -45,7 +45,7 @@ def foresee(
         seen = track.table.filter(pl.col("rung").is_in(_OWN) & pl.col(VALUE).is_not_null())
         if not seen.is_empty():
             return replace(track, policy=declared.__name__ if declared else policy, table=seen)
-        why = str(track.table["falls"].drop_nulls().first() or "no outcome is known")
+        why = str(track.table["falls"].drop_nulls().first() or "no outcome is known").rstrip(".")
         blind(why.replace(f"{policy}: ", f"{declared.__name__}: ", 1) if declared else why)
     return None
 

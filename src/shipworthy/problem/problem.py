@@ -54,7 +54,7 @@ class Problem:
         name: A short name; it stands in ideas, pages and addresses.
         rows: Where the point-in-time table comes from: one row per (period, unit).
         period: The column that says when is decided: a date, a datetime or a number.
-        unit: The column that says for what is decided.
+        unit: The column that says for what is decided; where several do, join them into one as the rows are prepared.
         outcome: The column that says what then happened.
         decision: The column, or columns, that a policy fills.
         outcome_delay: The span after its period until an outcome is known. With "1d", the outcome of Monday is known
@@ -116,6 +116,12 @@ class Problem:
             raise InvalidInputError(
                 f"known_after is one text. Write it as a tuple: known_after=({self.known_after!r},)."
             )
+        for role in ("period", "unit", "outcome"):
+            if not isinstance(name := getattr(self, role), str):
+                raise InvalidInputError(
+                    f"Problem {self.name!r} has {role} = {name!r}, and a {role} is one column. Join several into one where the "
+                    "rows are prepared, with pl.concat_str, and name that."
+                )
         meanings = [*self.row_key, self.outcome, *self.decisions]
         twice = sorted(
             {name for name in meanings if meanings.count(name) > 1} | set(self.known_after) & set(self.row_key)

@@ -43,6 +43,7 @@ class Research:
         blocks: How many blocks there are, for both policies.
         falls: How often each policy did not decide itself, by rung, per policy.
         seconds: Median seconds of one decision, per policy.
+        first_falls: The first period that each policy did not decide itself, and why; none of one that always did.
         solvers: How each policy's solvers did, see `Solving`; None where no solver told of itself.
         repetitions: Under how many seeds both policies were replayed.
         noise: What chance inside the solvers adds to the open periods, see `SolverNoise`; None with one repetition.
@@ -68,6 +69,7 @@ class Research:
     blocks: int
     falls: Mapping[str, Mapping[str, int]]
     seconds: Mapping[str, float]
+    first_falls: Mapping[str, str] = field(default_factory=dict)
     solvers: Mapping[str, Mapping[str, Any] | None] = field(default_factory=dict)
     repetitions: int = 1
     noise: Mapping[str, Any] | None = None
@@ -146,6 +148,7 @@ def _computed(opened: Opened, criteria: str, repetitions: int, with_regret: bool
         blocks=sum(track.blocks for both in tracks_of for track in both),
         falls={role: _falls(track) for role, track in tracks.items()},
         seconds={role: _median_seconds(track) for role, track in tracks.items()},
+        first_falls={role: why for role, track in tracks.items() if (why := _first_fall(track))},
         solvers={role: _plain(solving(track)) for role, track in tracks.items()},
         repetitions=repetitions,
         noise=_plain(solver_noise([divided.development.cut(one, "period") for one in pairs])),
@@ -204,6 +207,11 @@ def _regret(
 def _falls(track: Track) -> dict[str, int]:
     per_period = track.table.group_by(track.table.columns[0]).agg(pl.col("rung").first())
     return {str(rung): int(count) for rung, count in per_period["rung"].value_counts(sort=True).rows()}
+
+
+def _first_fall(track: Track) -> str | None:
+    fell = track.table.drop_nulls("falls").select(pl.nth(0), "falls").sort(pl.nth(0), maintain_order=True).head(1)
+    return None if fell.is_empty() else "{}: {}".format(*fell.row(0))
 
 
 def _median_seconds(track: Track) -> float:

@@ -240,8 +240,10 @@ class Tuned(Policy):
         """All parts of the past but the first, which is only learnt from."""
         size = len(periods) // (self.folds + 1)
         if size == 0:
+            marked = f" before the last mark of tune_every = {self.tune_every!r}" if self.tune_every else ""
+            sooner = ", or tune more often" if self.tune_every else ""
             raise UserCodeError(
-                f"{len(periods)} periods are too few to search in with {self.folds} folds. Give more past."
+                f"{len(periods)} periods{marked} are too few to search in with {self.folds} folds. Give more past{sooner}."
             )
         start = len(periods) - self.folds * size
         return [periods[at : at + size] for at in range(start, len(periods), size)]

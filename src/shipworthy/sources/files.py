@@ -14,7 +14,7 @@ from shipworthy.errors import InvalidInputError, NotFoundError, UnavailableError
 from shipworthy.problem import Rows
 from shipworthy.sources.address import ADDRESS, StorageOptions, secrets_of, told_to_store, without
 from shipworthy.sources.stack import stacked
-from shipworthy.sources.texts import with_dates
+from shipworthy.sources.texts import with_dates, with_written_dates
 
 _STORES = ("s3", "s3a", "gs", "gcs", "az", "azure", "adl", "abfs", "abfss", "http", "https", "hf")
 _REMEDY = "Correct the path in Problem(rows=...)."
@@ -138,13 +138,13 @@ def _parquet(place: str, options: dict[str, str | int] | None) -> pl.DataFrame:
 
 
 def _csv(place: str, options: dict[str, str | int] | None) -> pl.DataFrame:
-    return pl.scan_csv(
+    texts = pl.scan_csv(
         place,
         glob=options is not None,
         storage_options=options,
-        try_parse_dates=True,
         infer_schema_length=None,  # the first hundred numbers may be whole ones by chance
     ).collect()
+    return with_written_dates(texts)
 
 
 def _json(place: str, options: dict[str, str | int] | None) -> pl.DataFrame:

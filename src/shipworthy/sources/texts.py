@@ -1,4 +1,4 @@
-"""Texts that are dates: JSON and SQLite have no type for these."""
+"""Texts that are dates: CSV, JSON and SQLite have no type for these."""
 
 from __future__ import annotations
 
@@ -16,6 +16,38 @@ def with_dates(table: pl.DataFrame) -> pl.DataFrame:
     [Date, String]
     """
     return table.with_columns(_read(column) for column in table if column.dtype == pl.String)
+
+
+def with_written_dates(table: pl.DataFrame) -> pl.DataFrame:
+    """The same for dates as people write them too, such as 31.01.2026; the first text of a column says how all are written.
+
+    Polars' own `try_parse_dates` recognises the same, but tries every text while it looks for the types, and is far slower.
+
+    >>> with_written_dates(pl.DataFrame({"day": ["31.01.2026", "01.02.2026"], "item": ["31.01.2026", "jam"]})).dtypes
+    [Date, String]
+    """
+    return table.with_columns(_written(column) for column in table if column.dtype == pl.String)
+
+
+def _written(column: pl.Series) -> pl.Series:
+    first = column.drop_nulls().head(1)
+    if first.is_empty():
+        return column
+    for read in (_to_date, _to_time):
+        try:
+            read(first)  # most texts are no dates, which Polars is slow to find out of many
+            return read(column)
+        except pl.exceptions.PolarsError:  # no such dates, or not all of them
+            continue
+    return column
+
+
+def _to_date(texts: pl.Series) -> pl.Series:
+    return texts.str.to_date()
+
+
+def _to_time(texts: pl.Series) -> pl.Series:
+    return texts.str.to_datetime(time_unit="us")
 
 
 def _read(column: pl.Series) -> pl.Series:
