@@ -68,8 +68,8 @@ class Provable:
 
     @property
     def is_measured(self) -> bool:
-        """Whether it was planned with differences of policies, not with a stand-in that is too large where two are alike."""
-        return self.source in {Source.PLACEBOS, Source.EARLIER}
+        """Whether it was planned with differences of the champion's own; another idea's may swing far more than this one's."""
+        return self.source == Source.PLACEBOS
 
     @property
     def _is_vain(self) -> bool:
@@ -105,9 +105,7 @@ class Provable:
         if self.smallest_detectable <= self.smallest_worth:
             return []
         if self._is_vain:
-            return [
-                f"{self._vain(currency)} But no differences could be measured yet, and two policies alike differ less."
-            ]
+            return [f"{self._vain(currency)} But that is planned with a stand-in, and two policies alike differ less."]
         needed = (
             f"{self.periods_needed:,} periods would find it, {self.periods_needed - self.periods:,} more than there are"
             if self.periods_needed
