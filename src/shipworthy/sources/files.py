@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from glob import glob, has_magic
 from io import BytesIO
 from pathlib import Path
@@ -17,6 +18,8 @@ from shipworthy.sources.stack import stacked
 from shipworthy.sources.texts import with_dates
 
 _STORES = ("s3", "s3a", "gs", "gcs", "az", "azure", "adl", "abfs", "abfss", "http", "https", "hf")
+_PARTED = r"[;\t|]"
+"""What parts columns in files that are called CSV and have no commas."""
 _REMEDY = "Correct the path in Problem(rows=...)."
 
 Reader = Callable[[str, dict[str, str | int] | None], pl.DataFrame]
@@ -138,10 +141,14 @@ def _parquet(place: str, options: dict[str, str | int] | None) -> pl.DataFrame:
 
 
 def _csv(place: str, options: dict[str, str | int] | None) -> pl.DataFrame:
-    return pl.scan_csv(
-        place,
-        glob=options is not None,
-        storage_options=options,
+    scan = partial(pl.scan_csv, place, glob=options is not None, storage_options=options)
+    [*names] = scan(infer_schema=False, truncate_ragged_lines=True).collect_schema()
+    if len(names) == 1 and re.search(_PARTED, names[0]):
+        raise pl.exceptions.SchemaError(
+            f"its header {names[0]!r} has no comma. Read it with sw.frame and a function that returns "
+            "pl.read_csv(path, separator=..., try_parse_dates=True), with decimal_comma=True where numbers have one."
+        )
+    return scan(
         try_parse_dates=True,
         infer_schema_length=None,  # the first hundred numbers may be whole ones by chance
     ).collect()
