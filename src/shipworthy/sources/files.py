@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import partial
 from glob import glob, has_magic
 from io import BytesIO
 from pathlib import Path
@@ -141,17 +140,26 @@ def _parquet(place: str, options: dict[str, str | int] | None) -> pl.DataFrame:
 
 
 def _csv(place: str, options: dict[str, str | int] | None) -> pl.DataFrame:
-    scan = partial(pl.scan_csv, place, glob=options is not None, storage_options=options)
-    [*names] = scan(infer_schema=False, truncate_ragged_lines=True).collect_schema()
-    if len(names) == 1 and re.search(_PARTED, names[0]):
-        raise pl.exceptions.SchemaError(
-            f"its header {names[0]!r} has no comma. Read it with sw.frame and a function that returns "
-            "pl.read_csv(path, separator=..., try_parse_dates=True), with decimal_comma=True where numbers have one."
-        )
-    return scan(
+    _refuse_without_commas(place, options)
+    return pl.scan_csv(
+        place,
+        glob=options is not None,
+        storage_options=options,
         try_parse_dates=True,
         infer_schema_length=None,  # the first hundred numbers may be whole ones by chance
     ).collect()
+
+
+def _refuse_without_commas(place: str, options: dict[str, str | int] | None) -> None:
+    header = pl.scan_csv(
+        place, glob=options is not None, storage_options=options, infer_schema=False, truncate_ragged_lines=True
+    )
+    [first, *others] = header.collect_schema()
+    if not others and re.search(_PARTED, first):
+        raise pl.exceptions.SchemaError(
+            f"its header {first!r} has no comma. Read it with sw.frame and a function that returns "
+            "pl.read_csv(path, separator=..., try_parse_dates=True), with decimal_comma=True where numbers have one."
+        )
 
 
 def _json(place: str, options: dict[str, str | int] | None) -> pl.DataFrame:
