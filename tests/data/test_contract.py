@@ -1,7 +1,7 @@
 """The contract: bad rows come back with a reason each, and a table that cannot be used is refused with a remedy."""
 
 import math
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import polars as pl
 import pytest
@@ -49,6 +49,7 @@ def test_good_rows_pass_untouched():
     ("column", "value", "reason"),
     [
         ("day", None, "day is empty"),
+        ("day", date(9999, 12, 31), "day lies outside the years 1700 to 2250"),
         ("item", None, "item is empty"),
         ("sold", math.nan, "sold is NaN"),
         ("sold", math.inf, "sold is infinite"),
@@ -109,6 +110,8 @@ def test_a_row_that_breaks_two_rules_has_both_reasons():
         (sales(3).with_columns(day=pl.lit(None)), "is Null"),
         (sales(3).with_columns(day=pl.lit(value=True)), "is Boolean"),
         (sales(3).with_columns(reason=pl.lit("late")), "have a column 'reason'.*Rename it"),
+        (sales(3).rename({"price": "*"}), "stands for several columns.*Rename it"),
+        (sales(3).rename({"price": "^p$"}), "stands for several columns.*Rename it"),
     ],
 )
 def test_a_table_that_cannot_be_used_is_refused_with_a_remedy(rows, says):

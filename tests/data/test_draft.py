@@ -1,5 +1,6 @@
 """The first draft of a contract: it takes the very rows it came from, and reads like something to edit."""
 
+import resource
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from shipworthy.data.contract import Expected, find_contract, parse_contract
 from shipworthy.data.draft import draft_contract, write_draft
 from shipworthy.data.quarantine import broken_rows
-from shipworthy.errors import AlreadyExistsError
+from shipworthy.errors import AlreadyExistsError, InvalidInputError, UnavailableError
 from shipworthy.problem import Problem
 from shipworthy.project.code import load_problem
 from shipworthy.sources.frame import frame
@@ -87,7 +88,7 @@ def test_columns_without_a_type_in_a_contract_are_named():
 
 
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=6).filter(
-    lambda name: name not in {"day", "item", "sold", "reason"}
+    lambda name: name not in {"day", "item", "sold", "reason", "*"} and (name[0] != "^" or name[-1] != "$")
 )
 VALUES = {
     pl.Int64(): st.integers(-(2**63), 2**63 - 1),
@@ -138,3 +139,28 @@ def test_a_draft_is_written_once_and_never_over_another(tmp_path: Path):
     with pytest.raises(AlreadyExistsError, match="is there already, and nothing was written"):
         write_draft(project, problem)
     assert path.read_text() == "# mine"
+
+
+def test_half_a_draft_is_not_left_behind(tmp_path: Path):
+    """A disk without room leaves no file that would be taken for a contract, and the message names the file."""
+    project = make_project(tmp_path)
+    _, problem = load_problem(project, "shop")
+    (tmp_path / "contracts" / "shop.toml").unlink(missing_ok=True)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, hard))
+    try:
+        with pytest.raises(UnavailableError, match=r"shop\.toml cannot be written: File too large"):
+            write_draft(project, problem)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert find_contract(project, "shop") is None
+
+
+def test_a_folder_in_the_place_of_a_contract_is_refused(tmp_path: Path):
+    """It is not taken for no contract, which every row would keep."""
+    project = make_project(tmp_path)
+    path = tmp_path / "contracts" / "shop.toml"
+    path.unlink(missing_ok=True)
+    path.mkdir(parents=True)
+    with pytest.raises(InvalidInputError, match=r"contracts/shop\.toml cannot be read: Is a directory"):
+        find_contract(project, "shop")

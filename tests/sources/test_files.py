@@ -157,3 +157,12 @@ def test_a_broken_file_is_named(tmp_path, name):
     kind = source.__name__.upper() if source is not parquet else "Parquet"
     with pytest.raises(InvalidInputError, match=rf"{re.escape(name)} is no {kind} file that can be read: .+"):
         source(name).load(tmp_path)
+
+
+def test_a_csv_file_without_commas_is_told_by_its_header(tmp_path):
+    """What a spreadsheet of another language writes, mark and all, is refused with what reads it."""
+    (tmp_path / "sales.csv").write_bytes("\ufeffday;item;sold\n2026-01-01;a;3,5\n".encode())
+    with pytest.raises(InvalidInputError, match=r"header 'day;item;sold' has no comma\. Read it with sw\.frame"):
+        csv("sales.csv").load(tmp_path)
+    (tmp_path / "one.csv").write_bytes(b"day\n2026-01-01\n")
+    assert csv("one.csv").load(tmp_path).columns == ["day"]

@@ -25,7 +25,7 @@ Bound = int | float | date | datetime
 
 _FIELDS = ("columns", "rules", "freshness")
 _OF_COLUMN = ("type", "required", "min", "max", "one_of", "pattern")
-_YEARS = (1700, 2250)
+YEARS = (1700, 2250)
 """Further away an instant does not fit into 64 bits of nanoseconds."""
 
 
@@ -86,7 +86,7 @@ def find_contract(project: Project, problem: str) -> Contract | None:
         InvalidInputError: its file says what means nothing, or what cannot be.
     """
     path = contract_path(project, problem)
-    return read_contract(path, str(path.relative_to(project.root))) if path.is_file() else None
+    return read_contract(path, str(path.relative_to(project.root))) if path.exists() else None
 
 
 def read_contract(path: Path, file: str | None = None) -> Contract:
@@ -98,7 +98,9 @@ def read_contract(path: Path, file: str | None = None) -> Contract:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise InvalidInputError(f"{path} cannot be read: {error.strerror}. Name the file of a contract.") from error
+        raise InvalidInputError(
+            f"{file or path} cannot be read: {error.strerror}. A contract is a file: put one there."
+        ) from error
     return parse_contract(content, file or str(path))
 
 
@@ -162,8 +164,8 @@ _READERS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
     "number": ("a number", lambda value: _is_whole(value) or (type(value) is float and math.isfinite(value))),
     "date": ("a date such as 2026-01-31, without quotes", lambda value: type(value) is date),
     "datetime": (
-        f"a time such as 2026-01-31T06:00:00, without quotes, of the years {_YEARS[0]} to {_YEARS[1]}",
-        lambda value: type(value) is datetime and _YEARS[0] <= value.year <= _YEARS[1],
+        f"a time such as 2026-01-31T06:00:00, without quotes, of the years {YEARS[0]} to {YEARS[1]}",
+        lambda value: type(value) is datetime and YEARS[0] <= value.year <= YEARS[1],
     ),
 }
 """What a bound of each type must be, in words and as a check."""

@@ -19,7 +19,7 @@ from shipworthy.data.contract_file import contract_path
 from shipworthy.data.guard import without_nan
 from shipworthy.data.quarantine import broken_rows
 from shipworthy.data.snapshot import load_rows
-from shipworthy.errors import AlreadyExistsError
+from shipworthy.errors import AlreadyExistsError, UnavailableError
 from shipworthy.problem import Problem
 from shipworthy.project import Project
 
@@ -66,6 +66,7 @@ def write_draft(project: Project, problem: Problem) -> tuple[Path, Draft]:
     Raises:
         AlreadyExistsError: the problem has a contract.
         InvalidInputError: the rows cannot be used at all.
+        UnavailableError: the file cannot be written; then there is none.
     """
     path = contract_path(project, problem.name)
     taken = AlreadyExistsError(
@@ -81,6 +82,11 @@ def write_draft(project: Project, problem: Problem) -> tuple[Path, Draft]:
             file.write(draft.text)
     except FileExistsError:
         raise taken from None
+    except OSError as error:
+        path.unlink(missing_ok=True)  # half a contract would be taken for a whole one
+        raise UnavailableError(
+            f"{path} cannot be written: {error.strerror}. Check that the folder may be written and that the disk has room."
+        ) from error
     return path, draft
 
 

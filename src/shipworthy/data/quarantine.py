@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from shipworthy.data.contract import Contract
+from shipworthy.data.contract import YEARS, Contract
 from shipworthy.data.fit import refuse_unfit
 from shipworthy.data.guard import Guard, Rule, without_nan
 from shipworthy.errors import InvalidInputError
@@ -37,12 +37,14 @@ class Parted(NamedTuple):
 def broken_rows(problem: Problem, rows: pl.DataFrame, contract: Contract | None = None) -> Parted:
     """Parts the rows into those that keep the contract and those that do not, the latter with all their reasons.
 
-    Some rules hold without any contract: a key is whole and stands once, and numbers are finite. Exact copies of a row
+    Some rules hold without any contract: a key is whole and stands once, times are ones that can
+    be reckoned with, and numbers are finite. Exact copies of a row
     are one row. Rows with one key but different content are all set apart: nobody can say which of them is true.
 
     Raises:
         InvalidInputError: a column that the problem names is not there, or the table is empty, or the period column is
-            no date, datetime or whole number, or a column is named as the reason is; or the contract does not fit the
+            no date, datetime or whole number, or a column is named as the reason is, or like a
+            pattern of columns; or the contract does not fit the
             rows: a column is absent or of another type, or a rule cannot be evaluated.
 
     >>> shop = Problem("shop", rows=None, period="day", unit="item", outcome="sold")
@@ -89,6 +91,9 @@ def _always(problem: Problem, rows: pl.DataFrame) -> Iterator[Rule]:
     """The rules that hold without any contract."""
     for name in problem.key:
         yield Rule(columns=(name,), says="is empty", broken=pl.col(name).is_null())
+    if rows.schema[problem.period].is_temporal():
+        is_far = ~pl.col(problem.period).dt.year().is_between(*YEARS)  # 9999-12-31 for "never", or a slip of the pen
+        yield Rule(columns=(problem.period,), says=f"lies outside the years {YEARS[0]} to {YEARS[1]}", broken=is_far)
     for name, dtype in rows.schema.items():
         if dtype.is_float():
             yield Rule(columns=(name,), says="is infinite", broken=pl.col(name).is_infinite())
@@ -120,6 +125,12 @@ def _refuse_unusable(problem: Problem, rows: pl.DataFrame) -> None:
         raise InvalidInputError(
             f"The rows of problem {problem.name!r} have a column {REASON!r}, in which the reason stands why a row is set apart. "
             "Rename it where the rows are prepared."
+        )
+    patterns = [name for name in rows.columns if name == "*" or (name[0:1] == "^" and name[-1:] == "$")]
+    if patterns:
+        raise InvalidInputError(
+            f"The rows of problem {problem.name!r} have a column {patterns[0]!r}, which stands for several columns where one is "
+            "named. Rename it where the rows are prepared."
         )
     dtype = rows.schema[problem.period]
     zone = getattr(dtype, "time_zone", None)

@@ -17,6 +17,8 @@ from shipworthy.sources.stack import stacked
 from shipworthy.sources.texts import with_dates, with_written_dates
 
 _STORES = ("s3", "s3a", "gs", "gcs", "az", "azure", "adl", "abfs", "abfss", "http", "https", "hf")
+_PARTED = r"[;\t|]"
+"""What parts columns in files that are called CSV and have no commas."""
 _REMEDY = "Correct the path in Problem(rows=...)."
 
 Reader = Callable[[str, dict[str, str | int] | None], pl.DataFrame]
@@ -138,6 +140,7 @@ def _parquet(place: str, options: dict[str, str | int] | None) -> pl.DataFrame:
 
 
 def _csv(place: str, options: dict[str, str | int] | None) -> pl.DataFrame:
+    _refuse_without_commas(place, options)
     texts = pl.scan_csv(
         place,
         glob=options is not None,
@@ -145,6 +148,18 @@ def _csv(place: str, options: dict[str, str | int] | None) -> pl.DataFrame:
         infer_schema_length=None,  # the first hundred numbers may be whole ones by chance
     ).collect()
     return with_written_dates(texts)
+
+
+def _refuse_without_commas(place: str, options: dict[str, str | int] | None) -> None:
+    header = pl.scan_csv(
+        place, glob=options is not None, storage_options=options, infer_schema=False, truncate_ragged_lines=True
+    )
+    [first, *others] = header.collect_schema()
+    if not others and re.search(_PARTED, first):
+        raise pl.exceptions.SchemaError(
+            f"its header {first!r} has no comma. Read it with sw.frame and a function that returns "
+            "pl.read_csv(path, separator=..., try_parse_dates=True), with decimal_comma=True where numbers have one."
+        )
 
 
 def _json(place: str, options: dict[str, str | int] | None) -> pl.DataFrame:
