@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -24,6 +25,10 @@ from tests.problems import HERE, SHOP, make_project, replay_of, sales, tracks
 
 ray = pytest.importorskip("ray", reason="needs ray: pip install 'shipworthy[ray]'")
 ray_cluster = pytest.importorskip("shipworthy.engine.ray_cluster")
+
+pytestmark = pytest.mark.skipif(
+    not os.environ.get("SHIPWORTHY_RAY"), reason="three machines of Ray; `make soak` runs it, or SHIPWORTHY_RAY=1"
+)
 
 MANY = SHOP.replace("return past.height", "__import__('time').sleep(0.1)\n        return past.height")
 MANY = MANY.replace('refit = "7d"', 'refit = "1d"')
