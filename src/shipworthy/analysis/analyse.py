@@ -111,7 +111,7 @@ def criteria_of(problem: Problem, idea: Idea, locked: Mapping[str, Any], evidenc
         min_effect=smallest,
         target=None if likely is None else max(likely, smallest),
         refit_periods=refit_periods(problem, problem.make_policy(idea.challenger)),
-        cadence=_cadence(365.0 / per_year),
+        cadence=cadence_of(365.0 / per_year),
         guardrails=tuple(
             Margin(name=rail.name, margin=margins[rail.name], better=rail.better) for rail in problem.guardrails
         ),
@@ -119,8 +119,12 @@ def criteria_of(problem: Problem, idea: Idea, locked: Mapping[str, Any], evidenc
     )
 
 
-def _cadence(days: float) -> str:
-    """The cadence of periods so many days apart; several decisions a day are judged by the day."""
+def cadence_of(days: float) -> str:
+    """The cadence of periods so many days apart; several decisions a day are judged by the day.
+
+    >>> cadence_of(1 / 24), cadence_of(7.02), cadence_of(10.0)
+    ('1d', '1w', '10d')
+    """
     if days < _LONGEST_DAILY:
         return "1d"
     nearest = min(_CALENDAR, key=lambda length: abs(length - days))
