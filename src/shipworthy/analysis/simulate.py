@@ -16,6 +16,7 @@ from shipworthy.analysis.methods import answers
 from shipworthy.analysis.placebo import COLUMNS, placebos_of
 from shipworthy.analysis.simulation import Design, Simulated, Simulation, rates_of, width_of
 from shipworthy.analysis.verdicts import verdict
+from shipworthy.analysis.wording import periods
 from shipworthy.data.provable import refit_periods
 from shipworthy.data.snapshot import open_snapshot
 from shipworthy.engine import Done, Replay, engine_of
@@ -31,18 +32,19 @@ from shipworthy.research.research import last_research
 from shipworthy.research.reseeded import Chance, reseed
 from shipworthy.step import History
 
-_CHAMPION = "the champion against itself"
-
-
-class _NothingToJudgeError(Exception):
-    """Why a source gives no placebo."""
+_SWAPPED = "labels swapped at random"
+_HOW = {
+    Chance.SEEDS: "the champion against itself under other seeds",
+    Chance.REFITS: "the champion against itself, on either side refitted without a fifth of its past",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Source:
-    """What placebos are made of: its name, what they are judged by, what it rests on, and the gain that is looked for."""
+    """What placebos are made of, and how; what they are judged by, what that rests on, and the gain that is looked for."""
 
     name: str
+    how: str
     criteria: Criteria
     exposure: Exposure
     gain: float | None
@@ -78,22 +80,21 @@ def simulate_problem(
     asked = Design() if design is None else design
     chosen = None if idea is None else find_idea(project, idea)
     code, declared = load_problem(project, chosen.problem if chosen else problem or only_problem(project))
-    found, skipped = [], []
-    for one in _researched(project, declared) if chosen is None else [chosen]:
+    ideas = _researched(project, declared) if chosen is None else [chosen]
+    found, skipped = [], [] if ideas else ["No idea has been researched: run `shipworthy research NUMBER`."]
+    for one in ideas:
         try:
             if asked.placebos:
                 found.append(_of_idea(project, declared, one, asked, done))
-        except _NothingToJudgeError as why:
+        except NotFoundError as why:
             skipped.append(f"Idea {one.number}: {why}")
     try:
         if asked.reseeded:
             found.append(_of_champion(project, code, declared, asked, done))
-    except _NothingToJudgeError as why:
-        skipped.append(f"{_CHAMPION.capitalize()}: {why}")
+    except NotFoundError as why:
+        skipped.append(f"The champion against itself: {why}")
     if not found:
-        raise NotFoundError(
-            f"There is nothing to simulate problem {declared.name!r} with. {' '.join(skipped)} Research an idea first."
-        )
+        raise NotFoundError(f"There is nothing to simulate problem {declared.name!r} with. {' '.join(skipped)}")
     return Simulation(problem=declared.name, currency=declared.currency, sources=found, skipped=skipped)
 
 
@@ -123,15 +124,20 @@ def simulate_evidence(
     True
     """
     asked = Design() if design is None else design
+    if not asked.placebos:
+        raise InvalidInputError(
+            "Evidence alone can only be permuted, and 0 placebos were asked for. Ask for 1 or more."
+        )
     bare = _bare(criteria or Criteria())
     placebos_of(frame, bare, asked.block)  # refuses what contradicts itself
     try:
         exposure = _exposure(frame, bare)
-    except _NothingToJudgeError as why:
+    except NotFoundError as why:
         raise InvalidInputError(f"There is nothing to simulate with. {why}") from None
     units = bare.units_per_year or exposure.pairs_per_period * 365.0 / bare.days_per_period
     source = _Source(
         name="the evidence, permuted",
+        how=_SWAPPED,
         criteria=replace(bare, units_per_year=units),
         exposure=exposure,
         gain=asked.gain,
@@ -144,21 +150,24 @@ def _researched(project: Project, problem: Problem) -> list[Idea]:
 
 
 def _of_idea(project: Project, problem: Problem, idea: Idea, asked: Design, done: Done) -> Simulated:
+    """Placebos of an idea's evidence; of a sealed one, of what was open.
+
+    Raises:
+        NotFoundError: there is none, or no verdict on it would have an interval.
+    """
     research, locked = last_research(project, idea), locked_criteria(project, idea)
     if research is None or locked is None:
-        raise _NothingToJudgeError("it has not been researched.")
+        raise NotFoundError(f"it has not been researched. Run `shipworthy research {idea.number}`.")
     if (research.problem, research.challenger) != (idea.problem, idea.challenger):
-        raise _NothingToJudgeError("what was researched is not what its file says now.")
-    try:
-        evidence = open_evidence(project, research.development or research.evidence)
-        criteria = criteria_of(problem, idea, locked, evidence)
-    except NotFoundError as error:
-        raise _NothingToJudgeError(str(error)) from error
+        raise NotFoundError("what was researched is not what its file says now.")
+    evidence = open_evidence(project, research.development or research.evidence)
+    criteria = criteria_of(problem, idea, locked, evidence)
     bare = _bare(criteria)
     exposure = _exposure(evidence, bare)
     worth = criteria.min_effect * exposure.pairs_per_period
     source = _Source(
         name=f"idea {idea.number}, permuted",
+        how=_SWAPPED,
         criteria=bare,
         exposure=exposure,
         gain=(worth or None) if asked.gain is None else asked.gain,
@@ -172,10 +181,18 @@ def _permuted(evidence: pl.DataFrame, source: _Source, asked: Design, done: Done
     rng = np.random.default_rng([asked.seed, *source.name.encode()])
     drawn = (placebos.draw(rng) for _ in range(asked.placebos))
     found = _judged(source, drawn, asked.placebos, done)
-    return replace(found, block=placebos.block, is_short=placebos.is_short)
+    how = f"{source.how} in blocks of {periods(placebos.block, source.criteria.cadence)}"
+    if placebos.is_short:
+        how += "; what they share lasts longer, so every method looks better than it is"
+    return replace(found, how=how, block=placebos.block, is_short=placebos.is_short)
 
 
 def _of_champion(project: Project, code: Code, problem: Problem, asked: Design, done: Done) -> Simulated:
+    """The champion against itself, replayed over the newest snapshot.
+
+    Raises:
+        NotFoundError: there is no snapshot or no chance in it, or no verdict on it would have an interval.
+    """
     examined = [
         record
         for kind in ("data", "research")
@@ -183,14 +200,14 @@ def _of_champion(project: Project, code: Code, problem: Problem, asked: Design, 
         if record.body["problem"] == problem.name
     ]
     if not examined:
-        raise _NothingToJudgeError("no data have been examined for this problem. Run `shipworthy data NUMBER`.")
+        raise NotFoundError("no data have been examined for this problem. Run `shipworthy data NUMBER`.")
     snapshot = max(examined, key=lambda record: record.at).body["snapshot"]
     rows = open_snapshot(project, snapshot)
     replayed = Replay(project=project, code=code, problem=problem, snapshot=snapshot, history=History(problem, rows))
     with engine_of(project, rows) as engine:
         found = reseed(replayed, engine, asked.reseeded, asked.seed, done)
     if found.chance is Chance.NONE:
-        raise _NothingToJudgeError(
+        raise NotFoundError(
             f"there is no chance in {problem.champion!r}: it decides alike under every seed, and nothing it learns changes that."
         )
     frames = [one.select(COLUMNS) for one in found.evidence]
@@ -200,7 +217,8 @@ def _of_champion(project: Project, code: Code, problem: Problem, asked: Design, 
     )
     exposure = _exposure(frames[0], criteria)
     source = _Source(
-        name=f"{_CHAMPION} {found.chance}",
+        name=f"champion, {found.chance}",
+        how=_HOW[found.chance],
         criteria=replace(criteria, units_per_year=exposure.pairs_per_period * problem.periods_per_year),
         exposure=exposure,
         gain=asked.gain,
@@ -214,10 +232,14 @@ def _bare(criteria: Criteria) -> Criteria:
 
 
 def _exposure(evidence: pl.DataFrame, criteria: Criteria) -> Exposure:
-    """What a verdict on the evidence rests on; one without an interval ships nothing, so there is nothing to count."""
+    """What a verdict on the evidence rests on.
+
+    Raises:
+        NotFoundError: it has no interval, so that it would ship nothing and there is nothing to count.
+    """
     found = verdict(evidence, criteria)
     if found.exposure is None or not math.isfinite(found.low):
-        raise _NothingToJudgeError(found.reasons[0])
+        raise NotFoundError(found.reasons[0])
     return found.exposure
 
 
@@ -232,6 +254,7 @@ def _judged(source: _Source, placebos: Iterable[pl.DataFrame], count: int, done:
         done(number, count)
     return Simulated(
         source=source.name,
+        how=source.how,
         idea=source.idea,
         periods=source.exposure.periods,
         cadence=source.criteria.cadence,

@@ -54,6 +54,7 @@ class Design:
         for field, holds, remedy in (
             ("placebos", self.placebos >= 0, "Give 0 or more."),
             ("reseeded", self.reseeded >= 0, "Give 0 or more."),
+            ("placebos", self.placebos + self.reseeded > 0, "Give 1 or more, or some that are re-seeded."),
             ("seed", self.seed >= 0, "Give 0 or more."),
             ("gain", self.gain is None or 0.0 < self.gain < math.inf, "Give more than 0."),
         ):
@@ -88,7 +89,8 @@ class Simulated:
     """What the placebos of one source show.
 
     Attributes:
-        source: What they were made of, in words.
+        source: Their name: what they were made of.
+        how: How they were made, in words.
         idea: The number of the idea whose evidence was permuted; None of other sources.
         periods: How many periods the evidence has.
         cadence: How long a period is.
@@ -100,6 +102,7 @@ class Simulated:
     """
 
     source: str
+    how: str
     idea: int | None
     periods: int
     cadence: str
@@ -155,10 +158,10 @@ class Simulation:
         """The conclusion, in words."""
         if not self.is_promised:
             worst = max(self.sources, key=lambda source: source.rates[Method.VERDICT].shipped.low)
-            counted = _counted(worst.rates[Method.VERDICT].shipped, "placebos")
+            counted = _counted(worst.rates[Method.VERDICT].shipped, f"placebos ({worst.source})")
             return (
-                f"The verdict cannot be trusted here yet: with {worst.source}, it would have shipped {counted}, "
-                f"significantly more than the {PROMISE:.0%} that it promises."
+                f"The verdict cannot be trusted here yet: it would have shipped {counted}, significantly more than the "
+                f"{PROMISE:.0%} that it promises."
             )
         ours = self.shipped(Method.VERDICT)
         kept = (

@@ -95,13 +95,7 @@ def _tell(found: Simulation) -> None:
 
 
 def _made(source: Simulated) -> str:
-    seen = periods(source.periods, source.cadence)
-    if source.block is None:
-        return f"{source.source}: {seen}"
-    short = (
-        "; they depend on one another for longer, so every method looks better than it is" if source.is_short else ""
-    )
-    return f"{source.source}: {seen}, swapped in blocks of {source.block}{short}"
+    return f"{source.source}: {periods(source.periods, source.cadence)}, {source.how}"
 
 
 def _width(source: Simulated, currency: str) -> str | None:

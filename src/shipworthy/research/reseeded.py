@@ -17,11 +17,11 @@ from shipworthy.step.worth import VALUE
 
 
 class Chance(StrEnum):
-    """Where the champion's chance lies."""
+    """Where the champion's chance lies: in its seeds, only in what its fits learn from, or nowhere."""
 
-    SEEDS = "under other seeds"
-    REFITS = "refitted without a fifth of its past"
-    NONE = "nowhere"
+    SEEDS = "re-seeded"
+    REFITS = "refitted"
+    NONE = "none"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
