@@ -12,6 +12,7 @@ Pure functions over numpy arrays, which know nothing of ideas, frames or stores:
     harm        three triggers that take a challenger back
     shrinkage   what a gain will be worth once it is live
     offpolicy   what logged decisions say of decisions that were not made
+    proportion  how often something happens, from how often it did
 """
 
 from shipworthy.statistics.components import Components, variance_components
@@ -20,6 +21,7 @@ from shipworthy.statistics.harm import Alarm, Trigger, breaker_threshold, cusum_
 from shipworthy.statistics.interval import Estimate, estimate, probability_below, widened
 from shipworthy.statistics.offpolicy import Support, doubly_robust, inverse_propensity, support
 from shipworthy.statistics.power import Pilot, Power, periods_for, power, smallest_detectable_gain
+from shipworthy.statistics.proportion import Proportion
 from shipworthy.statistics.sequential import (
     Backtest,
     LiveDecision,
@@ -43,6 +45,7 @@ __all__ = [
     "Monitor",
     "Pilot",
     "Power",
+    "Proportion",
     "Support",
     "Trigger",
     "anytime_t_half_width",
