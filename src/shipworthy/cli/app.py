@@ -24,6 +24,7 @@ _VERBS: Mapping[str, tuple[str, str]] = {
     "data": ("data", "2. Data: can the idea be proved with the data that are there?"),
     "research": ("research", "3. Research: replay champion and challenger over the history."),
     "analyse": ("analyse", "4. Analysis: the verdict, and the report that people read."),
+    "override": ("override", "Set a verdict aside: one person asks and says why, another one agrees."),
     "plan": ("plan", "Plan live trials: how long shadow, canary and switchback would take."),
     "ship": ("ship", "5. Ship: into shadow, canary, live; each step on evidence."),
     "rollback": ("ship", "Take back what is on trial or live."),
@@ -31,6 +32,7 @@ _VERBS: Mapping[str, tuple[str, str]] = {
     "history": ("history", "Tell what served when, who moved it and on what evidence."),
     "ledger": ("ledger", "Show forecast against realised gain of each shipped idea."),
     "compare": ("compare", "Compare ideas in one table and one plot."),
+    "simulate": ("simulate", "Check the verdict on your own history, with ideas that are worth nothing."),
     "gc": ("gc", "Show, or delete, the stored objects that no record leads to."),
 }
 """Each verb with the file it lives in and its line in the help; kept here so that help imports none of them."""

@@ -17,6 +17,7 @@ Pure functions over numpy arrays, which know nothing of ideas, frames or stores:
     shrinkage    what a gain will be worth once it is live
     calibration  whether forecasts come true
     offpolicy    what logged decisions say of decisions that were not made
+    proportion   how often something happens, from how often it did
 """
 
 from shipworthy.statistics.assignment import Arm, arm_of
@@ -28,6 +29,7 @@ from shipworthy.statistics.harm import Alarm, Trigger, breaker_threshold, cusum_
 from shipworthy.statistics.interval import Estimate, estimate, probability_below, widened
 from shipworthy.statistics.offpolicy import Support, doubly_robust, inverse_propensity, support
 from shipworthy.statistics.power import Pilot, Power, periods_for, power, smallest_detectable_gain
+from shipworthy.statistics.proportion import Proportion
 from shipworthy.statistics.sample_ratio import SampleRatio
 from shipworthy.statistics.sequential import (
     Backtest,
@@ -57,6 +59,7 @@ __all__ = [
     "Monitor",
     "Pilot",
     "Power",
+    "Proportion",
     "Ratio",
     "SampleRatio",
     "Support",

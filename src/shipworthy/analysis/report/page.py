@@ -8,6 +8,7 @@ from shipworthy.analysis.decision import Decision
 from shipworthy.analysis.report import data_facts, replayed, sentences
 from shipworthy.analysis.report.drawing import Plot
 from shipworthy.analysis.report.layout import lay_out
+from shipworthy.analysis.report.locked import locked_facts
 from shipworthy.analysis.report.plots import draw_course, draw_interval, draw_units
 from shipworthy.analysis.report.regret import draw_regret, regret_note, regret_of
 from shipworthy.analysis.report.story import Story
@@ -28,6 +29,7 @@ def render_report(story: Story) -> str:
         verdict=story.verdict,
         say=sentences,
         data=data_facts,
+        locked_facts=locked_facts,
         replayed=replayed,
         plots=_plots(story),
         regret_note=regret_note(story) if regret_of(story) else "",

@@ -23,6 +23,7 @@ from shipworthy.analysis.report.drawing import (
     thinned,
     written,
 )
+from shipworthy.analysis.report.findings import Findings
 from shipworthy.analysis.report.money import money, step_of
 from shipworthy.analysis.report.sentences import (
     course_title,
@@ -32,43 +33,42 @@ from shipworthy.analysis.report.sentences import (
     units_title,
     yearly_step,
 )
-from shipworthy.analysis.report.story import Story
 from shipworthy.library import library
 
 _BAR = 26
 
 
-def draw_course(story: Story) -> Plot:
+def draw_course(findings: Findings) -> Plot:
     """The gain so far, over time, with its final amount."""
-    return draw(course_title(story), lambda width: _course(story, width), 260)
+    return draw(course_title(findings), lambda width: _course(findings, width), 260)
 
 
-def draw_interval(story: Story) -> Plot:
+def draw_interval(findings: Findings) -> Plot:
     """The interval of the gain a year against zero, the smallest gain worth shipping and the claim."""
-    found, claimed = story.verdict.per_year(), story.claimed
+    found, claimed = findings.verdict.per_year(), findings.claimed
     colour = LOSS if found.gain < 0.0 else GAIN
-    ranges = [Range(label="Measured", gain=found, colour=colour, step=yearly_step(story))]
+    ranges = [Range(label="Measured", gain=found, colour=colour, step=yearly_step(findings))]
     if claimed:
         ranges.append(Range(label="Claimed", gain=claimed, colour=MUTED, step=1.0))
-    says = f"worth shipping from {smallest(story)}"
-    return draw_ranges(interval_title(story), ranges, story.currency, needed=story.smallest, needed_says=says)
+    says = f"worth shipping from {smallest(findings)}"
+    return draw_ranges(interval_title(findings), ranges, findings.currency, needed=findings.smallest, needed_says=says)
 
 
-def draw_units(story: Story) -> Plot:
+def draw_units(findings: Findings) -> Plot:
     """The mean gain of each unit, the best first."""
-    height = 44 + _BAR * len(shown_units(story))
-    return draw(units_title(story), lambda width: _units(story, width), height)
+    height = 44 + _BAR * len(shown_units(findings))
+    return draw(units_title(findings), lambda width: _units(findings, width), height)
 
 
-def _course(story: Story, width: int) -> Any:
+def _course(findings: Findings, width: int) -> Any:
     alt = library("altair", "report")
-    points = thinned(story.course)
+    points = thinned(findings.course)
     times, x = along(points["period"], width)
     totals = points["total"].to_list()
     low, high = min(0.0, *totals), max(0.0, *totals)
     margin = 0.14 * ((high - low) or 1.0)
-    y = money_axis(alt.Y, "total", story.currency, [low - (margin if low < 0.0 else 0.0), high + margin], count=5)
-    text = money(totals[-1], story.currency, step_of([totals[-1]]))
+    y = money_axis(alt.Y, "total", findings.currency, [low - (margin if low < 0.0 else 0.0), high + margin], count=5)
+    text = money(totals[-1], findings.currency, step_of([totals[-1]]))
     falls = len(totals) > 1 and totals[-1] < totals[int(0.8 * len(totals))]
     colour = LOSS if totals[-1] < 0.0 else GAIN
     end = alt.Chart(rows(at=times[-1], total=totals[-1])).encode(x=x, y=y)
@@ -82,17 +82,17 @@ def _course(story: Story, width: int) -> Any:
     )
 
 
-def _units(story: Story, width: int) -> Any:
+def _units(findings: Findings, width: int) -> Any:
     alt = library("altair", "report")
-    units = shown_units(story)
+    units = shown_units(findings)
     gains = [float(str(unit["gain"])) for unit in units]
     names = [str(unit["unit"]) for unit in units]
     step = step_of(gains)
-    texts = [money(gain, story.currency, step) for gain in gains]
+    texts = [money(gain, findings.currency, step) for gain in gains]
     low, high = min(0.0, *gains), max(0.0, *gains)
     room = (0.2 if width > ROOMY else 0.4) * ((high - low) or 1.0)
     domain = [low - (room if low < 0.0 else 0.0), high + (room if high > 0.0 or low == 0.0 else 0.0)]
-    x = money_axis(alt.X, "gain", story.currency, domain, count=max(3, width // 150))
+    x = money_axis(alt.X, "gain", findings.currency, domain, count=max(3, width // 150))
     extent = min(width // 3, LETTER * max(map(len, names)) + LETTER)
     names_axis = alt.Axis(
         labelExpr=f"{json.dumps(names)}[datum.value]",

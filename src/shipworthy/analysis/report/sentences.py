@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from shipworthy.analysis import wording
 from shipworthy.analysis.decision import Decision
 from shipworthy.analysis.guardrail import GuardrailVerdict
+from shipworthy.analysis.report.findings import Findings
 from shipworthy.analysis.report.money import NO_BREAK, figure, money, stated, step_for, step_of
-from shipworthy.analysis.report.story import Story
 from shipworthy.analysis.verdicts import Gain
 from shipworthy.analysis.wording import periods
 
@@ -21,82 +21,82 @@ HEADLINES: Mapping[Decision, str] = {
 _LIMIT = 20
 
 
-def a_period(story: Story) -> str:
+def a_period(findings: Findings) -> str:
     """How the length of a period is said: "a day", "a week"."""
-    return wording.a_period(story.verdict.criteria.cadence)
+    return wording.a_period(findings.verdict.criteria.cadence)
 
 
-def yearly_step(story: Story) -> float:
+def yearly_step(findings: Findings) -> float:
     """To what the gain of a year is rounded: it stays on its side of zero and of what it is held against."""
-    return step_for(story.verdict.per_year(), 0.0, story.smallest, story.needed)
+    return step_for(findings.verdict.per_year(), 0.0, findings.smallest, findings.needed)
 
 
-def a_year(story: Story) -> tuple[str, str]:
+def a_year(findings: Findings) -> tuple[str, str]:
     """The gain of a year, and its interval."""
-    return _with_interval(story, story.verdict.per_year(), yearly_step(story))
+    return _with_interval(findings, findings.verdict.per_year(), yearly_step(findings))
 
 
-def each_period(story: Story) -> tuple[str, str]:
+def each_period(findings: Findings) -> tuple[str, str]:
     """The gain of a period, and its interval."""
-    pairs = story.verdict.exposure.pairs_per_period if story.verdict.exposure else 1.0
-    gain = story.verdict.per_period()
-    return _with_interval(story, gain, step_for(gain, 0.0, story.verdict.criteria.min_effect * pairs))
+    pairs = findings.verdict.exposure.pairs_per_period if findings.verdict.exposure else 1.0
+    gain = findings.verdict.per_period()
+    return _with_interval(findings, gain, step_for(gain, 0.0, findings.verdict.criteria.min_effect * pairs))
 
 
-def smallest(story: Story) -> str:
+def smallest(findings: Findings) -> str:
     """The smallest gain a year worth shipping."""
-    return stated(story.smallest, story.currency)
+    return stated(findings.smallest, findings.currency)
 
 
-def lead(story: Story) -> str:
+def lead(findings: Findings) -> str:
     """The verdict in a sentence or two, in money a year; the recorded reason where that says it better.
 
     Only what is true of every verdict of its kind is said in other words than the record's.
     """
-    found, verdict = story.verdict.per_year(), story.verdict
-    low, high, difference = (_yearly(story, amount) for amount in (found.low, found.high, abs(found.gain)))
+    found, verdict = findings.verdict.per_year(), findings.verdict
+    low, high, difference = (_yearly(findings, amount) for amount in (found.low, found.high, abs(found.gain)))
     if verdict.decision is Decision.SHIP:
         return (
-            f"Over {seen(story)} of history it would have earned {difference} a year more than what runs today. Even the "
-            f"low end of the interval, {low}, is above {_bar(story)}."
+            f"Over {seen(findings)} of history it would have earned {difference} a year more than what runs today. Even the "
+            f"low end of the interval, {low}, is above {_bar(findings)}."
         )
     if verdict.decision is Decision.STOP and found.high < 0.0:
         return (
-            f"Over {seen(story)} of history it would have earned {difference} a year less than what runs today. Even the "
+            f"Over {seen(findings)} of history it would have earned {difference} a year less than what runs today. Even the "
             f"high end of the interval, {high}, is a loss."
         )
-    if verdict.decision is Decision.STOP and found.low <= story.smallest and found.high < story.needed:
-        needed = stated(story.needed, story.currency)
+    if verdict.decision is Decision.STOP and found.low <= findings.smallest and found.high < findings.needed:
+        needed = stated(findings.needed, findings.currency)
         return f"It earns too little: even the high end of the interval, {high} a year, is below the {needed} it needs."
-    if story.has_interval and verdict.decision is Decision.INCONCLUSIVE:
-        must = f"; to ship, even the low end has to be above {_bar(story)}" if found.low <= story.smallest else ""
+    if findings.has_interval and verdict.decision is Decision.INCONCLUSIVE:
+        must = f"; to ship, even the low end has to be above {_bar(findings)}" if found.low <= findings.smallest else ""
         return f"Going by this history the gain lies somewhere from {low} to {high} a year{must}."
     return verdict.reasons[0]
 
 
-def recorded(story: Story) -> str | None:
+def recorded(findings: Findings) -> str | None:
     """The deciding reason as recorded, where the lead does not say it."""
-    verdict = story.verdict
-    if verdict.decision is not Decision.INCONCLUSIVE or not story.has_interval:
+    verdict = findings.verdict
+    if verdict.decision is not Decision.INCONCLUSIVE or not findings.has_interval:
         return None
     return f"In the verdict's words: {verdict.reasons[0]}"
 
 
-def waiting(story: Story) -> str | None:
+def waiting(findings: Findings) -> str | None:
     """What it would take to decide, and what that costs; None where the verdict is no matter of waiting."""
-    verdict = story.verdict
-    if verdict.decision is not Decision.INCONCLUSIVE or story.is_withheld:
+    verdict = findings.verdict
+    if verdict.decision is not Decision.INCONCLUSIVE or findings.is_withheld:
         return None
     needed = verdict.periods_still_needed
     if needed is None:
         return "It cannot be said that more of the same history would decide it."
     says = f"About {periods(needed, verdict.criteria.cadence)} more would probably decide."
-    if not story.has_interval:
+    if not findings.has_interval:
         return says
     cost = verdict.per_period().gain * needed
     if cost <= 0.0:
         return f"{says} Going by the gain measured so far, waiting costs nothing."
-    forgone = money(cost, story.currency, step_of([cost], digits=2))
+    forgone = money(cost, findings.currency, step_of([cost], digits=2))
     return f"{says} If the gain measured so far is real, waiting that long forgoes {forgone}."
 
 
@@ -115,72 +115,76 @@ def guardrail(one: GuardrailVerdict) -> str:
     return f"got {way}, by {change} ({low} to {high}); {tolerated}"
 
 
-def stability(story: Story) -> str | None:
+def stability(findings: Findings) -> str | None:
     """Both halves of the history; None where there are none, or where a note already calls them unstable."""
-    exposure = story.verdict.exposure
+    exposure = findings.verdict.exposure
     if exposure is None or not exposure.halves or not exposure.is_stable:
         return None
     amounts = [half.gain * exposure.pairs_per_period for half in exposure.halves]
-    older, newer = (money(one, story.currency, step_of(amounts, digits=2)) for one in amounts)
+    older, newer = (money(one, findings.currency, step_of(amounts, digits=2)) for one in amounts)
     return (
-        f"Stable, as far as the interval of each half can tell: {older} {a_period(story)} in the older half of the "
+        f"Stable, as far as the interval of each half can tell: {older} {a_period(findings)} in the older half of the "
         f"history, {newer} in the newer one."
     )
 
 
-def course_title(story: Story) -> str:
+def course_title(findings: Findings) -> str:
     """What the plot of the gain so far shows."""
-    total = story.course["total"][-1]
+    total = findings.course["total"][-1]
     noun, size = ("loss", -total) if total < 0.0 else ("gain", total)
-    amount = money(size, story.currency, step_of([size]))
-    span = seen(story)
-    exposure = story.verdict.exposure
+    amount = money(size, findings.currency, step_of([size]))
+    span = seen(findings)
+    exposure = findings.verdict.exposure
     halves = exposure.halves if exposure else ()
     if exposure and not exposure.is_stable:
         return f"The difference changed over time; it came to a {noun} of {amount} in {span}"
     if halves and (all(half.low > 0.0 for half in halves) or all(half.high < 0.0 for half in halves)):
         return f"The {noun} grew steadily: {amount} in {span}"
-    if story.has_interval and story.verdict.low <= 0.0 <= story.verdict.high:
+    if findings.has_interval and findings.verdict.low <= 0.0 <= findings.verdict.high:
         return f"It came to a {noun} of {amount} in {span}, which may be chance"
     return f"It came to a {noun} of {amount} in {span}"
 
 
-def course_note(story: Story) -> str:
+def course_note(findings: Findings) -> str:
     """How often the challenger earned more, and less."""
-    gains = story.course["gain"]
+    gains = findings.course["gain"]
     more, less = int((gains > 0.0).sum()), int((gains < 0.0).sum())
     counts = (("more", more), ("less", less), ("the same", len(gains) - more - less))
     parts = [f"{way} on {count:,}" for way, count in counts if count]
-    return f"Of {seen(story)}, the challenger earned {', '.join(parts)}. The line adds up challenger minus champion."
+    return f"Of {seen(findings)}, the challenger earned {', '.join(parts)}. The line adds up challenger minus champion."
 
 
-def interval_title(story: Story) -> str:
+def interval_title(findings: Findings) -> str:
     """Where the interval lies against zero and the smallest gain worth shipping."""
-    found = story.verdict.per_year()
-    low, high = _yearly(story, found.low), _yearly(story, found.high)
-    if found.low > story.smallest:
-        return f"Even the low end, {low} a year, is above {_bar(story)}"
+    found = findings.verdict.per_year()
+    low, high = _yearly(findings, found.low), _yearly(findings, found.high)
+    if found.low > findings.smallest:
+        return f"Even the low end, {low} a year, is above {_bar(findings)}"
     if found.high < 0.0:
         return f"Even the high end, {high} a year, is a loss"
-    if found.high < story.needed:
-        return f"Even the high end, {high} a year, is below the {stated(story.needed, story.currency)} that it needs"
-    return f"The gain may be anything from {low} to {high} a year; to ship, the low end has to be above {_bar(story)}"
+    if found.high < findings.needed:
+        return (
+            f"Even the high end, {high} a year, is below the {stated(findings.needed, findings.currency)} that it needs"
+        )
+    return (
+        f"The gain may be anything from {low} to {high} a year; to ship, the low end has to be above {_bar(findings)}"
+    )
 
 
-def interval_note(story: Story) -> str:
+def interval_note(findings: Findings) -> str:
     """How the plot of the interval is to be read."""
-    says = f"The dot is the gain measured over {seen(story)}, the bar its interval: where the true gain may be."
-    if story.claimed:
+    says = f"The dot is the gain measured over {seen(findings)}, the bar its interval: where the true gain may be."
+    if findings.claimed:
         says += " Below it stands what the idea claimed before research started."
     return says
 
 
-def units_title(story: Story) -> str:
+def units_title(findings: Findings) -> str:
     """Which units gained."""
-    units, noun = story.units, story.unit_noun
+    units, noun = findings.units, findings.unit_noun
     step = step_of([float(units["gain"].abs().max() or 0.0)])  # type: ignore[arg-type]  # gains are numbers
-    best = f"{units['unit'][0]} {money(units['gain'][0], story.currency, step)}"
-    worst = f"{units['unit'][-1]} {money(units['gain'][-1], story.currency, step)}"
+    best = f"{units['unit'][0]} {money(units['gain'][0], findings.currency, step)}"
+    worst = f"{units['unit'][-1]} {money(units['gain'][-1], findings.currency, step)}"
     if units.height == 1:
         return f"There is one {noun}: {best} per decision"
     gained = int((units["gain"] > 0.0).sum())
@@ -188,61 +192,30 @@ def units_title(story: Story) -> str:
     return f"Gain by {noun}: {many} gained, from {best} per decision to {worst}"
 
 
-def units_note(story: Story) -> str:
+def units_note(findings: Findings) -> str:
     """How the units are to be read."""
     says = "Means over the history, for reading, not for deciding: the verdict rests on the interval of all of them together."
-    if story.units.height > _LIMIT:
+    if findings.units.height > _LIMIT:
         half = _LIMIT // 2
-        says += (
-            f" Of {story.units.height:,}, only the {half} that gained most and the {half} that gained least are shown."
-        )
+        says += f" Of {findings.units.height:,}, only the {half} that gained most and the {half} that gained least are shown."
     return says
 
 
-def shown_units(story: Story) -> list[dict[str, object]]:
+def shown_units(findings: Findings) -> list[dict[str, object]]:
     """The units that are shown: all of them, or the best and the worst ten."""
-    units = story.units
+    units = findings.units
     half = _LIMIT // 2
     return units.to_dicts() if units.height <= _LIMIT else units.head(half).to_dicts() + units.tail(half).to_dicts()
 
 
-def is_cut(story: Story) -> bool:
+def is_cut(findings: Findings) -> bool:
     """Whether there are too many units to show them all."""
-    return story.units.height > _LIMIT
+    return findings.units.height > _LIMIT
 
 
-def locked_facts(story: Story) -> list[tuple[str, str]]:
-    """The locked criteria, by name."""
-    locked, currency = story.locked, story.currency
-    expected = locked["expected_gain"]
-    return [
-        ("Problem", locked["problem"]),
-        ("Challenger", locked["challenger"]),
-        ("Smallest gain worth shipping", f"{locked['smallest_gain']:,.2f} {currency} per {locked['per']}"),
-        (
-            "Expected gain: low, likely, high",
-            f"{', '.join(f'{amount:,.2f}' for amount in expected)} {currency} per {locked['per']}"
-            if expected
-            else "none stated",
-        ),
-        (
-            "Guardrail margins of its own",
-            ", ".join(f"{name} {margin:g}" for name, margin in locked["guardrails"].items())
-            or "none: the problem's hold",
-        ),
-        (
-            "Guardrail margins of the problem",
-            ", ".join(f"{name} {m:g}" for name, m in locked["margins"].items()) or "none",
-        ),
-        *([("Holdout", locked["holdout"])] if locked.get("holdout") else []),
-        ("Periods in a year", f"{locked['periods_per_year']:g}"),
-        ("Locked as", story.research.criteria),
-    ]
-
-
-def criteria_facts(story: Story) -> list[tuple[str, str]]:
+def criteria_facts(findings: Findings) -> list[tuple[str, str]]:
     """What the verdict judged by, by name; guardrails stand in a table of their own."""
-    fields = story.verdict.criteria.to_dict()
+    fields = findings.verdict.criteria.to_dict()
     return [
         (
             name.replace("_", " "),
@@ -253,27 +226,25 @@ def criteria_facts(story: Story) -> list[tuple[str, str]]:
     ]
 
 
-def seen(story: Story) -> str:
+def seen(findings: Findings) -> str:
     """How much history the verdict rests on."""
-    exposure = story.verdict.exposure
-    count = exposure.periods if story.analysis.is_sealed and exposure else story.course.height
-    return periods(count, story.verdict.criteria.cadence)
+    return periods(findings.periods, findings.verdict.criteria.cadence)
 
 
-def _yearly(story: Story, amount: float) -> str:
+def _yearly(findings: Findings, amount: float) -> str:
     """An amount a year, rounded like the headline."""
-    return money(amount, story.currency, yearly_step(story))
+    return money(amount, findings.currency, yearly_step(findings))
 
 
-def _bar(story: Story) -> str:
+def _bar(findings: Findings) -> str:
     """What the low end has to be above."""
-    return f"the smallest gain worth shipping, {smallest(story)}" if story.smallest else "zero"
+    return f"the smallest gain worth shipping, {smallest(findings)}" if findings.smallest else "zero"
 
 
-def _with_interval(story: Story, gain: Gain, step: float) -> tuple[str, str]:
-    confidence = f"{100.0 * (1.0 - story.verdict.criteria.alpha):.4g}{NO_BREAK}%"
+def _with_interval(findings: Findings, gain: Gain, step: float) -> tuple[str, str]:
+    confidence = f"{100.0 * (1.0 - findings.verdict.criteria.alpha):.4g}{NO_BREAK}%"
     interval = f"{figure(gain.low, step)} to {figure(gain.high, step)}, {confidence} interval"
-    return money(gain.gain, story.currency, step), interval
+    return money(gain.gain, findings.currency, step), interval
 
 
 def _signed(amount: float, step: float) -> str:

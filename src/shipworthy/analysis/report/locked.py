@@ -1,0 +1,34 @@
+"""What was locked when research started, as the report shows it."""
+
+from __future__ import annotations
+
+from shipworthy.analysis.report.story import Story
+
+
+def locked_facts(story: Story) -> list[tuple[str, str]]:
+    """The locked criteria, by name."""
+    locked, currency = story.locked, story.currency
+    expected = locked["expected_gain"]
+    return [
+        ("Problem", locked["problem"]),
+        ("Challenger", locked["challenger"]),
+        ("Smallest gain worth shipping", f"{locked['smallest_gain']:,.2f} {currency} per {locked['per']}"),
+        (
+            "Expected gain: low, likely, high",
+            f"{', '.join(f'{amount:,.2f}' for amount in expected)} {currency} per {locked['per']}"
+            if expected
+            else "none stated",
+        ),
+        (
+            "Guardrail margins of its own",
+            ", ".join(f"{name} {margin:g}" for name, margin in locked["guardrails"].items())
+            or "none: the problem's hold",
+        ),
+        (
+            "Guardrail margins of the problem",
+            ", ".join(f"{name} {m:g}" for name, m in locked["margins"].items()) or "none",
+        ),
+        *([("Holdout", locked["holdout"])] if locked.get("holdout") else []),
+        ("Periods in a year", f"{locked['periods_per_year']:g}"),
+        ("Locked as", story.research.criteria),
+    ]
