@@ -11,10 +11,12 @@ Pure functions over numpy arrays, which know nothing of ideas, frames or stores:
     sequential  an interval that may be looked at every day
     harm        three triggers that take a challenger back
     rotation    the joint chance of many ideas, or many segments, on one history
+    budget      what each of the ideas on one history may spend of its budget of errors
     shrinkage   what a gain will be worth once it is live
     offpolicy   what logged decisions say of decisions that were not made
 """
 
+from shipworthy.statistics.budget import Grant, Spent, grant, spent_share
 from shipworthy.statistics.components import Components, variance_components
 from shipworthy.statistics.entities import entity_variance
 from shipworthy.statistics.harm import Alarm, Trigger, breaker_threshold, cusum_alarm, first_alarm
@@ -47,11 +49,13 @@ __all__ = [
     "Components",
     "Estimate",
     "Forecast",
+    "Grant",
     "LiveDecision",
     "LongRun",
     "Monitor",
     "Pilot",
     "Power",
+    "Spent",
     "Support",
     "Trigger",
     "anytime_t_half_width",
@@ -67,6 +71,7 @@ __all__ = [
     "first_alarm",
     "flat_count",
     "forecast",
+    "grant",
     "halves",
     "influence_series",
     "inverse_propensity",
@@ -80,6 +85,7 @@ __all__ = [
     "simultaneous_critical",
     "skew_shift",
     "smallest_detectable_gain",
+    "spent_share",
     "step_down_p_values",
     "support",
     "t_statistics",
