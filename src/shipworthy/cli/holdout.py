@@ -72,7 +72,7 @@ def _row(number: int, opening: Opening) -> dict[str, str | int]:
         "versions": len(opening.versions),
         "looks": opening.looks,
         "repetitions": opening.repetitions,
-        "at": opening.at[:16].replace("T", " "),
+        "at": opening.at[:19].replace("T", " "),
     }
 
 
