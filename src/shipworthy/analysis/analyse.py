@@ -118,7 +118,7 @@ def criteria_of(problem: Problem, idea: Idea, locked: Mapping[str, Any], evidenc
     margins = {rail.name: rail.margin for rail in problem.guardrails} | locked["margins"] | locked["guardrails"]
     criteria = Criteria(
         refit_periods=refit_periods(problem, problem.make_policy(idea.challenger)),
-        cadence=_cadence(365.0 / locked["periods_per_year"]),
+        cadence=cadence_of(365.0 / locked["periods_per_year"]),
         guardrails=tuple(
             Margin(name=rail.name, margin=margins[rail.name], better=rail.better) for rail in problem.guardrails
         ),
@@ -142,8 +142,12 @@ def with_locked(criteria: Criteria, locked: Mapping[str, Any], evidence: pl.Data
     return replace(criteria, min_effect=smallest, target=target, units_per_year=units * per_year)
 
 
-def _cadence(days: float) -> str:
-    """The cadence of periods so many days apart; several decisions a day are judged by the day."""
+def cadence_of(days: float) -> str:
+    """The cadence of periods so many days apart; several decisions a day are judged by the day.
+
+    >>> cadence_of(1 / 24), cadence_of(7.02), cadence_of(10.0)
+    ('1d', '1w', '10d')
+    """
     if days < _LONGEST_DAILY:
         return "1d"
     nearest = min(_CALENDAR, key=lambda length: abs(length - days))

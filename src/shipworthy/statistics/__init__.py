@@ -14,6 +14,7 @@ Pure functions over numpy arrays, which know nothing of ideas, frames or stores:
     budget      what each of the ideas on one history may spend of its budget of errors
     shrinkage   what a gain will be worth once it is live
     offpolicy   what logged decisions say of decisions that were not made
+    proportion  how often something happens, from how often it did
 """
 
 from shipworthy.statistics.budget import Grant, Spent, grant, spent_share
@@ -23,6 +24,7 @@ from shipworthy.statistics.harm import Alarm, Trigger, breaker_threshold, cusum_
 from shipworthy.statistics.interval import Estimate, estimate, probability_below, widened
 from shipworthy.statistics.offpolicy import Support, doubly_robust, inverse_propensity, support
 from shipworthy.statistics.power import Pilot, Power, periods_for, power, smallest_detectable_gain
+from shipworthy.statistics.proportion import Proportion
 from shipworthy.statistics.rotation import (
     at_own_cosines,
     fingerprint,
@@ -55,6 +57,7 @@ __all__ = [
     "Monitor",
     "Pilot",
     "Power",
+    "Proportion",
     "Spent",
     "Support",
     "Trigger",

@@ -60,9 +60,11 @@ def searched_facts(story: Story) -> list[tuple[str, str]]:
     budget = story.analysis.budget
     return [
         *([("Corrected for many ideas", f"{budget.sentence[0].upper()}{budget.sentence[1:]}")] if budget else []),
-        (f"Candidates that the {role} tried", f"{n:,}, inside its fits, each in the past alone")
-        for role in _ROLES
-        if (n := story.research.looks.get(role))
+        *(
+            (f"Candidates that the {role} tried", f"{n:,}, inside its fits, each in the past alone")
+            for role in _ROLES
+            if (n := story.research.looks.get(role))
+        ),
     ]
 
 
