@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
 
+from shipworthy.analysis.break_even import BreakEven, break_even
 from shipworthy.analysis.criteria import Criteria, Margin
-from shipworthy.analysis.holdout import Budget, budget_of, open_holdout, to_fields
+from shipworthy.analysis.holdout import Budget, open_holdout
+from shipworthy.analysis.segments import Segments, segments
 from shipworthy.analysis.verdicts import Verdict, verdict
 from shipworthy.data.provable import refit_periods
+from shipworthy.data.segments import segmented
+from shipworthy.data.snapshot import open_snapshot
 from shipworthy.engine import code_digest
 from shipworthy.errors import PreconditionError
 from shipworthy.ideas.idea import Idea
@@ -23,6 +27,7 @@ from shipworthy.project.code import load_problem
 from shipworthy.research.evidence import open_evidence
 from shipworthy.research.gate import missing as missing_research
 from shipworthy.research.research import read_research
+from shipworthy.step import History
 from shipworthy.step.worth import VALUE
 from shipworthy.store import Change, Record
 
@@ -45,6 +50,8 @@ class Analysis:
         deviations: Where the idea's file departs from what was locked; they stand in the report.
         is_sealed: Whether the evidence is that of a sealed holdout.
         budget: What it cost the history's budget of errors; None in a record from before budgets were kept.
+        break_even: Which assumption would turn the verdict; None in a record from before that was asked.
+        segments: Where the gain comes from; None where the idea registered none, and where the holdout withholds it.
     """
 
     idea: str
@@ -55,6 +62,8 @@ class Analysis:
     deviations: Sequence[str]
     is_sealed: bool = False
     budget: Budget | None = None
+    break_even: BreakEven | None = None
+    segments: Segments | None = None
 
 
 def analyse_idea(project: Project, number: int) -> Analysis:
@@ -78,18 +87,22 @@ def analyse_idea(project: Project, number: int) -> Analysis:
     evidence = open_evidence(project, record.body["evidence"])
     criteria = criteria_of(problem, idea, locked, evidence)
     research = read_research(record)
+    rows = open_snapshot(project, research.snapshot)
     for attempt in range(_ATTEMPTS):
         opened = open_holdout(project, idea, research, evidence, criteria, with_locked)
         whole = verdict(evidence, criteria, grant=opened.grant)
+        shown = whole.withheld() if research.holdout is not None else whole
         found = Analysis(
             idea=idea.key,
-            verdict=whole.withheld() if research.holdout is not None else whole,
+            verdict=shown,
             evidence=research.evidence,
             code=research.code,
             currency=locked["currency"],
             deviations=deviations(project, idea, problem.terms),
             is_sealed=research.holdout is not None,
             budget=opened.budget,
+            break_even=break_even(problem, rows, evidence, shown, repetitions=research.repetitions),
+            segments=_segments(problem, rows, evidence, locked.get("segments", []), shown),
         )
         kept = Change(kind="verdict", key=idea.key, body=_body(found, whole))
         try:
@@ -104,8 +117,13 @@ def analyse_idea(project: Project, number: int) -> Analysis:
 def read_analysis(record: Record) -> Analysis:
     """The analysis that a record holds, as it may be shown."""
     body = {name: value for name, value in record.body.items() if name in Analysis.__slots__}
-    budget = budget_of(record.body.get("budget"))
-    return Analysis(**{**body, "verdict": Verdict.from_dict(record.body["verdict"]), "budget": budget})
+    readers: Mapping[str, Callable[[Any], Any]] = {
+        "verdict": Verdict.from_dict,
+        "budget": Budget.from_dict,
+        "break_even": BreakEven.from_dict,
+        "segments": Segments.from_dict,
+    }
+    return Analysis(**body | {name: read(body[name]) for name, read in readers.items() if body.get(name) is not None})
 
 
 def read_whole_verdict(record: Record) -> Verdict:
@@ -154,12 +172,24 @@ def cadence_of(days: float) -> str:
     return _CALENDAR[nearest] if abs(nearest - days) <= 0.1 * nearest else f"{round(days)}d"
 
 
+def _segments(
+    problem: Problem, rows: pl.DataFrame, evidence: pl.DataFrame, columns: Sequence[str], shown: Verdict
+) -> Segments | None:
+    """The gain told apart by columns of the rows, as they stand in the newest revision of each; None where none may be told."""
+    if not columns or shown.exposure is None:
+        return None
+    history = segmented(problem, History(problem, rows).newest.rows, columns)
+    values = [f"{VALUE}_champion", f"{VALUE}_challenger"]
+    frame = evidence.select("period", "unit", *values).join(history, on=["period", "unit"], how="left")
+    return segments(frame, [name for name in columns if name in frame.columns], shown.criteria, history=history)
+
+
 def _body(found: Analysis, whole: Verdict) -> dict[str, Any]:
     body = {name: getattr(found, name) for name in Analysis.__slots__}
     sealed = {} if found.verdict is whole else {_WHOLE: whole.to_dict()}
-    plain = {
-        "verdict": found.verdict.to_dict(),
-        "deviations": list(found.deviations),
-        "budget": to_fields(found.budget),
+    told = {
+        name: part.to_dict()
+        for name in ("verdict", "budget", "break_even", "segments")
+        if (part := getattr(found, name)) is not None
     }
-    return body | plain | sealed
+    return body | told | {"deviations": list(found.deviations)} | sealed

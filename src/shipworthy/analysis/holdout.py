@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Self
 
 import polars as pl
 
@@ -58,9 +58,18 @@ class Budget:
     def sentence(self) -> str:
         """All of it in a line."""
         return (
-            f"number {self.idea} of {self.planned} ideas planned on this history; {self.spent:.0%} of its budget of errors is "
+            f"idea {self.idea} of {self.planned} planned on this history; {self.spent:.0%} of its budget of errors is "
             f"spent; it retires {self.retirement}"
         ).replace("it retires retired", "it is retired")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The budget as a record holds it."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> Self:
+        """Reads what `to_dict` returned."""
+        return cls(**fields)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,13 +236,3 @@ def _fingerprint(evidence: pl.DataFrame, criteria: Criteria, cosines: int | None
     if many >= counts.size:
         return None
     return tuple(fingerprint(sums, counts, many, min_effect=criteria.min_effect).tolist())
-
-
-def budget_of(fields: Mapping[str, Any] | None) -> Budget | None:
-    """The budget that a record holds; None in one from before budgets were kept."""
-    return Budget(**fields) if fields else None
-
-
-def to_fields(budget: Budget | None) -> dict[str, Any] | None:
-    """The budget as a record holds it."""
-    return asdict(budget) if budget else None
