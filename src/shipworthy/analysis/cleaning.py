@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from calendar import month_name
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import polars as pl
 
@@ -17,6 +18,7 @@ from shipworthy.errors import InvalidInputError
 _KEY = ("period", "unit")
 _LARGEST_GAP_SHARE = 0.3
 _DAYS_PER_YEAR = 365
+_FIRST_TIME, _LAST_TIME = datetime(1678, 1, 1), datetime(2261, 12, 31)  # what nanoseconds in 64 bits can hold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,11 +78,20 @@ def _unreadable(table: pl.DataFrame) -> str | None:
         empty = table[column].null_count()
         if empty:
             return f"{empty} of {table.height} rows have no {column}, so they cannot be paired with anything."
+    if not (period.dtype.is_integer() or _is_in_calendar(period)):
+        return f"The column period holds times outside the years {_FIRST_TIME.year} to {_LAST_TIME.year}."
     for column in table.columns[len(_KEY) :]:
         dtype = table[column].dtype
         if not (dtype.is_numeric() or dtype in (pl.Boolean, pl.Null)):
             return f"The column {column} holds {dtype}; it must hold numbers."
     return None
+
+
+def _is_in_calendar(period: pl.Series) -> bool:
+    """Whether all times can be computed with."""
+    known = pl.Series([_FIRST_TIME, _LAST_TIME]).cast(period.dtype).to_physical()
+    seen = period.to_physical()
+    return known[0] <= int(seen.min()) and int(seen.max()) <= known[1]  # type: ignore[arg-type]
 
 
 def _without_repeats(table: pl.DataFrame) -> Cleaned:
@@ -138,9 +149,7 @@ def calendar_notes(seen: pl.Series, criteria: Criteria) -> tuple[str, ...]:
 
 def _length(seen: pl.Series, criteria: Criteria) -> int:
     """Counts the periods of the calendar from the first to the last."""
-    if isinstance(seen.dtype, pl.Datetime):
-        return pl.datetime_range(seen[0], seen[-1], criteria.cadence, eager=True).len()
-    return pl.date_range(seen[0], seen[-1], criteria.cadence, eager=True).len()
+    return round((seen[-1] - seen[0]) / timedelta(days=criteria.days_per_period)) + 1
 
 
 def _season(seen: pl.Series) -> str:

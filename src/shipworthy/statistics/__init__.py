@@ -10,6 +10,7 @@ Pure functions over numpy arrays, which know nothing of ideas, frames or stores:
     power       the smallest gain that a history can show
     sequential  an interval that may be looked at every day
     harm        three triggers that take a challenger back
+    moderation  standard errors of many ideas steady one another
     shrinkage   what a gain will be worth once it is live
     offpolicy   what logged decisions say of decisions that were not made
 """
