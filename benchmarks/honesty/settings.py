@@ -201,11 +201,9 @@ def _mixed(rng: np.random.Generator, periods: int, units: int) -> Array:
 def _newsvendor(rng: np.random.Generator, periods: int, units: int) -> Array:
     # Two forecasts, equally good; each orders at the same critical ratio. The demand has days of its own.
     demand = 100.0 + 15.0 * autoregression(rng, 0.5, (periods,))[:, None] + 10.0 * rng.normal(size=(periods, units))
-    money = []
-    for _ in range(2):
-        error = 6.0 * autoregression(rng, 0.4, (periods,))[:, None] + 8.0 * rng.normal(size=(periods, units))
-        ordered = demand + error + 4.0
-        money.append(5.0 * np.minimum(ordered, demand) - 2.0 * ordered)
+    error = 6.0 * autoregression(rng, 0.4, (2, periods))[:, :, None] + 8.0 * rng.normal(size=(2, periods, units))
+    ordered = demand + error + 4.0
+    money: Array = 5.0 * np.minimum(ordered, demand) - 2.0 * ordered
     return money[1] - money[0]
 
 

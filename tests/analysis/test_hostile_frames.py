@@ -4,6 +4,7 @@ import json
 import math
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -166,17 +167,14 @@ def test_criteria_of_the_wrong_type_are_refused_by_field(wrong):
 def test_criteria_that_are_no_criteria_are_refused():
     """A dictionary is not silently taken for the defaults."""
     with pytest.raises(InvalidInputError, match="Give Criteria"):
-        verdict(FRAME, {"min_effect": 9.0})
+        verdict(FRAME, {"min_effect": 9.0})  # type: ignore[arg-type]
 
 
 def test_numbers_of_numpy_and_lists_of_margins_are_fine_and_travel():
     """What a notebook computes may be handed in, and the verdict still becomes JSON."""
     frame = FRAME.with_columns(waste_champion=1.0, waste_challenger=pl.col("value_challenger") * 0.01)
-    criteria = Criteria(
-        alpha=np.float32(0.05),
-        refit_periods=np.int64(7),
-        guardrails=[Margin(name="waste", margin=9.0)],  # type: ignore[arg-type]
-    )
+    arguments: dict[str, Any] = {"alpha": np.float32(0.05), "refit_periods": np.int64(7)}
+    criteria = Criteria(**arguments, guardrails=[Margin(name="waste", margin=9.0)])  # type: ignore[arg-type]
     found = verdict(frame, criteria)
 
     assert Verdict.from_dict(json.loads(json.dumps(found.to_dict(), allow_nan=False))) == found

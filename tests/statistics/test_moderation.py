@@ -25,10 +25,12 @@ def test_standard_errors_that_differ_by_chance_become_one():
 
 
 def test_standard_errors_that_differ_indeed_stay():
-    """An idea that touches little is known well, whatever the others are."""
-    ses = np.geomspace(0.001, 1000.0, 100)
+    """Where ideas are of quite unlike size each keeps its own, and only the smallest are doubted."""
+    ses = np.geomspace(0.1, 10.0, 100)
+    steadied = moderated(ses, np.full(100, 9)) / ses
 
-    assert moderated(ses, np.full(100, 9)) == pytest.approx(ses * WIDER, rel=0.15)
+    assert steadied[40:] == pytest.approx(np.full(60, WIDER), rel=0.1)
+    assert np.all(np.diff(steadied) < 0.0)
 
 
 def test_money_scales():
@@ -44,14 +46,12 @@ def test_forecasts_of_ideas_that_shipped_by_a_lucky_standard_error_still_cover()
     truths = rng.normal(0.0, 0.12, size=900)
     days = autoregression(rng, 0.3, 120, 900) + truths[:, None]
     found = [estimate(row, np.ones(120)) for row in days]
-    past = {
-        "past_estimates": [one.mean for one in found[:100]],
-        "past_ses": [one.se for one in found[:100]],
-    }
+    before = found[:100]
+    estimates, ses, dfs = [one.mean for one in before], [one.se for one in before], [one.nu for one in before]
     shipped = [at for at in range(100, 900) if found[at].low > 0.0]
-    plain = [forecast(found[at].mean, found[at].se, **past) for at in shipped]
+    plain = [forecast(found[at].mean, found[at].se, past_estimates=estimates, past_ses=ses) for at in shipped]
     told = [
-        forecast(found[at].mean, found[at].se, df=found[at].nu, past_dfs=[one.nu for one in found[:100]], **past)
+        forecast(found[at].mean, found[at].se, df=found[at].nu, past_estimates=estimates, past_ses=ses, past_dfs=dfs)
         for at in shipped
     ]
 

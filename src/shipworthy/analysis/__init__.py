@@ -1,6 +1,7 @@
 """Stage 4, Analysis: did the challenger really improve on what runs today?
 
-The verdict is of use without the rest: `verdict(frame, Criteria(...))` judges any paired table of periods and units.
+The verdict is of use without the rest: `verdict(frame, Criteria(...))` judges any paired table of periods and units. So
+are the live trials: `judge_shadow`, `judge_canary` and `judge_switchback` judge tables of what was decided.
 Names are imported when they are first used, so that asking this stage's gate costs nothing.
 """
 
@@ -14,6 +15,13 @@ if TYPE_CHECKING:
     from shipworthy.analysis.exposure import Exposure as Exposure
     from shipworthy.analysis.guardrail import GuardrailState as GuardrailState
     from shipworthy.analysis.guardrail import GuardrailVerdict as GuardrailVerdict
+    from shipworthy.analysis.trials.canary import judge_canary as judge_canary
+    from shipworthy.analysis.trials.schedule import SwitchbackPlan as SwitchbackPlan
+    from shipworthy.analysis.trials.shadow import judge_shadow as judge_shadow
+    from shipworthy.analysis.trials.switchback import judge_switchback as judge_switchback
+    from shipworthy.analysis.trials.switchback import plan_switchback as plan_switchback
+    from shipworthy.analysis.trials.trial_verdict import TrialDecision as TrialDecision
+    from shipworthy.analysis.trials.trial_verdict import TrialVerdict as TrialVerdict
     from shipworthy.analysis.verdicts import Gain as Gain
     from shipworthy.analysis.verdicts import Verdict as Verdict
     from shipworthy.analysis.verdicts import verdict as verdict
@@ -26,7 +34,14 @@ _HOME_OF = {
     "GuardrailState": "guardrail",
     "GuardrailVerdict": "guardrail",
     "Margin": "criteria",
+    "SwitchbackPlan": "trials.schedule",
+    "TrialDecision": "trials.trial_verdict",
+    "TrialVerdict": "trials.trial_verdict",
     "Verdict": "verdicts",
+    "judge_canary": "trials.canary",
+    "judge_shadow": "trials.shadow",
+    "judge_switchback": "trials.switchback",
+    "plan_switchback": "trials.switchback",
     "verdict": "verdicts",
 }
 

@@ -91,7 +91,7 @@ def _is_in_calendar(period: pl.Series) -> bool:
     """Whether all times can be computed with."""
     known = pl.Series([_FIRST_TIME, _LAST_TIME]).cast(period.dtype).to_physical()
     seen = period.to_physical()
-    return known[0] <= int(seen.min()) and int(seen.max()) <= known[1]  # type: ignore[arg-type]
+    return bool(seen.is_between(known[0], known[1]).all())
 
 
 def _without_repeats(table: pl.DataFrame) -> Cleaned:
@@ -149,7 +149,8 @@ def calendar_notes(seen: pl.Series, criteria: Criteria) -> tuple[str, ...]:
 
 def _length(seen: pl.Series, criteria: Criteria) -> int:
     """Counts the periods of the calendar from the first to the last."""
-    return round((seen[-1] - seen[0]) / timedelta(days=criteria.days_per_period)) + 1
+    span: timedelta = seen[-1] - seen[0]
+    return round(span / timedelta(days=criteria.days_per_period)) + 1
 
 
 def _season(seen: pl.Series) -> str:

@@ -36,7 +36,7 @@ class Margin:
 
     def __post_init__(self) -> None:
         """Refuses what cannot be judged."""
-        if not isinstance(self.name, str) or not self.name or self.name == "value":
+        if not _is_name(self.name):
             raise InvalidInputError(f"A guardrail cannot be named {self.name!r}. Give it a name of its own.")
         if not (_is_number(self.margin) and self.margin >= 0.0):
             raise InvalidInputError(f"The margin of {self.name!r} is {self.margin!r}. Give a number of at least 0.")
@@ -101,7 +101,7 @@ class Criteria:
             ),
             (
                 "entities",
-                isinstance(self.entities, str) and self.entities in ("all", "sample"),
+                any(self.entities == known for known in ("all", "sample")),
                 "Say 'all' or 'sample'.",
             ),
             ("refit_periods", _is_number(self.refit_periods) and self.refit_periods >= 0, "Give 0 or more."),
@@ -152,6 +152,11 @@ class Criteria:
         True
         """
         return cls(**{**fields, "guardrails": tuple(Margin(**margin) for margin in fields["guardrails"])})
+
+
+def _is_name(value: Any) -> bool:
+    """Whether a guardrail may be called so."""
+    return isinstance(value, str) and value not in ("", "value")
 
 
 def _is_number(value: Any) -> bool:

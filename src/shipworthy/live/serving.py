@@ -18,7 +18,8 @@ from shipworthy.live.requests import Contract, Row
 from shipworthy.problem import Period
 from shipworthy.project import Project
 from shipworthy.ship.release import Release, open_release
-from shipworthy.ship.rollout import Arm, Rollout, read_rollout
+from shipworthy.ship.rollout import Rollout, read_rollout
+from shipworthy.statistics.assignment import Arm
 from shipworthy.step import History
 
 LOOK_S = 0.5

@@ -6,13 +6,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
-from hashlib import sha256
-from typing import Literal
 
 from shipworthy.project import Project
+from shipworthy.statistics.assignment import Arm, arm_of
 from shipworthy.store import Change, Record
-
-Arm = Literal["champion", "challenger"]
 
 
 class Phase(StrEnum):
@@ -79,8 +76,7 @@ class Rollout(Move):
         """Who answers for a period: sticky, by a hash of idea and period, all its units together."""
         if self.challenger is None or self.share <= 0:
             return "champion"
-        draw = int.from_bytes(sha256(f"{self.idea}|{period}".encode()).digest()[:8]) / 2**64
-        return "challenger" if draw < self.share else "champion"
+        return arm_of(self.idea, period, share=self.share)
 
 
 def read_rollout(project: Project, problem: str, at: datetime | None = None) -> Rollout | None:

@@ -10,17 +10,26 @@ Pure functions over numpy arrays, which know nothing of ideas, frames or stores:
     power       the smallest gain that a history can show
     sequential  an interval that may be looked at every day
     harm        three triggers that take a challenger back
+    assignment  who is tried, by a hash
+    sample_ratio  whether the arms got their shares
+    canary      the challenger decides for a random part of the units
+    switchback  champion and challenger take turns
     moderation  standard errors of many ideas steady one another
     shrinkage   what a gain will be worth once it is live
+    calibration  whether forecasts come true
     offpolicy   what logged decisions say of decisions that were not made
 """
 
+from shipworthy.statistics.assignment import Arm, arm_of
+from shipworthy.statistics.calibration import Calibration, Ratio, realised_ratio
+from shipworthy.statistics.canary import means_before, period_effects, randomised_path, sticky_path
 from shipworthy.statistics.components import Components, variance_components
 from shipworthy.statistics.entities import entity_variance
 from shipworthy.statistics.harm import Alarm, Trigger, breaker_threshold, cusum_alarm, first_alarm
 from shipworthy.statistics.interval import Estimate, estimate, probability_below, widened
 from shipworthy.statistics.offpolicy import Support, doubly_robust, inverse_propensity, support
 from shipworthy.statistics.power import Pilot, Power, periods_for, power, smallest_detectable_gain
+from shipworthy.statistics.sample_ratio import SampleRatio
 from shipworthy.statistics.sequential import (
     Backtest,
     LiveDecision,
@@ -28,14 +37,19 @@ from shipworthy.statistics.sequential import (
     anytime_t_half_width,
     mixture_radius,
     monitor,
+    periods_to_ship,
+    read_path,
 )
 from shipworthy.statistics.series import autocorrelation, halves, influence_series, skew_shift
 from shipworthy.statistics.shrinkage import Forecast, forecast
 from shipworthy.statistics.spectrum import LongRun, cosine_weights, flat_count, long_run_variance
+from shipworthy.statistics.switchback import draws_for, pairs_interval, pairs_path, sign_flip_p
 
 __all__ = [
     "Alarm",
+    "Arm",
     "Backtest",
+    "Calibration",
     "Components",
     "Estimate",
     "Forecast",
@@ -44,14 +58,18 @@ __all__ = [
     "Monitor",
     "Pilot",
     "Power",
+    "Ratio",
+    "SampleRatio",
     "Support",
     "Trigger",
     "anytime_t_half_width",
+    "arm_of",
     "autocorrelation",
     "breaker_threshold",
     "cosine_weights",
     "cusum_alarm",
     "doubly_robust",
+    "draws_for",
     "entity_variance",
     "estimate",
     "first_alarm",
@@ -61,13 +79,23 @@ __all__ = [
     "influence_series",
     "inverse_propensity",
     "long_run_variance",
+    "means_before",
     "mixture_radius",
     "monitor",
+    "pairs_interval",
+    "pairs_path",
+    "period_effects",
     "periods_for",
+    "periods_to_ship",
     "power",
     "probability_below",
+    "randomised_path",
+    "read_path",
+    "realised_ratio",
+    "sign_flip_p",
     "skew_shift",
     "smallest_detectable_gain",
+    "sticky_path",
     "support",
     "variance_components",
     "widened",

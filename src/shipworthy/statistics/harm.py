@@ -82,9 +82,10 @@ def first_alarm(
     stream = np.asarray(differences, dtype=np.float64)
     path = confidence_path(stream, backtest, alpha=alpha)
     found = (
+        # First, so that where one awful period also moves the interval, a human is asked what happened.
+        _breaker_alarm(stream, backtest),
         _interval_alarm(path, margin),
         cusum_alarm(stream, path, periods_per_year=periods_per_year),
-        _breaker_alarm(stream, backtest),
     )
     return min((alarm for alarm in found if alarm), key=lambda alarm: alarm.n, default=None)
 

@@ -28,6 +28,7 @@ _FEWEST_TO_SHIP = 28
 _FEWEST_TO_STOP = 7
 _FEWEST_BLOCKS_TO_SHIP = 8
 _TIGHTEST_AT = 60.0
+_MOST_PERIODS = 3650
 _ROBUST_SD = 1.4826
 
 
@@ -145,7 +146,15 @@ def monitor(
     >>> str(found.decision), found.decided_at
     ('ship', 28)
     """
-    path = confidence_path(differences, backtest, alpha=alpha)
+    return read_path(confidence_path(differences, backtest, alpha=alpha), min_effect=min_effect, harm_below=harm_below)
+
+
+def read_path(path: Path, *, min_effect: float = 0.0, harm_below: float | None = None) -> Monitor:
+    """Returns where a path stands, with the first decision that it reached.
+
+    >>> read_path(confidence_path(np.zeros(3), None)).n
+    3
+    """
     if not path.mean.size:
         return Monitor(n=0, mean=0.0, low=-math.inf, high=math.inf, decision=LiveDecision.UNDECIDED, decided_at=None)
     floor = min_effect if harm_below is None else harm_below
@@ -187,6 +196,27 @@ def confidence_path(differences: ArrayLike, backtest: Backtest | None, *, alpha:
     return Path(mean, mean - half, mean + half, sigma, df, n >= _FEWEST_TO_SHIP, n >= _FEWEST_TO_STOP)
 
 
+def periods_to_ship(backtest: Backtest, gain: float, *, alpha: float = 0.05, wanted: float = 0.8) -> int | None:
+    """Returns the fewest live periods of a shadow that show a gain; None where ten years of days would not do.
+
+    That is the first n, of at least 28, with k sigma r(n) + z(wanted) sigma / sqrt(n) at most the gain.
+
+    >>> draws = np.random.default_rng(0).normal(size=180)
+    >>> periods_to_ship(Backtest.from_sums(draws, np.ones(180)), 0.5)
+    56
+    """
+    if backtest.nu < FEWEST_COSINES:
+        return None
+    n = np.arange(_FEWEST_TO_SHIP, _MOST_PERIODS + 1)
+    df = backtest.nu + n // BLOCK_PERIODS - 1.0
+    widening = stdtrit(df, 1.0 - alpha / 4.0) / ndtri(1.0 - alpha / 4.0)
+    needed = math.sqrt(backtest.variance) * (
+        widening * mixture_radius(n, alpha=alpha) + stdtrit(df, wanted) / np.sqrt(n)
+    )
+    at = first_where(needed <= gain)
+    return None if at is None else at + _FEWEST_TO_SHIP - 1
+
+
 def mixture_radius(n: ArrayLike, *, alpha: float = 0.05, tightest_at: float = _TIGHTEST_AT) -> FloatArray:
     """Returns r(n): mean -/+ sigma r(n) holds at all n together, with probability 1 - alpha.
 
@@ -202,7 +232,7 @@ def mixture_radius(n: ArrayLike, *, alpha: float = 0.05, tightest_at: float = _T
 
 
 def anytime_t_half_width(
-    n: ArrayLike, se: ArrayLike, *, alpha: float = 0.05, tightest_at: float = _TIGHTEST_AT
+    n: ArrayLike, se: ArrayLike, *, alpha: float = 0.05, tightest_at: float | FloatArray = _TIGHTEST_AT
 ) -> FloatArray:
     """Returns half the width of a t interval that holds at all n together; inf while it cannot be bounded.
 
@@ -212,7 +242,7 @@ def anytime_t_half_width(
         n: Independent draws so far.
         se: Standard error of their mean, same shape.
         alpha: Two-sided error over all looks together.
-        tightest_at: Draws at which the interval is tightest.
+        tightest_at: Draws at which the interval is tightest; one number, or the same shape.
 
     >>> anytime_t_half_width([2, 45], [1.0, 1.0], tightest_at=45).round(2).tolist()
     [inf, 3.18]
@@ -269,7 +299,7 @@ def _running_variance(means: FloatArray) -> FloatArray:
     return np.array([0.0] + [float(means[:count].var(ddof=1)) for count in range(2, means.size + 1)])
 
 
-def _mixture_weight(alpha: float, tightest_at: float) -> float:
+def _mixture_weight(alpha: float, tightest_at: float | FloatArray) -> float | FloatArray:
     """Returns rho, which makes the boundary tightest at so many draws."""
     level = -2.0 * math.log(alpha)
     return tightest_at / (level + math.log1p(level))
