@@ -7,10 +7,16 @@ import sys
 import time
 
 from benchmarks.honesty import __doc__ as what
-from benchmarks.honesty import forecasts, offline, shadow
+from benchmarks.honesty import forecasts, ideas, offline, shadow, trials
 from benchmarks.machine import describe
 
-PARTS = {"offline": offline.run, "shadow": shadow.run, "forecasts": forecasts.run}
+PARTS = {
+    "offline": offline.run,
+    "ideas": ideas.run,
+    "shadow": shadow.run,
+    "trials": trials.run,
+    "forecasts": forecasts.run,
+}
 
 
 def main() -> int:

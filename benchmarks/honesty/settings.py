@@ -167,7 +167,8 @@ def _whale(rng: np.random.Generator, periods: int, units: int) -> Array:
 
 def _pareto(rng: np.random.Generator, periods: int, units: int) -> Array:
     sizes = 1.0 + rng.pareto(1.2, size=units)
-    return _with_rows(rng, autoregression(rng, 0.3, (periods,)), units) * sizes
+    rows: Array = _with_rows(rng, autoregression(rng, 0.3, (periods,)), units) * sizes
+    return rows
 
 
 def _holes(rng: np.random.Generator, periods: int, units: int) -> Array:

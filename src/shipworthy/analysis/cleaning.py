@@ -97,7 +97,7 @@ def _is_in_calendar(period: pl.Series) -> bool:
 def _without_repeats(table: pl.DataFrame) -> Cleaned:
     """Drops rows that repeat another one; refuses those that contradict another one."""
     # As many hashes as rows means no key twice, at a quarter of the price of grouping by the keys.
-    if table.select(pl.struct(_KEY).hash().n_unique()).item() == table.height:
+    if _is_in_order(table) or table.select(pl.struct(_KEY).hash().n_unique()).item() == table.height:
         return Cleaned(frame=table)
     distinct = table.unique()
     contradictions = distinct.filter(pl.struct(_KEY).is_duplicated())
@@ -115,6 +115,15 @@ def _without_repeats(table: pl.DataFrame) -> Cleaned:
         return Cleaned(frame=table)
     many = "1 row repeats another one exactly and was" if dropped == 1 else f"{dropped} rows repeat others and were"
     return Cleaned(frame=distinct, notes=(f"{many} dropped.",))
+
+
+def _is_in_order(table: pl.DataFrame) -> bool:
+    """Whether each row's period and unit come after those of the row before, so that none is there twice."""
+    period, unit = table["period"], table["unit"]
+    if not (unit.dtype.is_integer() or unit.dtype == pl.String) or not period.is_sorted():
+        return False
+    before = table.height - 1
+    return bool(((unit[1:] > unit[:before]) | (period[1:] > period[:before])).all())
 
 
 def _binned(dtype: pl.DataType, criteria: Criteria) -> pl.Expr:
