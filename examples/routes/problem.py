@@ -23,6 +23,7 @@ def vans_of_a_day(name: str) -> sw.Problem:
         decision=("van", "stop"),
         outcome_delay="1d",
         warm_up="90d",
+        ideas_planned=3,
         currency="EUR",
         counterfactual=True,
     )

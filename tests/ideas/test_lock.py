@@ -42,6 +42,7 @@ def test_research_locks_and_nothing_before_it(bakery: Project):
         "periods_per_year": 365.0,
         "margins": {"sold_out": 0.05},
         "holdout": None,
+        "ideas_planned": 20,
     }
 
 

@@ -280,7 +280,7 @@ def explored_holdout(folder):
 
 def test_a_ship_opens_its_verdict_but_no_figures_per_unit(tmp_path):
     """On ship the interval comes out; what each unit and each period earned stays sealed."""
-    project = walked(tmp_path / "shop", NOISY)
+    project = walked(tmp_path / "shop", NOISY.replace('embargo="7d"', 'embargo="7d", ideas_planned=1'))
     research_idea(project, 1)
     found = analyse_idea(project, 1)
     page = write_report(project, 1).read_text(encoding="utf-8")

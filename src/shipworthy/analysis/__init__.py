@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from shipworthy.analysis.exposure import Exposure as Exposure
     from shipworthy.analysis.guardrail import GuardrailState as GuardrailState
     from shipworthy.analysis.guardrail import GuardrailVerdict as GuardrailVerdict
+    from shipworthy.analysis.simulate import simulate_evidence as simulate_evidence
+    from shipworthy.analysis.simulation import Design as Design
+    from shipworthy.analysis.simulation import Simulation as Simulation
     from shipworthy.analysis.trials.canary import judge_canary as judge_canary
     from shipworthy.analysis.trials.schedule import SwitchbackPlan as SwitchbackPlan
     from shipworthy.analysis.trials.shadow import judge_shadow as judge_shadow
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 _HOME_OF = {
     "Criteria": "criteria",
     "Decision": "decision",
+    "Design": "simulation",
     "Exposure": "exposure",
     "Gain": "verdicts",
     "GuardrailState": "guardrail",
@@ -42,6 +46,8 @@ _HOME_OF = {
     "judge_shadow": "trials.shadow",
     "judge_switchback": "trials.switchback",
     "plan_switchback": "trials.switchback",
+    "Simulation": "simulation",
+    "simulate_evidence": "simulate",
     "verdict": "verdicts",
 }
 

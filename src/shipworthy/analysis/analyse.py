@@ -9,9 +9,11 @@ from typing import Any
 import polars as pl
 
 from shipworthy.analysis.criteria import Criteria, Margin
+from shipworthy.analysis.holdout import Budget, budget_of, open_holdout, to_fields
 from shipworthy.analysis.verdicts import Verdict, verdict
 from shipworthy.data.provable import refit_periods
 from shipworthy.engine import code_digest
+from shipworthy.errors import PreconditionError
 from shipworthy.ideas.idea import Idea
 from shipworthy.ideas.lock import deviations, locked_criteria
 from shipworthy.ideas.register import find_idea
@@ -20,10 +22,12 @@ from shipworthy.project import Project, refuse_closed
 from shipworthy.project.code import load_problem
 from shipworthy.research.evidence import open_evidence
 from shipworthy.research.gate import missing as missing_research
+from shipworthy.research.research import read_research
 from shipworthy.step.worth import VALUE
 from shipworthy.store import Change, Record
 
 _WHOLE = "sealed"
+_ATTEMPTS = 8
 _LONGEST_DAILY = 1.5
 _CALENDAR = {7: "1w", 14: "2w", 30: "1mo", 91: "1q", 365: "1y"}
 
@@ -40,6 +44,7 @@ class Analysis:
         currency: The currency of all money.
         deviations: Where the idea's file departs from what was locked; they stand in the report.
         is_sealed: Whether the evidence is that of a sealed holdout.
+        budget: What it cost the history's budget of errors; None in a record from before budgets were kept.
     """
 
     idea: str
@@ -49,15 +54,18 @@ class Analysis:
     currency: str
     deviations: Sequence[str]
     is_sealed: bool = False
+    budget: Budget | None = None
 
 
 def analyse_idea(project: Project, number: int) -> Analysis:
     """Judges the evidence of an idea by its locked criteria; the verdict is recorded.
 
-    The same evidence gives the same verdict, however often it is asked for.
+    It opens the history that it is judged on: what it must show depends on all ideas tried there before. The same evidence
+    gives the same verdict, however often it is asked for, and costs its history nothing again.
 
     Raises:
-        GateClosedError: there is no evidence for the idea and the code as they stand.
+        GateClosedError: there is no evidence for the idea and the code as they stand, or the history is retired.
+        PreconditionError: others opened the history at the same instant, again and again.
     """
     idea = find_idea(project, number)
     refuse_closed(f"Research to Analysis for idea {number}", missing_research(project, idea))
@@ -68,25 +76,36 @@ def analyse_idea(project: Project, number: int) -> Analysis:
     locked = locked_criteria(project, idea)
     assert record is not None and locked is not None, "research locks the criteria and leaves evidence"  # noqa: PT018
     evidence = open_evidence(project, record.body["evidence"])
-    whole = verdict(evidence, criteria_of(problem, idea, locked, evidence))
-    is_sealed = record.body.get("holdout") is not None
-    found = Analysis(
-        idea=idea.key,
-        verdict=whole.withheld() if is_sealed else whole,
-        evidence=record.body["evidence"],
-        code=record.body["code"],
-        currency=locked["currency"],
-        deviations=deviations(project, idea, problem.terms),
-        is_sealed=is_sealed,
-    )
-    project.records.add(Change(kind="verdict", key=idea.key, body=_body(found, whole)), by=project.who)
+    criteria = criteria_of(problem, idea, locked, evidence)
+    research = read_research(record)
+    for attempt in range(_ATTEMPTS):
+        opened = open_holdout(project, idea, research, evidence, criteria, with_locked)
+        whole = verdict(evidence, criteria, grant=opened.grant)
+        found = Analysis(
+            idea=idea.key,
+            verdict=whole.withheld() if research.holdout is not None else whole,
+            evidence=research.evidence,
+            code=research.code,
+            currency=locked["currency"],
+            deviations=deviations(project, idea, problem.terms),
+            is_sealed=research.holdout is not None,
+            budget=opened.budget,
+        )
+        kept = Change(kind="verdict", key=idea.key, body=_body(found, whole))
+        try:
+            project.records.add(*opened.changes(whole.decision), kept, by=project.who)
+            break
+        except PreconditionError:  # somebody else opened the history meanwhile: what is left of it is another amount
+            if attempt == _ATTEMPTS - 1:
+                raise
     return found
 
 
 def read_analysis(record: Record) -> Analysis:
     """The analysis that a record holds, as it may be shown."""
     body = {name: value for name, value in record.body.items() if name in Analysis.__slots__}
-    return Analysis(**{**body, "verdict": Verdict.from_dict(record.body["verdict"])})
+    budget = budget_of(record.body.get("budget"))
+    return Analysis(**{**body, "verdict": Verdict.from_dict(record.body["verdict"]), "budget": budget})
 
 
 def read_whole_verdict(record: Record) -> Verdict:
@@ -99,7 +118,7 @@ def criteria_of(problem: Problem, idea: Idea, locked: Mapping[str, Any], evidenc
     margins = {rail.name: rail.margin for rail in problem.guardrails} | locked["margins"] | locked["guardrails"]
     criteria = Criteria(
         refit_periods=refit_periods(problem, problem.make_policy(idea.challenger)),
-        cadence=_cadence(365.0 / locked["periods_per_year"]),
+        cadence=cadence_of(365.0 / locked["periods_per_year"]),
         guardrails=tuple(
             Margin(name=rail.name, margin=margins[rail.name], better=rail.better) for rail in problem.guardrails
         ),
@@ -123,8 +142,12 @@ def with_locked(criteria: Criteria, locked: Mapping[str, Any], evidence: pl.Data
     return replace(criteria, min_effect=smallest, target=target, units_per_year=units * per_year)
 
 
-def _cadence(days: float) -> str:
-    """The cadence of periods so many days apart; several decisions a day are judged by the day."""
+def cadence_of(days: float) -> str:
+    """The cadence of periods so many days apart; several decisions a day are judged by the day.
+
+    >>> cadence_of(1 / 24), cadence_of(7.02), cadence_of(10.0)
+    ('1d', '1w', '10d')
+    """
     if days < _LONGEST_DAILY:
         return "1d"
     nearest = min(_CALENDAR, key=lambda length: abs(length - days))
@@ -134,4 +157,9 @@ def _cadence(days: float) -> str:
 def _body(found: Analysis, whole: Verdict) -> dict[str, Any]:
     body = {name: getattr(found, name) for name in Analysis.__slots__}
     sealed = {} if found.verdict is whole else {_WHOLE: whole.to_dict()}
-    return body | {"verdict": found.verdict.to_dict(), "deviations": list(found.deviations)} | sealed
+    plain = {
+        "verdict": found.verdict.to_dict(),
+        "deviations": list(found.deviations),
+        "budget": to_fields(found.budget),
+    }
+    return body | plain | sealed

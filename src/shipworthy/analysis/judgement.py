@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ from shipworthy.analysis.guardrail import GuardrailState, GuardrailVerdict
 from shipworthy.analysis.measurement import FEWEST_PERIODS, Measurement
 from shipworthy.analysis.pairs import Pairs
 from shipworthy.analysis.wording import amount, interval, periods
+from shipworthy.statistics.budget import Grant
 from shipworthy.statistics.interval import Estimate
 from shipworthy.statistics.power import Pilot, periods_for
 from shipworthy.statistics.series import influence_series
@@ -48,8 +50,24 @@ def found_periods(pairs: Pairs) -> int:
     return int(pairs.series[1].size)
 
 
+def corrected_low(known: Estimate, grant: Grant | None) -> float:
+    """Returns the lower end that a ship has to rest on: where an idea is one of several, as low as its grant asks for.
+
+    The shift for skew counts in it; it is never above the ordinary lower end.
+    """
+    if grant is None:
+        return known.low
+    bar = grant.critical_at(known.df)
+    return min(known.low, known.mean - bar * known.se + min(0.0, known.skew)) if math.isfinite(bar) else -math.inf
+
+
 def judge(
-    pairs: Pairs, found: Measurement, guardrails: tuple[GuardrailVerdict, ...], unseen_loss: float, criteria: Criteria
+    pairs: Pairs,
+    found: Measurement,
+    guardrails: tuple[GuardrailVerdict, ...],
+    unseen_loss: float,
+    criteria: Criteria,
+    grant: Grant | None = None,
 ) -> Judgement:
     """Decides; every rule that speaks ends the matter.
 
@@ -59,30 +77,35 @@ def judge(
         guardrails: What is known of the guardrails.
         unseen_loss: What the declared worst loss takes off the lower end.
         criteria: What was fixed before.
+        grant: What the history's budget of errors grants; None is a single test.
     """
     obstacle = hardly_differs(pairs, found) or found.obstacle
     if obstacle or found.estimate is None:
         return Judgement(decision=Decision.INCONCLUSIVE, reasons=(obstacle or "",))
     known = found.estimate
-    low = known.low - unseen_loss
+    alone, low = known.low - unseen_loss, corrected_low(known, grant) - unseen_loss
     others = tuple(guardrail.reason for guardrail in guardrails)
-    if low <= criteria.min_effect and known.high < criteria.claimed:
+    if alone <= criteria.min_effect and known.high < criteria.claimed:
         return Judgement(decision=Decision.STOP, reasons=(_disproved(known, criteria), *others))
     breached = _reasons(guardrails, GuardrailState.BREACHED)
     if breached:
         gain = f"The gain in money is {_gain(known, criteria)}."
         return Judgement(decision=Decision.STOP, reasons=(*breached, gain))
     if low <= criteria.min_effect:
-        reasons = (_open(known, unseen_loss, criteria), *others)
+        is_corrected = grant is not None and alone > criteria.min_effect
+        reason = _corrected(known, low, grant, criteria) if is_corrected else _open(known, unseen_loss, criteria)
+        reasons = (reason, *others)
         return Judgement(decision=Decision.INCONCLUSIVE, reasons=reasons)
-    proven = _proven(known, unseen_loss, criteria)
+    proven = _proven(known, unseen_loss, criteria, grant)
     withheld = _reasons(guardrails, GuardrailState.INCONCLUSIVE) + _too_short(pairs, criteria)
     if withheld:
         return Judgement(decision=Decision.INCONCLUSIVE, reasons=(*withheld, proven))
     return Judgement(decision=Decision.SHIP, reasons=(proven, *others))
 
 
-def periods_still_needed(pairs: Pairs, found: Measurement, criteria: Criteria) -> int | None:
+def periods_still_needed(
+    pairs: Pairs, found: Measurement, criteria: Criteria, grant: Grant | None = None
+) -> int | None:
     """Returns how many periods more would probably decide; None where no number would, or none is known."""
     sums, counts = pairs.series
     if counts.size < FEWEST_PERIODS:
@@ -100,7 +123,10 @@ def periods_still_needed(pairs: Pairs, found: Measurement, criteria: Criteria) -
     )
     above = known.mean - criteria.min_effect
     effect = above if above > 0.0 else criteria.claimed - known.mean
-    needed = periods_for(pilot, effect, alpha=criteria.alpha, refit_periods=criteria.refit_periods)
+    alpha = criteria.alpha
+    if grant is not None and above > 0.0:
+        alpha = min(alpha, 2.0 * grant.tail_at(known.df))
+    needed = periods_for(pilot, effect, alpha=alpha, refit_periods=criteria.refit_periods) if alpha > 0.0 else None
     if needed is None or not flat:
         return None
     fewest = max(needed, FEWEST_PERIODS_TO_SHIP, int(np.ceil(FEWEST_COSINES / pilot.flat_share)))
@@ -141,18 +167,34 @@ def _unseen(unseen_loss: float, criteria: Criteria) -> str:
     return f", {_said(unseen_loss, criteria)} lower still for the worst loss that was declared" if unseen_loss else ""
 
 
-def _proven(known: Estimate, unseen_loss: float, criteria: Criteria) -> str:
+def _proven(known: Estimate, unseen_loss: float, criteria: Criteria, grant: Grant | None) -> str:
     """Why the challenger is better."""
     worth = (
         "zero"
         if criteria.min_effect == 0.0
         else f"{_said(criteria.min_effect, criteria)}, the smallest gain worth shipping"
     )
-    low_end = f"even the low end{_unseen(unseen_loss, criteria)} is above {worth}"
+    lower = f", {_said(corrected_low(known, grant), criteria)} once {_for_whom(grant)}," if grant else ""
+    low_end = f"even the low end{lower}{_unseen(unseen_loss, criteria)} is above {worth}"
     says = f"The challenger earns {_gain(known, criteria)} more: {low_end}."
     if known.high < criteria.claimed:
         says += f" It earns less than the {_said(criteria.claimed, criteria)} that the idea claimed."
     return says
+
+
+def _for_whom(grant: Grant) -> str:
+    """What a lower end is corrected for, for somebody who has never heard of an error rate."""
+    return f"corrected for the {grant.planned} ideas planned on this history (this is number {grant.idea})"
+
+
+def _corrected(known: Estimate, low: float, grant: Grant | None, criteria: Criteria) -> str:
+    """Why an idea that would ship alone does not."""
+    assert grant is not None, "only a grant corrects"
+    ends = f"the low end is {_said(low, criteria)}" if math.isfinite(low) else "nothing is left to ship it on"
+    return (
+        f"Alone it would ship: its gain is {_gain(known, criteria)}. But with many ideas on one history one looks good by luck: "
+        f"{_for_whom(grant)}, {ends}, and has to be above {_said(criteria.min_effect, criteria)}."
+    )
 
 
 def _disproved(known: Estimate, criteria: Criteria) -> str:

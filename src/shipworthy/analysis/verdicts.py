@@ -19,12 +19,13 @@ from shipworthy.analysis.criteria import Criteria
 from shipworthy.analysis.decision import Decision
 from shipworthy.analysis.exposure import Exposure, exposed
 from shipworthy.analysis.guardrail import GuardrailVerdict, guarded
-from shipworthy.analysis.judgement import Judgement, hardly_differs, judge, periods_still_needed
+from shipworthy.analysis.judgement import Judgement, corrected_low, hardly_differs, judge, periods_still_needed
 from shipworthy.analysis.measurement import MOST_ONE_SIDED, Measurement, mean_of, measured
 from shipworthy.analysis.pairs import Pairs, paired
 from shipworthy.analysis.wording import amount, periods
 from shipworthy.errors import InvalidInputError
 from shipworthy.sources.frame import Table, to_polars
+from shipworthy.statistics.budget import Grant
 from shipworthy.statistics.interval import probability_below
 from shipworthy.statistics.series import influence_series
 
@@ -60,6 +61,9 @@ class Verdict:
         periods_still_needed: Periods more that would probably decide; None where it is decided, or where none would.
         notes: What was done to the evidence, and what to know of it.
         criteria: What was judged by.
+        corrected_low: The lower end that has to stand above the smallest gain worth shipping: `low`, and lower where the
+            verdict is corrected for the other ideas on its history.
+        grant: What it was corrected by; None where it is a single test.
     """
 
     decision: Decision
@@ -75,6 +79,8 @@ class Verdict:
     periods_still_needed: int | None
     notes: tuple[str, ...]
     criteria: Criteria
+    corrected_low: float = -math.inf
+    grant: Grant | None = None
 
     def withheld(self) -> Verdict:
         """Returns what a sealed holdout lets out: the decision; and all of it on ship, and where there was nothing to judge.
@@ -97,6 +103,8 @@ class Verdict:
             exposure=None,
             periods_still_needed=None,
             notes=(),
+            corrected_low=-math.inf,
+            grant=None,
         )
 
     def per_period(self) -> Gain:
@@ -124,10 +132,11 @@ class Verdict:
         """Returns the verdict as JSON can hold it; an open end of an interval, and what is withheld, is null."""
         open_ended = {
             name: value if math.isfinite(value) else None
-            for name, value in (("gain", self.gain), ("low", self.low), ("high", self.high), ("se", self.se))
+            for name in ("gain", "low", "high", "se", "corrected_low")
+            for value in (getattr(self, name),)
         }
         return {
-            **asdict(replace(self, guardrails=(), exposure=None)),
+            **asdict(replace(self, guardrails=(), exposure=None, grant=None)),
             **open_ended,
             "decision": str(self.decision),
             "reasons": list(self.reasons),
@@ -135,16 +144,18 @@ class Verdict:
             "guardrails": [guardrail.to_dict() for guardrail in self.guardrails],
             "exposure": self.exposure.to_dict() if self.exposure else None,
             "criteria": self.criteria.to_dict(),
+            "grant": self.grant.to_dict() if self.grant else None,
         }
 
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any]) -> Self:
-        """Reads what `to_dict` returned.
+        """Reads what `to_dict` returned; a verdict from before corrections were made has none.
 
         Raises:
             InvalidInputError: The fields are not those of a verdict.
         """
         try:
+            corrected = fields.get("corrected_low", fields.get("low"))
             return cls(
                 **{
                     **fields,
@@ -158,6 +169,8 @@ class Verdict:
                     "guardrails": tuple(GuardrailVerdict.from_dict(one) for one in fields["guardrails"]),
                     "exposure": Exposure.from_dict(fields["exposure"]) if fields["exposure"] else None,
                     "criteria": Criteria.from_dict(fields["criteria"]),
+                    "corrected_low": -math.inf if corrected is None else corrected,
+                    "grant": Grant.from_dict(fields["grant"]) if fields.get("grant") else None,
                 }
             )
         except (KeyError, TypeError, ValueError) as error:
@@ -166,7 +179,7 @@ class Verdict:
             ) from error
 
 
-def verdict(frame: Table, criteria: Criteria | None = None) -> Verdict:
+def verdict(frame: Table, criteria: Criteria | None = None, *, grant: Grant | None = None) -> Verdict:
     """Judges paired evidence. The order of the rows never matters.
 
     Args:
@@ -174,6 +187,7 @@ def verdict(frame: Table, criteria: Criteria | None = None) -> Verdict:
             (dates, times or whole numbers), unit, value_champion and value_challenger in money, and `<guardrail>_champion` and
             `<guardrail>_challenger` for each guardrail of the criteria.
         criteria: What to judge by; a gain above zero by default.
+        grant: What a budget of errors grants it, where it is one of several ideas on one history; None is a single test.
 
     Raises:
         InvalidInputError: It is no table, or a column is missing. Evidence that contradicts itself or cannot be read is no
@@ -197,9 +211,10 @@ def verdict(frame: Table, criteria: Criteria | None = None) -> Verdict:
     guardrails = tuple(guarded(evidence.frame, margin, asked) for margin in asked.guardrails)
     found = measured(pairs, asked)
     exposure = exposed(pairs, found.estimate, asked)
-    judgement = _also_at_worst(judge(pairs, found, guardrails, exposure.unseen_loss, asked), pairs, guardrails, asked)
+    judgement = judge(pairs, found, guardrails, exposure.unseen_loss, asked, grant)
+    judgement = _also_at_worst(judgement, pairs, guardrails, asked, grant)
     shown = found.shown if hardly_differs(pairs, found) is None else None
-    needed = periods_still_needed(pairs, found, asked) if judgement.decision is Decision.INCONCLUSIVE else None
+    needed = periods_still_needed(pairs, found, asked, grant) if judgement.decision is Decision.INCONCLUSIVE else None
     reasons = judgement.reasons
     if needed is not None:
         reasons = (*reasons, f"About {periods(needed, asked.cadence)} more would probably decide.")
@@ -217,6 +232,8 @@ def verdict(frame: Table, criteria: Criteria | None = None) -> Verdict:
         periods_still_needed=needed,
         notes=evidence.notes + calendar_notes(pairs.periods, asked) + _notes(evidence.frame, pairs, exposure),
         criteria=asked,
+        corrected_low=corrected_low(shown, grant) if shown else -math.inf,
+        grant=grant,
     )
 
 
@@ -240,7 +257,11 @@ def _invalid(refusal: str, notes: tuple[str, ...], criteria: Criteria) -> Verdic
 
 
 def _also_at_worst(
-    judgement: Judgement, pairs: Pairs, guardrails: tuple[GuardrailVerdict, ...], criteria: Criteria
+    judgement: Judgement,
+    pairs: Pairs,
+    guardrails: tuple[GuardrailVerdict, ...],
+    criteria: Criteria,
+    grant: Grant | None,
 ) -> Judgement:
     """Withholds a decision that would change if the pairs with one side only were bad ones."""
     if pairs.one_sided_share <= MOST_ONE_SIDED:
@@ -248,7 +269,7 @@ def _also_at_worst(
     worst = pairs.at_worst()
     found: Measurement = measured(worst, criteria)
     exposure = exposed(worst, found.estimate, criteria)
-    if judge(worst, found, guardrails, exposure.unseen_loss, criteria).decision == judgement.decision:
+    if judge(worst, found, guardrails, exposure.unseen_loss, criteria, grant).decision == judgement.decision:
         return judgement
     reason = (
         f"{pairs.one_sided_share:.1%} of the pairs have a number on one side only, and the decision "

@@ -64,7 +64,7 @@ def verify_analysis(project: Project, number: int) -> Verification:
         )
     stored = read_whole_verdict(record)
     evidence = open_evidence(project, record.body["evidence"])
-    again = verdict(evidence, with_locked(stored.criteria, lock["criteria"], evidence))
+    again = verdict(evidence, with_locked(stored.criteria, lock["criteria"], evidence), grant=stored.grant)
     difference = next(_differences(stored.to_dict(), again.to_dict()), None)
     if difference and record.body.get("is_sealed"):
         difference = f"{difference.partition(' ')[0]} differs; what it says is sealed"

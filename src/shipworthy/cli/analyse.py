@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from shipworthy.analysis.analyse import Analysis, analyse_idea
+from shipworthy.analysis.holdout import to_fields
 from shipworthy.analysis.report.write import write_report
 from shipworthy.analysis.verification import verify_analysis
 from shipworthy.analysis.wording import a_period
@@ -35,6 +36,7 @@ def analyse(number: int, report: bool, verify: bool, json_: bool) -> int:
             "Verdict": str(found.verdict.decision),
             "Because": list(found.verdict.reasons),
             **_gains(found),
+            "Budget": found.budget.sentence if found.budget else None,
             "Notes": list(found.verdict.notes) or None,
             "Deviations": list(found.deviations) or None,
             "Report": written,
@@ -71,6 +73,7 @@ def _record(found: Analysis, written: str | None) -> dict[str, Any]:
         "per_year": asdict(verdict.per_year()),
         "verdict": verdict.to_dict(),
         "deviations": list(found.deviations),
+        "budget": to_fields(found.budget),
         "evidence": found.evidence,
         "report": written,
     }

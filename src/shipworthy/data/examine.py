@@ -6,10 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import polars as pl
+
 from shipworthy.data.availability import unavailable
 from shipworthy.data.counterfactual import unsupported
 from shipworthy.data.differences import find_differences
 from shipworthy.data.freshness import stale
+from shipworthy.data.holdout import holdout_for, marks_of, read_holdouts
 from shipworthy.data.leakage import find_leaks, is_preparation_proved
 from shipworthy.data.profile import Profile, profile
 from shipworthy.data.provable import Provable, provable
@@ -24,6 +27,7 @@ from shipworthy.engine import (
     engine_here,
     engine_of,
     foresee,
+    judged_periods,
     replay,
     windows,
 )
@@ -133,6 +137,7 @@ def examine_data(project: Project, number: int, done: Done = lambda n, of: None)
             *(str(suspicion) for suspicion in find_suspicions(problem, replayed.history.newest.rows)),
             *(f"There is foresight, but it decides no period, so it is no measure of regret: {why}." for why in blind),
             *(_quiet(shown, problem) if shown else []),
+            *(_retired(replayed) if shown else []),
         ],
         code=code_digest(code, problem, idea.challenger),
         contract=snapshot.contract.digest if snapshot.contract else None,
@@ -243,3 +248,16 @@ def _quiet(shown: Provable, problem: Problem) -> list[str]:
     if shown.periods < _FEWEST_TO_SHIP:
         return [f"Only {shown.periods} periods are judged: a verdict to ship needs {_FEWEST_TO_SHIP}."]
     return shown.remarks(problem.currency)
+
+
+def _retired(replayed: Replay) -> list[str]:
+    """That a verdict will be refused, where the history is used up."""
+    problem, judged = replayed.problem, judged_periods(replayed.problem, replayed.history)
+    found = holdout_for(
+        read_holdouts(replayed.project, problem.name),
+        problem.name,
+        marks_of(pl.Series(judged)),
+        planned=problem.ideas_planned,
+        is_sealed=problem.holdout is not None,
+    )
+    return [f"No verdict on a further idea: this history is {found.retirement}."] if found.is_retired else []

@@ -27,7 +27,7 @@ class Provable:
         periods_per_year: How many periods a year has.
         smallest_detectable: The gain that a verdict over them finds four times in five.
         smallest_detectable_per_year: The same, a year.
-        smallest_detectable_last_idea: The same for the last of 20 ideas that share this history's budget of errors.
+        smallest_detectable_last_idea: The same for one of all the ideas planned, which share this history's budget of errors.
         smallest_worth: The smallest gain worth shipping.
         claimed: What the idea claims: its likely gain, and at least the smallest worth shipping.
         hoped: The most that the idea hopes for; None where it does not say.
@@ -38,6 +38,7 @@ class Provable:
         are_refits_few: Whether nothing can be shown only because there are so few refits among the periods.
         source: The kind of differences that all this was planned with.
         rests_on: The same in words.
+        ideas_planned: How many ideas share the history.
     """
 
     periods: int
@@ -55,6 +56,7 @@ class Provable:
     are_refits_few: bool
     source: str
     rests_on: str
+    ideas_planned: int = 20
 
     @property
     def is_impossible(self) -> bool:
@@ -139,7 +141,7 @@ def power_facts(shown: Mapping[str, Any]) -> dict[str, str]:
         "no gain at all: too few periods, or refits among them"
         if math.isinf(least)
         else f"a gain of {least:,.2f} per period ({least * year:,.0f} a year), four times in five; "
-        f"the last of 20 ideas {shown['smallest_detectable_last_idea']:,.2f}"
+        f"as one of {shown.get('ideas_planned', 20)} ideas {shown['smallest_detectable_last_idea']:,.2f}"
     )
     most = (
         {
@@ -177,7 +179,7 @@ def provable(
     ceiling = _ceiling(problem, champion, oracle, units)
     most = min((amount for amount in (hoped, ceiling) if amount is not None), default=None)
     refits, pilot = refit_periods(problem, challenger), differences.pilot()
-    found = power(pilot, uplift=worth / units, periods=periods, refit_periods=refits)
+    found = power(pilot, uplift=worth / units, periods=periods, refit_periods=refits, ideas=problem.ideas_planned)
     often = power(pilot, uplift=worth / units, periods=periods, refit_periods=min(refits, 1))
     return Provable(
         periods=periods,
@@ -195,6 +197,7 @@ def provable(
         are_refits_few=math.isinf(found.smallest_gain) and math.isfinite(often.smallest_gain),
         source=str(differences.source),
         rests_on=differences.sentence(),
+        ideas_planned=problem.ideas_planned,
     )
 
 

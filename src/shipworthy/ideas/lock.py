@@ -10,6 +10,8 @@ from shipworthy.project import Project
 from shipworthy.store import Change, canonical, digest
 
 _CRITERIA = ("problem", "challenger", "smallest_gain", "expected_gain", "per", "guardrails")
+_LOCKED_SINCE = ("ideas_planned",)
+"""What older locks do not hold; there is nothing to depart from."""
 
 
 def lock_criteria(project: Project, idea: Idea, terms: Mapping[str, Any]) -> str:
@@ -54,7 +56,7 @@ def deviations(project: Project, idea: Idea, terms: Mapping[str, Any] | None = N
         f"{name} was {locked.get(name)!r} when research started; the {where} now says {value!r}."
         for where, said in today.items()
         for name, value in said.items()
-        if value != locked.get(name)
+        if value != locked.get(name) and (name in locked or name not in _LOCKED_SINCE)
     ]
 
 

@@ -70,6 +70,7 @@ class Problem:
         holdout: The newest stretch of what is replayed, sealed: the verdict answers from it alone, and shows its money only on
             ship. None means that the verdict answers from all that is replayed, and everything is open.
         embargo: How long before the holdout the development window ends, which is open to exploring.
+        ideas_planned: How many ideas will be judged on one history: they share its budget of errors, in equal parts.
         fallback: The policy that decides when another one fails; None means the champion.
         initial_state: The state before the first period, where state is carried.
 
@@ -97,6 +98,7 @@ class Problem:
     warm_up: str | None = None
     holdout: str | None = None
     embargo: str = "0d"
+    ideas_planned: int = 20
     fallback: str | None = None
     initial_state: Mapping[str, Any] = field(default_factory=dict)
 
@@ -141,6 +143,8 @@ class Problem:
             )
         if self.holdout is not None and Span.of(self.holdout).count == 0:
             raise InvalidInputError(f"A holdout of {self.holdout!r} holds nothing. Give a span above 0, or None.")
+        if self.ideas_planned < 1:
+            raise InvalidInputError(f"Problem {self.name!r} plans {self.ideas_planned!r} ideas. Give 1 or more.")
 
     @property
     def key(self) -> tuple[str, str]:
@@ -176,6 +180,7 @@ class Problem:
             "periods_per_year": float(self.periods_per_year),
             "margins": {rail.name: rail.margin for rail in self.guardrails},
             "holdout": None if self.holdout is None else f"{self.holdout}, embargo {self.embargo}",
+            "ideas_planned": self.ideas_planned,
         }
 
     def value(self, measure: F) -> F:

@@ -15,12 +15,16 @@ Pure functions over numpy arrays, which know nothing of ideas, frames or stores:
     canary      the challenger decides for a random part of the units
     switchback  champion and challenger take turns
     moderation  standard errors of many ideas steady one another
+    rotation    the joint chance of many ideas, or many segments, on one history
+    budget      what each of the ideas on one history may spend of its budget of errors
     shrinkage   what a gain will be worth once it is live
     calibration  whether forecasts come true
     offpolicy   what logged decisions say of decisions that were not made
+    proportion  how often something happens, from how often it did
 """
 
 from shipworthy.statistics.assignment import Arm, arm_of
+from shipworthy.statistics.budget import Grant, Spent, grant, spent_share
 from shipworthy.statistics.calibration import Calibration, Ratio, realised_ratio
 from shipworthy.statistics.canary import means_before, period_effects, randomised_path, sticky_path
 from shipworthy.statistics.components import Components, variance_components
@@ -29,6 +33,15 @@ from shipworthy.statistics.harm import Alarm, Trigger, breaker_threshold, cusum_
 from shipworthy.statistics.interval import Estimate, estimate, probability_below, widened
 from shipworthy.statistics.offpolicy import Support, doubly_robust, inverse_propensity, support
 from shipworthy.statistics.power import Pilot, Power, periods_for, power, smallest_detectable_gain
+from shipworthy.statistics.proportion import Proportion
+from shipworthy.statistics.rotation import (
+    at_own_cosines,
+    fingerprint,
+    null_draws,
+    simultaneous_critical,
+    step_down_p_values,
+    t_statistics,
+)
 from shipworthy.statistics.sample_ratio import SampleRatio
 from shipworthy.statistics.sequential import (
     Backtest,
@@ -53,17 +66,21 @@ __all__ = [
     "Components",
     "Estimate",
     "Forecast",
+    "Grant",
     "LiveDecision",
     "LongRun",
     "Monitor",
     "Pilot",
     "Power",
+    "Proportion",
     "Ratio",
     "SampleRatio",
+    "Spent",
     "Support",
     "Trigger",
     "anytime_t_half_width",
     "arm_of",
+    "at_own_cosines",
     "autocorrelation",
     "breaker_threshold",
     "cosine_weights",
@@ -72,9 +89,11 @@ __all__ = [
     "draws_for",
     "entity_variance",
     "estimate",
+    "fingerprint",
     "first_alarm",
     "flat_count",
     "forecast",
+    "grant",
     "halves",
     "influence_series",
     "inverse_propensity",
@@ -82,6 +101,7 @@ __all__ = [
     "means_before",
     "mixture_radius",
     "monitor",
+    "null_draws",
     "pairs_interval",
     "pairs_path",
     "period_effects",
@@ -93,10 +113,14 @@ __all__ = [
     "read_path",
     "realised_ratio",
     "sign_flip_p",
+    "simultaneous_critical",
     "skew_shift",
     "smallest_detectable_gain",
+    "spent_share",
+    "step_down_p_values",
     "sticky_path",
     "support",
+    "t_statistics",
     "variance_components",
     "widened",
 ]

@@ -17,12 +17,12 @@ from typing import Self
 import numpy as np
 from scipy.special import chdtri, stdtrit
 
+from shipworthy.statistics.budget import IDEAS_PLANNED, spent_share
 from shipworthy.statistics.series import FloatArray
 from shipworthy.statistics.spectrum import FEWEST_COSINES, flat_count, long_run_variance, planned_count, refit_cap
 
 _CONFIDENCE = 0.8
 _LIKENESS = 0.9
-_LEDGER_SHARE = 0.8
 _MOST_PERIODS = 1_000_000
 
 
@@ -135,7 +135,7 @@ def smallest_detectable_gain(
     if min(planned_count(periods), cap) < FEWEST_COSINES:
         return math.inf
     nu = max(min(planned_count(periods), int(pilot.flat_share * periods), cap), FEWEST_COSINES)
-    tail = alpha / 2.0 * (_LEDGER_SHARE / ideas if ideas > 1 else 1.0)
+    tail = alpha / 2.0 * (spent_share(1, ideas) if ideas > 1 else 1.0)
     quantiles = float(stdtrit(nu, 1.0 - tail) + stdtrit(nu, wanted))
     return quantiles * math.sqrt(pilot.variance / periods + pilot.units_variance)
 
@@ -171,7 +171,7 @@ def power(
     ceiling: float | None = None,
     alpha: float = 0.05,
     refit_periods: int = 0,
-    ideas: int = 20,
+    ideas: int = IDEAS_PLANNED,
 ) -> Power:
     """Says whether a history can show the gain that an idea claims.
 

@@ -56,11 +56,15 @@ def noise_facts(story: Story) -> list[tuple[str, str]]:
 
 
 def searched_facts(story: Story) -> list[tuple[str, str]]:
-    """How many candidates each policy's fits chose among, where they search."""
+    """How many candidates each policy's fits chose among, where they search, and which of many ideas this one was."""
+    budget = story.analysis.budget
     return [
-        (f"Candidates that the {role} tried", f"{n:,}, inside its fits, each in the past alone")
-        for role in _ROLES
-        if (n := story.research.looks.get(role))
+        *([("Corrected for many ideas", f"{budget.sentence[0].upper()}{budget.sentence[1:]}")] if budget else []),
+        *(
+            (f"Candidates that the {role} tried", f"{n:,}, inside its fits, each in the past alone")
+            for role in _ROLES
+            if (n := story.research.looks.get(role))
+        ),
     ]
 
 
