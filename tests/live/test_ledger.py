@@ -20,9 +20,9 @@ import shipworthy.ship.ship
 from shipworthy.analysis.analyse import analyse_idea, read_analysis
 from shipworthy.cli.ledger import ledger
 from shipworthy.data.examine import examine_data
-from shipworthy.live.ledger import Line, read_ledger
+from shipworthy.live.ledger import Line, read_calibration, read_ledger
 from shipworthy.live.ledger_page import render_ledger, write_ledger
-from shipworthy.live.ledger_sentences import headline, ranges_title
+from shipworthy.live.ledger_sentences import calibrated, headline, ranges_title
 from shipworthy.project import Project, open_project
 from shipworthy.research.research import research_idea
 from shipworthy.ship.parity import Parity
@@ -289,9 +289,9 @@ def test_table_fits_100_columns(lived: Project, monkeypatch: pytest.MonkeyPatch)
     file = next((lived.root / "ideas").glob("0001-*.toml"))
     file.write_text(file.read_text(encoding="utf-8").replace("Bake for", "Bake, bake and bake again, every day, for"))
     monkeypatch.chdir(lived.root)
-    head, row = CliRunner().invoke(ledger).output.splitlines()
+    head, row, *below = CliRunner().invoke(ledger).output.splitlines()
 
-    assert max(len(head), len(row)) <= 100
+    assert max(len(line) for line in (head, row, *below)) <= 100
     assert "Bake, bake" in row
     assert row.endswith(f"3 of 18  {_line(lived).earned:.0f} EUR")
 
@@ -302,3 +302,38 @@ def test_project_that_shipped_nothing_has_a_page(walked: Project):
 
     assert "No idea has been shipped yet" in says
     assert "shipworthy ship" in says
+
+
+def test_share_of_the_forecast_that_came_in_is_told_everywhere(lived: Project, monkeypatch: pytest.MonkeyPatch):
+    """Realised over forecast stands with Fieller's interval on the page, in the terminal and in JSON."""
+    monkeypatch.chdir(lived.root)
+    line = _line(lived)
+    shown = f"{line.ratio.ratio:.2f}"
+
+    assert line.ratio.ratio == pytest.approx(line.realised.gain / line.forecast.gain)
+    assert line.ratio.low < line.ratio.ratio < line.ratio.high
+    assert f"Realised of forecast {shown} {line.ratio.low:.2f} to {line.ratio.high:.2f}" in text_of(_page(lived))
+    assert f"1: {shown} of the forecast" in CliRunner().invoke(ledger).output
+    [told] = json.loads(CliRunner().invoke(ledger, ["--json"]).output)
+    assert told["ratio"]["ratio"] == pytest.approx(line.ratio.ratio)
+
+
+@pytest.mark.parametrize(("share", "says"), [(0.5, "run hot by 2.00"), (1.0, "hold"), (2.0, "run cold by 2.00")])
+def test_forecasts_of_five_ideas_are_held_against_what_came(lived: Project, share: float, says: str):
+    """From five ideas on the page says whether forecasts run hot or cold, and by how much; with four it does not."""
+    line = _line(lived)
+    shapes = [(10.0 * i, share * 10.0 * i) for i in range(1, 6)]
+    lines = [
+        replace(
+            line,
+            idea=i,
+            forecast=replace(line.forecast, low=expected - 1, gain=expected, high=expected + 1),
+            realised=replace(line.realised, low=came - 1, gain=came, high=came + 1),
+        )
+        for i, (expected, came) in enumerate(shapes, start=1)
+    ]
+
+    assert f"forecasts {says}" in text_of(_page(lived, *lines))
+    assert f"forecasts {says}" in calibrated(read_calibration(lines))
+    assert read_calibration(lines[:4]) is None
+    assert "forecasts" not in text_of(_page(lived, *lines[:4])).split("All lines", maxsplit=1)[0]

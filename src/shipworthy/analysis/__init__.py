@@ -38,6 +38,7 @@ _HOME_OF = {
     "GuardrailState": "guardrail",
     "GuardrailVerdict": "guardrail",
     "Margin": "criteria",
+    "Simulation": "simulation",
     "SwitchbackPlan": "trials.schedule",
     "TrialDecision": "trials.trial_verdict",
     "TrialVerdict": "trials.trial_verdict",
@@ -46,7 +47,6 @@ _HOME_OF = {
     "judge_shadow": "trials.shadow",
     "judge_switchback": "trials.switchback",
     "plan_switchback": "trials.switchback",
-    "Simulation": "simulation",
     "simulate_evidence": "simulate",
     "verdict": "verdicts",
 }

@@ -25,6 +25,7 @@ _VERBS: Mapping[str, tuple[str, str]] = {
     "research": ("research", "3. Research: replay champion and challenger over the history."),
     "analyse": ("analyse", "4. Analysis: the verdict, and the report that people read."),
     "override": ("override", "Set a verdict aside: one person asks and says why, another one agrees."),
+    "plan": ("plan", "Plan live trials: how long shadow, canary and switchback would take."),
     "ship": ("ship", "5. Ship: into shadow, canary, live; each step on evidence."),
     "rollback": ("ship", "Take back what is on trial or live."),
     "serve": ("serve", "Answer decisions over HTTP with what is rolled out."),

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib import import_module
 
 import click
 
 from shipworthy.analysis.report.money import step_of
 from shipworthy.cli.figures import plain, with_interval
-from shipworthy.cli.show import as_json, money, narrowed, show
-from shipworthy.live.ledger import Line, read_ledger
+from shipworthy.cli.show import as_json, money, narrowed, show, tell
+from shipworthy.live.ledger import Line, read_calibration, read_ledger
+from shipworthy.live.ledger_sentences import calibrated, came_true
 from shipworthy.project import open_project
 
 _PAGE = "shipworthy.live.ledger_page"  # draws, so only where a page is asked for
@@ -32,6 +34,21 @@ def ledger(html: bool, json_: bool) -> None:
         title="Forecast against realised, money per period",
         empty="No idea has been shipped yet.",
     )
+    if not json_:
+        _tell_what_came_true(lines)
+
+
+def _tell_what_came_true(lines: Sequence[Line]) -> None:
+    shares = {line.idea: found for line in lines if (found := came_true(line))}
+    together = read_calibration(lines)
+    if shares:
+        click.echo()
+        tell(
+            {
+                "Came true": [f"{idea}: {share} of the forecast ({ends})" for idea, (share, ends) in shares.items()],
+                "Together": calibrated(together) if together else None,
+            }
+        )
 
 
 def _row(line: Line) -> dict[str, str | int]:

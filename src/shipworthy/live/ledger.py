@@ -19,7 +19,11 @@ from shipworthy.ship.gate import read_live
 from shipworthy.ship.release import open_release
 from shipworthy.ship.rollout import Phase, Rollout, rollout_history
 from shipworthy.ship.shadow import ANSWERED, live_evidence
-from shipworthy.statistics import forecast
+from shipworthy.statistics import Calibration, Ratio, forecast, realised_ratio
+from shipworthy.statistics.calibration import calibration
+
+_FORECAST_WIDTH = 2.0 * 1.6449
+_REALISED_WIDTH = 2.0 * 1.9600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,9 +88,40 @@ class Line:
         """What it earned in these more than the release from before it would have."""
         return math.fsum(one.earned for one in self.course)
 
+    @property
+    def ratio(self) -> Ratio | None:
+        """What was realised of each unit of money forecast, with a 95 % interval; None before there is an interval."""
+        errors = self._errors
+        return errors and realised_ratio(self.realised.gain, errors[1], self.forecast.gain, errors[0])  # type: ignore[union-attr]
+
+    @property
+    def _errors(self) -> tuple[float, float] | None:
+        """Standard errors of forecast and realised gain, from the widths of their 90 and 95 % intervals.
+
+        The realised interval may be read after every period and is wider than one that is read once; so is what follows.
+        """
+        if self.realised is None or not math.isfinite(self.realised.high - self.realised.low):
+            return None
+        widths = self.forecast.high - self.forecast.low, self.realised.high - self.realised.low
+        return widths[0] / _FORECAST_WIDTH, widths[1] / _REALISED_WIDTH
+
     def to_dict(self) -> dict[str, Any]:
         """The line as plain values."""
-        return {**asdict(self), "periods": self.periods, "answered": self.answered, "earned": self.earned}
+        more = {"periods": self.periods, "answered": self.answered, "earned": self.earned}
+        return {**asdict(self), **more, "ratio": asdict(self.ratio) if self.ratio else None}
+
+
+def read_calibration(lines: Sequence[Line]) -> Calibration | None:
+    """How the forecasts of all lines with an interval hold together; None for fewer than five of them."""
+    known = [
+        (line.forecast.gain, errors, line.realised.gain) for line in lines if line.realised and (errors := line._errors)
+    ]
+    return calibration(
+        [expected for expected, _, _ in known],
+        [errors[0] for _, errors, _ in known],
+        [came for _, _, came in known],
+        [errors[1] for _, errors, _ in known],
+    )
 
 
 def read_ledger(project: Project) -> Sequence[Line]:

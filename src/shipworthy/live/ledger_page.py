@@ -10,7 +10,7 @@ from shipworthy.analysis.report.drawing import Plot
 from shipworthy.analysis.report.layout import REPORTS_FOLDER, lay_out, write_page
 from shipworthy.analysis.wording import a_period
 from shipworthy.live import ledger_sentences
-from shipworthy.live.ledger import Line, read_ledger
+from shipworthy.live.ledger import Line, read_calibration, read_ledger
 from shipworthy.live.ledger_plots import draw_course, draw_forecast
 from shipworthy.project import Project
 from shipworthy.ship.rollout import Rollout, rollout_history
@@ -52,7 +52,16 @@ def render_ledger(lines: Sequence[Line], moves: Mapping[str, Sequence[Rollout]])
         Entry(line=line, forecast=draw_forecast(line), course=draw_course(line) if line.course else None)
         for line in lines
     ]
-    return lay_out(_TEMPLATE, entries=entries, lines=lines, moves=moves, say=ledger_sentences, a_period=a_period)
+    together = read_calibration(lines)
+    return lay_out(
+        _TEMPLATE,
+        entries=entries,
+        lines=lines,
+        moves=moves,
+        calibration=ledger_sentences.calibrated(together) if together else None,
+        say=ledger_sentences,
+        a_period=a_period,
+    )
 
 
 def _moves(project: Project) -> dict[str, Sequence[Rollout]]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from shipworthy.analysis.report.money import NO_BREAK, figure, money, step_for, step_of
+from shipworthy.analysis.report.money import MINUS, NO_BREAK, figure, money, step_for, step_of
 from shipworthy.analysis.verdicts import Gain
 from shipworthy.analysis.wording import a_period, periods
 from shipworthy.live.ledger import Line
+from shipworthy.statistics import Calibration
 
 FORECAST_CONFIDENCE = f"90{NO_BREAK}%"
 REALISED_CONFIDENCE = f"95{NO_BREAK}%"
@@ -37,6 +38,28 @@ def lead(line: Line) -> str:
         f"Idea {line.idea} {_did(line)}; forecast {expected}{NO_BREAK}{line.currency} {each}, realised "
         f"{figure(line.realised.gain, step)} ({figure(line.realised.low, step)} to {figure(line.realised.high, step)})"
     )
+
+
+def came_true(line: Line) -> tuple[str, str] | None:
+    """The share of the forecast that came in, and its interval; None before there is one."""
+    found = line.ratio
+    if found is None or not math.isfinite(found.ratio):
+        return None
+    bounded = math.isfinite(found.low)
+    ends = f"{_plain(found.low)} to {_plain(found.high)}" if bounded else "any: the forecast may be zero"
+    return _plain(found.ratio), ends
+
+
+def calibrated(found: Calibration) -> str:
+    """How the forecasts of all shipped ideas hold together."""
+    shown = f"{_plain(found.slope)} ({_plain(found.low)} to {_plain(found.high)})"
+    says = f"Of each unit of money forecast {shown} came in, over {found.ideas} ideas"
+    if found.runs == "hot":
+        times = f" by {_plain(1.0 / found.slope)}" if found.slope > 0.0 else ""
+        return f"{says}: forecasts run hot{times}."
+    if found.runs == "cold":
+        return f"{says}: forecasts run cold by {_plain(found.slope)}."
+    return f"{says}: forecasts hold, as far as can be told."
 
 
 def earned(amount: float, currency: str) -> str:
@@ -121,6 +144,10 @@ def course_note(line: Line) -> str:
         f"{says} Dashed: all {span(line.periods, line)}, with the {shadow:,} in which the idea decided in the shadow only. "
         f"Solid: the {line.answered:,} in which it answered, so that the money was earned."
     )
+
+
+def _plain(number: float) -> str:
+    return f"{number:.2f}".replace("-", MINUS)
 
 
 def _did(line: Line) -> str:

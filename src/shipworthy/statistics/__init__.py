@@ -2,25 +2,24 @@
 
 Pure functions over numpy arrays, which know nothing of ideas, frames or stores:
 
-    series      period sums and counts become one influence series
-    spectrum    the long-run variance of that series, and how many cosines may estimate it
-    entities    the variance from having sampled the units as well
-    interval    the mean with its interval
-    components  how much of what varies is the solver's luck
-    power       the smallest gain that a history can show
-    sequential  an interval that may be looked at every day
-    harm        three triggers that take a challenger back
-    assignment  who is tried, by a hash
-    sample_ratio  whether the arms got their shares
-    canary      the challenger decides for a random part of the units
-    switchback  champion and challenger take turns
-    moderation  standard errors of many ideas steady one another
-    rotation    the joint chance of many ideas, or many segments, on one history
-    budget      what each of the ideas on one history may spend of its budget of errors
-    shrinkage   what a gain will be worth once it is live
+    series       period sums and counts become one influence series
+    spectrum     the long-run variance of that series, and how many cosines may estimate it
+    entities     the variance from having sampled the units as well
+    interval     the mean with its interval
+    components   how much of what varies is the solver's luck
+    power        the smallest gain that a history can show
+    sequential   an interval that may be looked at every day
+    harm         three triggers that take a challenger back
+    rotation     the joint chance of many ideas, or many segments, on one history
+    budget       what each of the ideas on one history may spend of its budget of errors
+    assignment   who is tried, by a hash
+    sample_ratio whether the arms got their shares
+    canary       the challenger decides for a random part of the units
+    switchback   champion and challenger take turns
+    shrinkage    what a gain will be worth once it is live
     calibration  whether forecasts come true
-    offpolicy   what logged decisions say of decisions that were not made
-    proportion  how often something happens, from how often it did
+    offpolicy    what logged decisions say of decisions that were not made
+    proportion   how often something happens, from how often it did
 """
 
 from shipworthy.statistics.assignment import Arm, arm_of

@@ -303,6 +303,7 @@ def _astray(rows: pl.DataFrame, plan: SwitchbackPlan) -> str | None:
         plan.blocks().sort("start").select("market", "end", at=pl.col("start").dt.cast_time_unit("us"), planned="arm"),
         on="at",
         by="market",
+        check_sortedness=False,  # it is sorted, which polars cannot see within groups
     )
     within = placed.filter(pl.col("planned").is_not_null() & (pl.col("at") < pl.col("end")))
     wrong = within.filter(pl.col("arm").cast(pl.String) != pl.col("planned")).height
