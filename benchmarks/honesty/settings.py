@@ -196,7 +196,7 @@ def _weekly(rng: np.random.Generator, periods: int, units: int) -> Array:
 
 def _mixed(rng: np.random.Generator, periods: int, units: int) -> Array:
     effects = rng.normal(size=units)
-    return _with_rows(rng, autoregression(rng, 0.3, (periods,)), units) + effects - effects.mean()
+    return _with_rows(rng, autoregression(rng, 0.3, (periods,)), units) + (effects - float(effects.mean()))
 
 
 def _newsvendor(rng: np.random.Generator, periods: int, units: int) -> Array:
@@ -204,8 +204,9 @@ def _newsvendor(rng: np.random.Generator, periods: int, units: int) -> Array:
     demand = 100.0 + 15.0 * autoregression(rng, 0.5, (periods,))[:, None] + 10.0 * rng.normal(size=(periods, units))
     error = 6.0 * autoregression(rng, 0.4, (2, periods))[:, :, None] + 8.0 * rng.normal(size=(2, periods, units))
     ordered = demand + error + 4.0
-    money: Array = 5.0 * np.minimum(ordered, demand) - 2.0 * ordered
-    return money[1] - money[0]
+    money = 5.0 * np.minimum(ordered, demand) - 2.0 * ordered
+    gain: Array = money[1] - money[0]
+    return gain
 
 
 def _sampled(rng: np.random.Generator, periods: int, units: int) -> Array:
