@@ -38,7 +38,7 @@ class Target:
         """One line of the summary."""
         bounds = [f"at least {self.least:g}"] if self.least is not None else []
         bounds += [f"at most {self.most:g}"] if self.most is not None else []
-        return f"{self.what:<62}{self.found:>8.2f}   {self.text or ' and '.join(bounds):<28}{'met' if self.is_met else 'MISSED'}"
+        return f"{self.what:<62}{self.found:>8.2f}   {self.text or ' and '.join(bounds):<28} {'met' if self.is_met else 'MISSED'}"
 
 
 def share_within(what: str, found: float, replicates: int, most: float) -> Target:
