@@ -32,7 +32,7 @@ def test_what_pandas_calls_nan_is_empty(tmp_path):
 
 def test_what_is_no_table_is_refused(tmp_path):
     """A function that returns nothing is the commonest slip."""
-    with pytest.raises(UserCodeError, match=r"got a NoneType, which is no table\. Give a Polars or pandas frame"):
+    with pytest.raises(UserCodeError, match=r"a NoneType is none\. Give a Polars or pandas frame"):
         frame(lambda: None).load(tmp_path)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from calendar import month_name
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import polars as pl
 
@@ -17,6 +18,7 @@ from shipworthy.errors import InvalidInputError
 _KEY = ("period", "unit")
 _LARGEST_GAP_SHARE = 0.3
 _DAYS_PER_YEAR = 365
+_FIRST_TIME, _LAST_TIME = datetime(1678, 1, 1), datetime(2261, 12, 31)  # what nanoseconds in 64 bits can hold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +78,8 @@ def _unreadable(table: pl.DataFrame) -> str | None:
         empty = table[column].null_count()
         if empty:
             return f"{empty} of {table.height} rows have no {column}, so they cannot be paired with anything."
+    if not (period.dtype.is_integer() or _is_in_calendar(period)):
+        return f"The column period holds times outside the years {_FIRST_TIME.year} to {_LAST_TIME.year}."
     for column in table.columns[len(_KEY) :]:
         dtype = table[column].dtype
         if not (dtype.is_numeric() or dtype in (pl.Boolean, pl.Null)):
@@ -83,10 +87,17 @@ def _unreadable(table: pl.DataFrame) -> str | None:
     return None
 
 
+def _is_in_calendar(period: pl.Series) -> bool:
+    """Whether all times can be computed with."""
+    known = pl.Series([_FIRST_TIME, _LAST_TIME]).cast(period.dtype).to_physical()
+    seen = period.to_physical()
+    return bool(seen.is_between(known[0], known[1]).all())
+
+
 def _without_repeats(table: pl.DataFrame) -> Cleaned:
     """Drops rows that repeat another one; refuses those that contradict another one."""
     # As many hashes as rows means no key twice, at a quarter of the price of grouping by the keys.
-    if table.select(pl.struct(_KEY).hash().n_unique()).item() == table.height:
+    if _is_in_order(table) or table.select(pl.struct(_KEY).hash().n_unique()).item() == table.height:
         return Cleaned(frame=table)
     distinct = table.unique()
     contradictions = distinct.filter(pl.struct(_KEY).is_duplicated())
@@ -104,6 +115,15 @@ def _without_repeats(table: pl.DataFrame) -> Cleaned:
         return Cleaned(frame=table)
     many = "1 row repeats another one exactly and was" if dropped == 1 else f"{dropped} rows repeat others and were"
     return Cleaned(frame=distinct, notes=(f"{many} dropped.",))
+
+
+def _is_in_order(table: pl.DataFrame) -> bool:
+    """Whether each row's period and unit come after those of the row before, so that none is there twice."""
+    period, unit = table["period"], table["unit"]
+    if not (unit.dtype.is_integer() or unit.dtype == pl.String) or not period.is_sorted():
+        return False
+    before = table.height - 1
+    return bool(((unit[1:] > unit[:before]) | (period[1:] > period[:before])).all())
 
 
 def binned(dtype: pl.DataType, criteria: Criteria) -> pl.Expr:
@@ -138,9 +158,8 @@ def calendar_notes(seen: pl.Series, criteria: Criteria) -> tuple[str, ...]:
 
 def _length(seen: pl.Series, criteria: Criteria) -> int:
     """Counts the periods of the calendar from the first to the last."""
-    if isinstance(seen.dtype, pl.Datetime):
-        return pl.datetime_range(seen[0], seen[-1], criteria.cadence, eager=True).len()
-    return pl.date_range(seen[0], seen[-1], criteria.cadence, eager=True).len()
+    span: timedelta = seen[-1] - seen[0]
+    return round(span / timedelta(days=criteria.days_per_period)) + 1
 
 
 def _season(seen: pl.Series) -> str:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, Self
 
 from shipworthy.errors import InvalidInputError
 
 _DAYS = {"m": 1 / 1440, "h": 1 / 24, "d": 1.0, "w": 7.0, "mo": 365 / 12, "q": 365 / 4, "y": 365.0}
-_CADENCE = re.compile(r"([1-9]\d*)(mo|m|h|d|w|q|y)")
+_CADENCE = re.compile(r"([1-9]\d{0,3})(mo|m|h|d|w|q|y)")
+_SMALLEST_ALPHA, _LARGEST = 1e-9, 1e300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,9 +36,9 @@ class Margin:
 
     def __post_init__(self) -> None:
         """Refuses what cannot be judged."""
-        if not self.name or self.name == "value":
+        if not _is_name(self.name):
             raise InvalidInputError(f"A guardrail cannot be named {self.name!r}. Give it a name of its own.")
-        if not (math.isfinite(self.margin) and self.margin >= 0.0):
+        if not (_is_number(self.margin) and self.margin >= 0.0):
             raise InvalidInputError(f"The margin of {self.name!r} is {self.margin!r}. Give a number of at least 0.")
         if self.better not in ("higher", "lower"):
             raise InvalidInputError(f"{self.name!r} is better {self.better!r}? Say 'higher' or 'lower'.")
@@ -83,27 +83,37 @@ class Criteria:
     units_per_year: float | None = None
 
     def __post_init__(self) -> None:
-        """Refuses what cannot be judged."""
-        names = [guardrail.name for guardrail in self.guardrails]
-        for field, holds, remedy in (
-            ("min_effect", math.isfinite(self.min_effect), "Give a number."),
-            ("target", self.target is None or math.isfinite(self.target), "Give a number."),
-            ("alpha", 0.0 < self.alpha < 1.0, "Give a number between 0 and 1, such as 0.05."),
-            ("entities", self.entities in ("all", "sample"), "Say 'all' or 'sample'."),
-            ("refit_periods", self.refit_periods >= 0, "Give 0 or more."),
-            ("training_periods", self.training_periods is None or self.training_periods > 0, "Give 1 or more."),
-            ("refit_stress", not self.refit_stress or self.training_periods is not None, "Set training_periods too."),
-            ("cadence", _CADENCE.fullmatch(self.cadence) is not None, "Give one such as '1d', '1w' or '6h'."),
-            ("guardrails", len(set(names)) == len(names), "Name each guardrail once."),
-            ("worst_day_loss", self.worst_day_loss is None or 0.0 <= self.worst_day_loss < math.inf, "Give 0 or more."),
+        """Refuses what cannot be judged; numbers of numpy become Python's."""
+        for field in fields(self):
+            as_python = getattr(getattr(self, field.name), "item", None)
+            if callable(as_python):
+                object.__setattr__(self, field.name, as_python())
+        if isinstance(self.guardrails, list):
+            object.__setattr__(self, "guardrails", tuple(self.guardrails))
+        training, worst, units = self.training_periods, self.worst_day_loss, self.units_per_year
+        for name, holds, remedy in (
+            ("min_effect", _is_number(self.min_effect), "Give a number."),
+            ("target", self.target is None or _is_number(self.target), "Give a number."),
             (
-                "units_per_year",
-                self.units_per_year is None or 0.0 < self.units_per_year < math.inf,
-                "Give more than 0.",
+                "alpha",
+                _is_number(self.alpha) and _SMALLEST_ALPHA <= self.alpha < 1.0,
+                f"Give a number from {_SMALLEST_ALPHA} to below 1, such as 0.05.",
             ),
+            (
+                "entities",
+                any(self.entities == known for known in ("all", "sample")),
+                "Say 'all' or 'sample'.",
+            ),
+            ("refit_periods", _is_number(self.refit_periods) and self.refit_periods >= 0, "Give 0 or more."),
+            ("training_periods", training is None or (_is_number(training) and training > 0), "Give 1 or more."),
+            ("refit_stress", not self.refit_stress or training is not None, "Set training_periods too."),
+            ("cadence", _is_cadence(self.cadence), "Give one such as '1d', '1w' or '6h'."),
+            ("guardrails", _are_guardrails(self.guardrails), "Give a Margin for each; name each guardrail once."),
+            ("worst_day_loss", worst is None or (_is_number(worst) and worst >= 0.0), "Give 0 or more."),
+            ("units_per_year", units is None or (_is_number(units) and units > 0.0), "Give more than 0."),
         ):
             if not holds:
-                raise InvalidInputError(f"Criteria cannot have {field} = {getattr(self, field)!r}. {remedy}")
+                raise InvalidInputError(f"Criteria cannot have {name} = {getattr(self, name)!r}. {remedy}")
 
     @property
     def claimed(self) -> float:
@@ -142,3 +152,25 @@ class Criteria:
         True
         """
         return cls(**{**fields, "guardrails": tuple(Margin(**margin) for margin in fields["guardrails"])})
+
+
+def _is_name(value: Any) -> bool:
+    """Whether a guardrail may be called so."""
+    return isinstance(value, str) and value not in ("", "value")
+
+
+def _is_number(value: Any) -> bool:
+    """Whether a value is a number that can be computed with."""
+    return isinstance(value, (int, float)) and abs(value) < _LARGEST
+
+
+def _is_cadence(value: Any) -> bool:
+    """Whether a value is the length of a period."""
+    return isinstance(value, str) and _CADENCE.fullmatch(value) is not None
+
+
+def _are_guardrails(value: Any) -> bool:
+    """Whether a value is some margins, each guardrail named once."""
+    if not isinstance(value, tuple) or not all(isinstance(one, Margin) for one in value):
+        return False
+    return len({one.name for one in value}) == len(value)

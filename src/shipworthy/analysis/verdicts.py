@@ -24,6 +24,7 @@ from shipworthy.analysis.measurement import MOST_ONE_SIDED, Measurement, mean_of
 from shipworthy.analysis.pairs import Pairs, paired
 from shipworthy.analysis.wording import amount, periods
 from shipworthy.errors import InvalidInputError
+from shipworthy.sources.frame import Table, to_polars
 from shipworthy.statistics.budget import Grant
 from shipworthy.statistics.interval import probability_below
 from shipworthy.statistics.series import influence_series
@@ -178,19 +179,19 @@ class Verdict:
             ) from error
 
 
-def verdict(frame: pl.DataFrame, criteria: Criteria | None = None, *, grant: Grant | None = None) -> Verdict:
+def verdict(frame: Table, criteria: Criteria | None = None, *, grant: Grant | None = None) -> Verdict:
     """Judges paired evidence. The order of the rows never matters.
 
     Args:
-        frame: One row per period and unit: period (dates, times or whole numbers), unit, value_champion and
-            value_challenger in money, and `<guardrail>_champion` and `<guardrail>_challenger` for each guardrail of
-            the criteria.
+        frame: A table of Polars (lazy too), pandas, or any library that speaks Arrow. One row per period and unit: period
+            (dates, times or whole numbers), unit, value_champion and value_challenger in money, and `<guardrail>_champion` and
+            `<guardrail>_challenger` for each guardrail of the criteria.
         criteria: What to judge by; a gain above zero by default.
         grant: What a budget of errors grants it, where it is one of several ideas on one history; None is a single test.
 
     Raises:
-        InvalidInputError: A column is missing. Evidence that contradicts itself or cannot be read is no error but the
-            decision "invalid".
+        InvalidInputError: It is no table, or a column is missing. Evidence that contradicts itself or cannot be read is no
+            error but the decision "invalid".
 
     >>> rng = np.random.default_rng(0)
     >>> days = pl.DataFrame({"period": range(60), "unit": "shop", "value_champion": rng.normal(100.0, 9.0, size=60)})
@@ -199,7 +200,9 @@ def verdict(frame: pl.DataFrame, criteria: Criteria | None = None, *, grant: Gra
     'ship'
     """
     asked = Criteria() if criteria is None else criteria
-    evidence = cleaned(frame, asked)
+    if not isinstance(asked, Criteria):
+        raise InvalidInputError(f"A verdict judges by Criteria, not by {asked!r}. Give Criteria(...).")
+    evidence = cleaned(to_polars(frame), asked)
     if evidence.refusal:
         return _invalid(evidence.refusal, evidence.notes, asked)
     pairs = paired(evidence.frame, "value", by_unit=asked.entities == "sample")

@@ -196,7 +196,9 @@ def _forecast(project: Project, key: str, analysis: Analysis) -> Gain:
     found = forecast(
         analysis.verdict.gain,
         analysis.verdict.se,
+        df=max(1, analysis.verdict.nu),
         past_estimates=[other.gain for other in known],
         past_ses=[other.se for other in known],
+        past_dfs=[max(1, other.nu) for other in known],
     )
     return Gain(gain=found.mean * units, low=found.low * units, high=found.high * units)

@@ -33,22 +33,35 @@ def frame(source: Table | Callable[[], Table], *, known_at: str | None = None) -
     [1]
     """
     return Rows(
-        read=lambda _: _polars(source() if callable(source) else source),
+        read=lambda _: to_polars(source() if callable(source) else source),
         label="a frame",
         known_at=known_at,
     )
 
 
-def _polars(table: Any) -> pl.DataFrame:
+def to_polars(table: Any) -> pl.DataFrame:
+    """Returns any table as a frame of Polars; what is one already is not copied.
+
+    Raises:
+        UserCodeError: It is no table, or none that can be read.
+        UnavailableError: It is one of pandas, and pyarrow is not installed.
+
+    >>> to_polars(pl.LazyFrame({"a": [1]}))["a"].to_list()
+    [1]
+    """
     if isinstance(table, pl.DataFrame):
         return table
     if isinstance(table, pl.LazyFrame):
         return table.collect()
     if not hasattr(table, "__arrow_c_stream__"):
         raise UserCodeError(
-            f"shipworthy.frame got a {type(table).__name__}, which is no table. Give a Polars or pandas frame, an Arrow "
-            "table, or a function that returns one."
+            f"A table was asked for, and a {type(table).__name__} is none. Give a Polars or pandas frame or "
+            "an Arrow table."
         )
     if type(table).__module__.startswith("pandas"):
         library("pyarrow", "sql")  # by which pandas hands its columns over
-    return pl.DataFrame(table)
+    try:
+        return pl.DataFrame(table)
+    except (TypeError, ValueError) as error:
+        kind = type(table).__name__
+        raise UserCodeError(f"The {kind} cannot be read ({error}). Give each column one type of value.") from error

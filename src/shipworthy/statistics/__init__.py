@@ -16,6 +16,7 @@ Pure functions over numpy arrays, which know nothing of ideas, frames or stores:
     sample_ratio whether the arms got their shares
     canary       the challenger decides for a random part of the units
     switchback   champion and challenger take turns
+    moderation   standard errors of many ideas steady one another
     shrinkage    what a gain will be worth once it is live
     calibration  whether forecasts come true
     offpolicy    what logged decisions say of decisions that were not made
@@ -30,6 +31,7 @@ from shipworthy.statistics.components import Components, variance_components
 from shipworthy.statistics.entities import entity_variance
 from shipworthy.statistics.harm import Alarm, Trigger, breaker_threshold, cusum_alarm, first_alarm
 from shipworthy.statistics.interval import Estimate, estimate, probability_below, widened
+from shipworthy.statistics.moderation import moderated
 from shipworthy.statistics.offpolicy import Support, doubly_robust, inverse_propensity, support
 from shipworthy.statistics.power import Pilot, Power, periods_for, power, smallest_detectable_gain
 from shipworthy.statistics.proportion import Proportion
@@ -99,6 +101,7 @@ __all__ = [
     "long_run_variance",
     "means_before",
     "mixture_radius",
+    "moderated",
     "monitor",
     "null_draws",
     "pairs_interval",

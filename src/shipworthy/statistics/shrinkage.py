@@ -8,12 +8,14 @@ before there is any past.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import ndtr
 
+from shipworthy.statistics.moderation import moderated
 from shipworthy.statistics.series import FloatArray
 
 _SCALES = np.array([0.05, 0.25, 0.5, 1.0, 2.0, 4.0])
@@ -44,15 +46,24 @@ class Forecast:
 
 
 def forecast(
-    estimate: float, se: float, *, past_estimates: ArrayLike = (), past_ses: ArrayLike = (), coverage: float = 0.9
+    estimate: float,
+    se: float,
+    *,
+    df: float = math.inf,
+    past_estimates: ArrayLike = (),
+    past_ses: ArrayLike = (),
+    past_dfs: ArrayLike | None = None,
+    coverage: float = 0.9,
 ) -> Forecast:
     """Forecasts the realised gain of an idea from its estimate and from all past ideas.
 
     Args:
         estimate: The idea's own estimate.
         se: Its standard error, above 0.
+        df: Degrees of freedom behind it, such as `Estimate.nu`; with them all standard errors steady one another.
         past_estimates: Estimates of all past ideas, shipped and not, shape (ideas,), in the same unit.
         past_ses: Their standard errors, shape (ideas,), all above 0.
+        past_dfs: Degrees of freedom behind them, shape (ideas,); those of the idea by default.
         coverage: Of the interval.
 
     >>> alone = forecast(2.0, 1.0)
@@ -61,6 +72,10 @@ def forecast(
     """
     estimates = np.asarray(past_estimates, dtype=np.float64)
     ses = np.asarray(past_ses, dtype=np.float64)
+    if math.isfinite(df):
+        dfs = np.full(ses.size, df) if past_dfs is None else np.asarray(past_dfs, dtype=np.float64)
+        *steadied, se = moderated([*ses, se], [*dfs, df])
+        ses = np.asarray(steadied)
     spreads = _SCALES * max(se, float(np.median(ses)) if ses.size else 0.0)
     weights = _learned_weights(estimates, ses, spreads)
     posterior = _responsibilities(np.array([estimate]), np.array([se]), spreads, weights)[0]
