@@ -44,16 +44,25 @@ def write_page(path: Path, page: str) -> Path:
     Raises:
         UnavailableError: The folder cannot be written.
     """
+    return write_file(path, page.encode())
+
+
+def write_file(path: Path, content: bytes) -> Path:
+    """Writes a file, which is there wholly or not at all; a newer one takes its place.
+
+    Raises:
+        UnavailableError: The folder cannot be written.
+    """
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(exist_ok=True)
-        partial.write_text(page, encoding="utf-8")
+        partial.write_bytes(content)
         partial.replace(path)
     except OSError as error:
         with suppress(OSError):
             partial.unlink()
         raise UnavailableError(
-            f"The page {path} cannot be written: {error.strerror or error}. Check that the folder may be written and "
+            f"The file {path} cannot be written: {error.strerror or error}. Check that the folder may be written and "
             "that the disk has room; what was recorded is kept."
         ) from error
     return path
