@@ -10,10 +10,11 @@ from shipworthy.analysis.report.document import render_json
 from shipworthy.analysis.report.findings import Findings
 from shipworthy.analysis.report.layout import write_file
 from shipworthy.analysis.report.page import render_report
+from shipworthy.analysis.report.pull_request import render_markdown, render_pictures
 from shipworthy.analysis.report.story import Story
 from shipworthy.errors import InvalidInputError
 
-Files = Mapping[str, bytes]
+Files = dict[str, bytes]
 """What a face consists of: bytes by the ending of their file's name, the face itself first."""
 
 
@@ -33,6 +34,10 @@ class Face:
 
 FACES: Mapping[str, Face] = {
     "html": Face(about="a page to read", render=lambda findings, stem: _text(".html", _page(findings))),
+    "markdown": Face(
+        about="Markdown for a pull request, with its pictures",
+        render=lambda findings, stem: _text(".md", render_markdown(findings, stem)) | render_pictures(findings),
+    ),
     "json": Face(about="a document for machines", render=lambda findings, stem: _text(".json", render_json(findings))),
 }
 """The faces, by the name that the command line knows them by."""

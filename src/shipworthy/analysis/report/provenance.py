@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from shipworthy.analysis.report.story import Story
 
+AGAIN = "With the same rows and code, these commands give the same digests and the same verdict:"
+
 
 def digests(story: Story) -> list[tuple[str, str]]:
     """What the verdict was computed from, by name, and who asked for it."""
