@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
@@ -95,7 +95,20 @@ def read_whole_verdict(record: Record) -> Verdict:
 
 
 def criteria_of(problem: Problem, idea: Idea, locked: Mapping[str, Any], evidence: pl.DataFrame) -> Criteria:
-    """What the verdict judges by: the locked criteria, turned from money per period or year into money per unit.
+    """What the verdict judges by: how the challenger is refitted, and what was locked."""
+    margins = {rail.name: rail.margin for rail in problem.guardrails} | locked["margins"] | locked["guardrails"]
+    criteria = Criteria(
+        refit_periods=refit_periods(problem, problem.make_policy(idea.challenger)),
+        cadence=_cadence(365.0 / locked["periods_per_year"]),
+        guardrails=tuple(
+            Margin(name=rail.name, margin=margins[rail.name], better=rail.better) for rail in problem.guardrails
+        ),
+    )
+    return with_locked(criteria, locked, evidence)
+
+
+def with_locked(criteria: Criteria, locked: Mapping[str, Any], evidence: pl.DataFrame) -> Criteria:
+    """The criteria with the money that was locked, turned from money per period or year into money per unit.
 
     A period has as many units as the verdict can compare. What nobody can value, such as a flight that was cancelled, counts
     neither in what is worth shipping nor in money per year.
@@ -106,17 +119,8 @@ def criteria_of(problem: Problem, idea: Idea, locked: Mapping[str, Any], evidenc
     scale = 1.0 if locked["per"] == "period" else 1.0 / per_year
     smallest = float(locked["smallest_gain"]) * scale / units
     likely = locked["expected_gain"][1] * scale / units if locked["expected_gain"] else None
-    margins = {rail.name: rail.margin for rail in problem.guardrails} | locked["margins"] | locked["guardrails"]
-    return Criteria(
-        min_effect=smallest,
-        target=None if likely is None else max(likely, smallest),
-        refit_periods=refit_periods(problem, problem.make_policy(idea.challenger)),
-        cadence=_cadence(365.0 / per_year),
-        guardrails=tuple(
-            Margin(name=rail.name, margin=margins[rail.name], better=rail.better) for rail in problem.guardrails
-        ),
-        units_per_year=units * per_year,
-    )
+    target = None if likely is None else max(likely, smallest)
+    return replace(criteria, min_effect=smallest, target=target, units_per_year=units * per_year)
 
 
 def _cadence(days: float) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shipworthy.analysis.decision import Decision
+from shipworthy.analysis.override import gap_of
 from shipworthy.ideas.idea import Idea
 from shipworthy.project import Gap, Project
 from shipworthy.research.gate import missing as missing_research
@@ -22,8 +22,5 @@ def missing(project: Project, idea: Idea, code: str | None = None) -> list[Gap]:
         return [Gap("The verdict is about older evidence.", again)]
     if record.body["code"] != researched.body["code"]:
         return [Gap("The verdict was reached with other code, perhaps with other margins.", again)]
-    verdict = record.body["verdict"]
-    if verdict["decision"] != Decision.SHIP:
-        reasons = "".join(f"\n      {reason}" for reason in verdict["reasons"][:2])
-        return [Gap(f"The verdict is: {verdict['decision']}.{reasons}", "Only a verdict to ship opens this gate.")]
-    return []
+    gap = gap_of(project, idea, record)
+    return [gap] if gap else []

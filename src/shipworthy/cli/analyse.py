@@ -11,11 +11,12 @@ import click
 from shipworthy.analysis.analyse import Analysis, analyse_idea
 from shipworthy.analysis.report.faces import FACES
 from shipworthy.analysis.report.write import write_report
+from shipworthy.analysis.verification import verify_analysis
 from shipworthy.analysis.wording import a_period
 from shipworthy.cli.show import as_json, money, tell
 from shipworthy.cli.tracking import track_analysis
 from shipworthy.errors import GateClosedError
-from shipworthy.project import open_project
+from shipworthy.project import Project, open_project
 
 _ALL = "all"
 
@@ -32,10 +33,13 @@ _ALL = "all"
     show_default=True,
     help="The form of the report; give it again for another one.",
 )
+@click.option("--verify", is_flag=True, help="Judge the stored evidence again, and compare with the verdict on record.")
 @as_json
-def analyse(number: int, report: bool, formats: Sequence[str], json_: bool) -> int:
+def analyse(number: int, report: bool, formats: Sequence[str], verify: bool, json_: bool) -> int:
     """4. Analysis: judge the evidence by what was locked before it was there."""
     project = open_project()
+    if verify:
+        return _verify(project, number, json_)
     found = analyse_idea(project, number)
     faces = list(FACES) if _ALL in formats else formats
     paths = write_report(project, number, faces) if report else []
@@ -55,6 +59,20 @@ def analyse(number: int, report: bool, formats: Sequence[str], json_: bool) -> i
     )
     track_analysis(project, number, found)
     return 0 if ships else GateClosedError.exit_code
+
+
+def _verify(project: Project, number: int, json_: bool) -> int:
+    found = verify_analysis(project, number)
+    facts = {
+        "Answer": "the same verdict" if found.is_same else "another verdict than the one on record",
+        "Verdict": str(found.recorded),
+        "Again": None if found.is_same else str(found.again),
+        "Differs first": found.difference,
+        "Evidence": found.evidence,
+        "Locked as": found.criteria,
+    }
+    tell(facts, record={**asdict(found), "is_same": found.is_same} if json_ else None)
+    return 0 if found.is_same else GateClosedError.exit_code
 
 
 def _record(found: Analysis, written: Sequence[str]) -> dict[str, Any]:

@@ -24,6 +24,7 @@ _VERBS: Mapping[str, tuple[str, str]] = {
     "data": ("data", "2. Data: can the idea be proved with the data that are there?"),
     "research": ("research", "3. Research: replay champion and challenger over the history."),
     "analyse": ("analyse", "4. Analysis: the verdict, and the report that people read."),
+    "override": ("override", "Set a verdict aside: one person asks and says why, another one agrees."),
     "ship": ("ship", "5. Ship: into shadow, canary, live; each step on evidence."),
     "rollback": ("ship", "Take back what is on trial or live."),
     "serve": ("serve", "Answer decisions over HTTP with what is rolled out."),

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, replace
 
 from shipworthy.analysis.analyse import read_analysis
 from shipworthy.analysis.gate import missing as missing_analysis
+from shipworthy.analysis.override import standing_override
 from shipworthy.data.snapshot import open_snapshot
 from shipworthy.engine import Replay, code_digest
 from shipworthy.errors import InvalidInputError, NotFoundError
@@ -157,10 +158,16 @@ def _into_shadow(project: Project, idea: Idea, now: Rollout | None) -> Shipped:
         now = make_move(project, problem.name, None, Move(phase=Phase.LIVE, champion=baseline, why=why))
     release = build_release(replayed, idea.challenger, idea.key)
     parity = _require_parity(project, release)
-    why = f"verdict: ship; parity on {parity.periods} golden periods"
+    why = f"{_decided(project, idea, judged)}; parity on {parity.periods} golden periods"
     shadow = Move(phase=Phase.SHADOW, champion=now.champion, challenger=release, idea=idea.key, why=why)
     rollout = make_move(project, problem.name, now, shadow)
     return Shipped(rollout=rollout, parity=parity, reading=None)
+
+
+def _decided(project: Project, idea: Idea, judged: Record) -> str:
+    """On whose word the idea ships: the verdict's, or that of two people who set it aside."""
+    override = standing_override(project, idea, judged)
+    return override.sentence if override is not None and override.counts else "verdict: ship"
 
 
 def _blocked(project: Project, idea: Idea, problem: Problem, now: Rollout | None) -> list[Gap]:

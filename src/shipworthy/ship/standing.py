@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shipworthy.analysis.gate import missing as missing_analysis
+from shipworthy.analysis.override import standing_override
 from shipworthy.data.gate import missing as missing_data
 from shipworthy.ideas.gate import missing as missing_idea
 from shipworthy.ideas.idea import Idea
@@ -47,11 +48,21 @@ def standing(project: Project, idea: Idea) -> Standing:
         return Standing(stage=Stage.RESEARCH, says="testable", gaps=gaps, next=f"shipworthy research {n}")
     gaps = missing_analysis(project, idea)
     if gaps:
-        record = project.records.get("verdict", idea.key)
-        if record is None or gaps[0].remedy.startswith("Run "):
-            return Standing(stage=Stage.ANALYSIS, says="replayed", gaps=gaps, next=f"shipworthy analyse {n}")
-        return Standing(stage=Stage.ANALYSIS, says=record.body["verdict"]["decision"], gaps=gaps, next=None)
+        return _in_analysis(project, idea, gaps)
     return _in_rollout(project, idea)
+
+
+def _in_analysis(project: Project, idea: Idea, gaps: Sequence[Gap]) -> Standing:
+    record = project.records.get("verdict", idea.key)
+    following: str | None = f"shipworthy analyse {idea.number}"
+    if record is None or gaps[0].remedy.startswith("Run "):
+        return Standing(stage=Stage.ANALYSIS, says="replayed", gaps=gaps, next=following)
+    says, override, following = record.body["verdict"]["decision"], standing_override(project, idea, record), None
+    if override is not None and override.counts:
+        says = f"{override.to}, overridden"
+    elif override is not None:
+        says, following = f"{says}, override asked", f"shipworthy override {idea.number} --second"
+    return Standing(stage=Stage.ANALYSIS, says=says, gaps=gaps, next=following)
 
 
 def _in_rollout(project: Project, idea: Idea) -> Standing:

@@ -51,7 +51,8 @@ def without_guardrails(findings: Findings) -> str:
 
 def _of_project(story: Story) -> list[Doubt]:
     departs = [Doubt("Departs from what was locked:", deviation) for deviation in story.deviations]
-    found = departs or [Doubt("", _AS_LOCKED)]
+    overridden = [Doubt("Overridden.", override.sentence) for override in story.overrides]
+    found = overridden + (departs or [Doubt("", _AS_LOCKED)])
     if story.is_code_changed:
         found.append(Doubt("The code has changed", "since this verdict; it speaks of the code as it was."))
     return found

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from shipworthy.analysis.analyse import Analysis, read_analysis
+from shipworthy.analysis.override import Override, overrides
 from shipworthy.analysis.report.findings import Findings, course_of, units_of, usable_pairs
 from shipworthy.analysis.verdicts import Gain
 from shipworthy.data.examine import DataAnswer, read_answer
@@ -38,6 +39,7 @@ class Story(Findings):
         is_code_changed: Whether the project's code is another one than was judged.
         judged_at: When the verdict was recorded, in UTC.
         judged_by: Who asked for it.
+        overrides: Every override of its verdicts that was ever asked for.
     """
 
     idea: Idea
@@ -50,6 +52,7 @@ class Story(Findings):
     is_code_changed: bool
     judged_at: datetime
     judged_by: str
+    overrides: tuple[Override, ...]
 
 
 def tell_story(project: Project, number: int) -> Story:
@@ -93,6 +96,7 @@ def tell_story(project: Project, number: int) -> Story:
         is_code_changed=code_digest(code, problem, idea.challenger) != analysis.code,
         judged_at=judged.at,
         judged_by=judged.by,
+        overrides=overrides(project, idea),
     )
 
 

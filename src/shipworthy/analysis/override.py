@@ -1,0 +1,217 @@
+"""Override of a verdict: two people set a decision aside, say why, and it stands on record for ever.
+
+One person asks, another one seconds. An override is about one verdict on one evidence: new evidence needs a new one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from shipworthy.analysis.decision import Decision
+from shipworthy.errors import InvalidInputError, PreconditionError
+from shipworthy.ideas.idea import Idea
+from shipworthy.ideas.register import find_idea
+from shipworthy.project import Gap, Project, refuse_closed
+from shipworthy.research.gate import missing as missing_research
+from shipworthy.store import Change, Record
+
+KIND = "override"
+_TO = (Decision.SHIP, Decision.STOP)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Override:
+    """A verdict that was set aside, or is about to be.
+
+    Attributes:
+        to: What is decided instead: ship or stop.
+        instead_of: What the verdict said.
+        evidence: The evidence that the verdict was about.
+        code: The digest of the code that was judged.
+        why: The reason.
+        asked_by: Who asked for it.
+        asked_at: When, in UTC.
+        seconded_by: The other person; None while it waits for one, and until then it counts for nothing.
+        seconded_at: When, in UTC.
+    """
+
+    to: Decision
+    instead_of: Decision
+    evidence: str
+    code: str
+    why: str
+    asked_by: str
+    asked_at: datetime
+    seconded_by: str | None = None
+    seconded_at: datetime | None = None
+
+    @property
+    def counts(self) -> bool:
+        """Whether a second person stands behind it.
+
+        >>> from datetime import UTC
+        >>> asked = {"evidence": "e", "code": "c", "why": "a contract", "asked_by": "ann", "asked_at": datetime.now(UTC)}
+        >>> Override(to=Decision.SHIP, instead_of=Decision.STOP, **asked).counts
+        False
+        """
+        return self.seconded_by is not None
+
+    @property
+    def sentence(self) -> str:
+        """What it says, for people."""
+        asked = (
+            f"The verdict was {self.instead_of}; {self.asked_by} asked to {self.to} instead on {self.asked_at:%Y-%m-%d}"
+        )
+        if self.seconded_at is None:
+            return f"{asked}, and no second person has agreed yet, so it does not count: {self.why}"
+        return f"{asked}, and {self.seconded_by} agreed on {self.seconded_at:%Y-%m-%d}: {self.why}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The override as JSON can hold it."""
+        fields = {name: getattr(self, name) for name in self.__slots__}
+        instants = {name: at.isoformat() for name, at in fields.items() if isinstance(at, datetime)}
+        return {**fields, "to": str(self.to), "instead_of": str(self.instead_of), **instants}
+
+
+def ask_override(project: Project, number: int, to: Decision, why: str) -> Override:
+    """Asks to set the verdict of an idea aside; it counts once another person has seconded it.
+
+    Raises:
+        GateClosedError: there is no verdict about the evidence as it stands.
+        InvalidInputError: there is no reason, the verdict says the same already, or the evidence is invalid.
+        PreconditionError: somebody else asked in the same instant.
+    """
+    idea = find_idea(project, number)
+    judged = _judged(project, idea)
+    decision = Decision(judged.body["verdict"]["decision"])
+    if not why.strip():
+        raise InvalidInputError("An override needs a reason that stands for ever in the report. Say why.")
+    if to not in _TO:
+        raise InvalidInputError(f"A verdict cannot be overridden to {to!s}. Say {' or '.join(_TO)}.")
+    if decision is Decision.INVALID:
+        raise InvalidInputError(
+            f"The evidence of idea {number} is invalid, and nobody can decide on it. Mend it, then research and analyse again."
+        )
+    if decision is to:
+        raise InvalidInputError(f"The verdict of idea {number} is {to!s} already; there is nothing to override.")
+    body = {
+        "to": str(to),
+        "instead_of": str(decision),
+        "evidence": judged.body["evidence"],
+        "code": judged.body["code"],
+        "why": why.strip(),
+        "seconds": None,
+    }
+    before = project.records.get(KIND, idea.key)
+    change = Change(kind=KIND, key=idea.key, body=body, expect=before.version if before else 0)
+    [record] = project.records.add(change, by=project.who)
+    return _read([record])[0]
+
+
+def second_override(project: Project, number: int) -> Override:
+    """Agrees, as a second person, to what was asked last; from then on it counts.
+
+    Raises:
+        PreconditionError: nobody asked, it is seconded already, it is about other evidence than today's, or the second
+            person is the first one.
+    """
+    idea = find_idea(project, number)
+    judged = _judged(project, idea)
+    history = overrides(project, idea)
+    asked = history[-1] if history else None
+    if asked is None or asked.counts:
+        raise PreconditionError(
+            f"Nobody has asked to override the verdict of idea {number}. Ask: shipworthy override {number} --to ship --why '...'."
+        )
+    if not _is_about(asked, judged):
+        raise PreconditionError(
+            f"What was asked for idea {number} is about an older verdict. Look at today's, and ask again if it still holds."
+        )
+    if _same_person(project.who, asked.asked_by):
+        raise PreconditionError(
+            f"{asked.asked_by} asked for it, and an override takes two. Let another person second it, under a name of their "
+            "own (SHIPWORTHY_USER)."
+        )
+    record = project.records.get(KIND, idea.key)
+    assert record is not None, "an override was asked for"
+    body = {**record.body, "seconds": record.version}
+    project.records.add(Change(kind=KIND, key=idea.key, body=body, expect=record.version), by=project.who)
+    return overrides(project, idea)[-1]
+
+
+def overrides(project: Project, idea: Idea) -> tuple[Override, ...]:
+    """Every override that was ever asked for of an idea's verdicts, the oldest first."""
+    return _read(project.records.history(KIND, idea.key))
+
+
+def standing_override(project: Project, idea: Idea, judged: Record) -> Override | None:
+    """The last override of exactly this verdict, seconded or not; None where there is none."""
+    found = [one for one in overrides(project, idea) if _is_about(one, judged)]
+    return found[-1] if found else None
+
+
+def gap_of(project: Project, idea: Idea, judged: Record) -> Gap | None:
+    """What a verdict, and an override of it, leave missing before the idea may ship; None where nothing is missing."""
+    verdict = judged.body["verdict"]
+    override = standing_override(project, idea, judged)
+    decision = override.to if override is not None and override.counts else Decision(verdict["decision"])
+    if decision is Decision.SHIP:
+        return None
+    if override is not None and override.counts:
+        return Gap(f"The verdict was overridden. {override.sentence}", "Only a verdict to ship opens this gate.")
+    if override is not None:
+        return Gap(override.sentence, f"Let a second person run `shipworthy override {idea.number} --second`.")
+    reasons = "".join(f"\n      {reason}" for reason in verdict["reasons"][:2])
+    return Gap(f"The verdict is: {verdict['decision']}.{reasons}", "Only a verdict to ship opens this gate.")
+
+
+def _judged(project: Project, idea: Idea) -> Record:
+    gate = f"Analysis to an override for idea {idea.number}"
+    refuse_closed(gate, missing_research(project, idea))
+    judged, researched = (project.records.get(kind, idea.key) for kind in ("verdict", "research"))
+    if judged is None or researched is None or judged.body["evidence"] != researched.body["evidence"]:
+        missing = Gap(
+            "There is no verdict about the evidence as it stands.", f"Run `shipworthy analyse {idea.number}`."
+        )
+        refuse_closed(gate, [missing])
+    assert judged is not None, "the gate is open"
+    return judged
+
+
+def _is_about(override: Override, judged: Record) -> bool:
+    """Whether an override is about this verdict: the same decision on the same evidence of the same code."""
+    body = judged.body
+    about = (body["evidence"], body["code"], body["verdict"]["decision"])
+    return (override.evidence, override.code, str(override.instead_of)) == about
+
+
+def _same_person(one: str, other: str) -> bool:
+    return one.strip().casefold() == other.strip().casefold()
+
+
+def _read(history: Sequence[Record]) -> tuple[Override, ...]:
+    """One override for each version that asked, with who seconded it."""
+    seconds = {record.body["seconds"]: record for record in history if record.body["seconds"] is not None}
+    found = []
+    for record in history:
+        if record.body["seconds"] is not None:
+            continue
+        second = seconds.get(record.version)
+        body = record.body
+        found.append(
+            Override(
+                to=Decision(body["to"]),
+                instead_of=Decision(body["instead_of"]),
+                evidence=body["evidence"],
+                code=body["code"],
+                why=body["why"],
+                asked_by=record.by,
+                asked_at=record.at,
+                seconded_by=second.by if second else None,
+                seconded_at=second.at if second else None,
+            )
+        )
+    return tuple(found)
