@@ -11,6 +11,7 @@ from shipworthy.analysis.report.findings import Findings
 from shipworthy.analysis.report.layout import write_file
 from shipworthy.analysis.report.page import render_report
 from shipworthy.analysis.report.pull_request import render_markdown, render_pictures
+from shipworthy.analysis.report.slides import render_slides
 from shipworthy.analysis.report.story import Story
 from shipworthy.errors import InvalidInputError
 
@@ -37,6 +38,9 @@ FACES: Mapping[str, Face] = {
     "markdown": Face(
         about="Markdown for a pull request, with its pictures",
         render=lambda findings, stem: _text(".md", render_markdown(findings, stem)) | render_pictures(findings),
+    ),
+    "slides": Face(
+        about="slides for stakeholders, to be edited", render=lambda findings, stem: {".pptx": render_slides(findings)}
     ),
     "json": Face(about="a document for machines", render=lambda findings, stem: _text(".json", render_json(findings))),
 }
