@@ -168,7 +168,7 @@ def test_solver_noise_stands_on_the_first_screen_with_its_advice(walked):
 def test_the_report_and_the_data_page_say_the_same_of_the_data(walked):
     """Coverage, contract, proof and power: the very same facts in both."""
     report, page = (
-        text_of(path.read_text(encoding="utf-8")) for path in (write_report(walked, 1), write_data_page(walked, 1))
+        text_of(path.read_text(encoding="utf-8")) for path in (write_report(walked, 1)[0], write_data_page(walked, 1))
     )
     story = tell_story(walked, 1)
     facts = [
@@ -346,11 +346,11 @@ def test_no_report_without_a_verdict_about_this_evidence(walked):
 
 def test_report_is_written_whole_and_the_same_again(walked):
     """One file with the idea's name, byte for byte the same from the same records, and nothing beside it."""
-    path = write_report(walked, 1)
+    path = write_report(walked, 1)[0]
     first = path.read_bytes()
 
     assert path == walked.root / "reports" / "0001-same-weekday.html"
-    assert write_report(walked, 1).read_bytes() == first
+    assert write_report(walked, 1)[0].read_bytes() == first
     assert list(path.parent.iterdir()) == [path]
 
 
@@ -430,7 +430,7 @@ def test_page_reads_well_in_a_browser(walked):
     sync_api = pytest.importorskip("playwright.sync_api")
     hold_against_foresight(walked)
     replayed_with(walked, solvers={"challenger": SOLVER}, noise=NOISE_FOUND, repetitions=5, **HOLDOUT)
-    address = write_report(walked, 1).as_uri()
+    address = write_report(walked, 1)[0].as_uri()
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS.split())
         for scheme, width in itertools.product(("light", "dark"), (1280, 360)):

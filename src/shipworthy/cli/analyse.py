@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 import click
 
 from shipworthy.analysis.analyse import Analysis, analyse_idea
+from shipworthy.analysis.report.faces import FACES
 from shipworthy.analysis.report.write import write_report
 from shipworthy.analysis.verification import verify_analysis
 from shipworthy.analysis.wording import a_period
@@ -16,19 +18,32 @@ from shipworthy.cli.tracking import track_analysis
 from shipworthy.errors import GateClosedError
 from shipworthy.project import Project, open_project
 
+_ALL = "all"
+
 
 @click.command()
 @click.argument("number", type=int)
-@click.option("--report/--no-report", default=True, help="Write the HTML report.")
+@click.option("--report/--no-report", default=True, help="Write the report.")
+@click.option(
+    "--format",
+    "formats",
+    type=click.Choice([*FACES, _ALL]),
+    multiple=True,
+    default=("html",),
+    show_default=True,
+    help="The form of the report; give it again for another one.",
+)
 @click.option("--verify", is_flag=True, help="Judge the stored evidence again, and compare with the verdict on record.")
 @as_json
-def analyse(number: int, report: bool, verify: bool, json_: bool) -> int:
+def analyse(number: int, report: bool, formats: Sequence[str], verify: bool, json_: bool) -> int:
     """4. Analysis: judge the evidence by what was locked before it was there."""
     project = open_project()
     if verify:
         return _verify(project, number, json_)
     found = analyse_idea(project, number)
-    written = str(write_report(project, number).relative_to(project.root)) if report else None
+    faces = list(FACES) if _ALL in formats else formats
+    paths = write_report(project, number, faces) if report else []
+    written = [str(path.relative_to(project.root)) for path in paths]
     ships = found.verdict.decision == "ship"
     tell(
         {
@@ -37,7 +52,7 @@ def analyse(number: int, report: bool, verify: bool, json_: bool) -> int:
             **_gains(found),
             "Notes": list(found.verdict.notes) or None,
             "Deviations": list(found.deviations) or None,
-            "Report": written,
+            "Report": written or None,
             "Next": f"shipworthy ship {number}" if ships else None,
         },
         record=_record(found, written) if json_ else None,
@@ -60,7 +75,7 @@ def _verify(project: Project, number: int, json_: bool) -> int:
     return 0 if found.is_same else GateClosedError.exit_code
 
 
-def _record(found: Analysis, written: str | None) -> dict[str, Any]:
+def _record(found: Analysis, written: Sequence[str]) -> dict[str, Any]:
     verdict = found.verdict
     return {
         "idea": found.idea,
@@ -72,7 +87,8 @@ def _record(found: Analysis, written: str | None) -> dict[str, Any]:
         "verdict": verdict.to_dict(),
         "deviations": list(found.deviations),
         "evidence": found.evidence,
-        "report": written,
+        "report": written[0] if written else None,
+        "reports": list(written),
     }
 
 

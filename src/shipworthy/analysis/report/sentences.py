@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from shipworthy.analysis import wording
 from shipworthy.analysis.decision import Decision
-from shipworthy.analysis.guardrail import GuardrailVerdict
+from shipworthy.analysis.guardrail import GuardrailState, GuardrailVerdict
 from shipworthy.analysis.report.findings import Findings
 from shipworthy.analysis.report.money import NO_BREAK, figure, money, stated, step_for, step_of
 from shipworthy.analysis.verdicts import Gain
@@ -17,6 +17,11 @@ HEADLINES: Mapping[Decision, str] = {
     Decision.STOP: "Do not ship it",
     Decision.INCONCLUSIVE: "Not decided yet",
     Decision.INVALID: "The evidence is invalid",
+}
+STATES: Mapping[GuardrailState, str] = {
+    GuardrailState.HOLDS: "holds",
+    GuardrailState.BREACHED: "is broken",
+    GuardrailState.INCONCLUSIVE: "is open",
 }
 _LIMIT = 20
 
