@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from shipworthy.analysis.criteria import Criteria, Margin
+from shipworthy.analysis.criteria import Criteria, Margin, cadence_of
 from shipworthy.analysis.verdicts import Verdict, verdict
 from shipworthy.data.provable import refit_periods
 from shipworthy.engine import code_digest
@@ -24,8 +24,6 @@ from shipworthy.step.worth import VALUE
 from shipworthy.store import Change, Record
 
 _WHOLE = "sealed"
-_LONGEST_DAILY = 1.5
-_CALENDAR = {7: "1w", 14: "2w", 30: "1mo", 91: "1q", 365: "1y"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,18 +119,6 @@ def with_locked(criteria: Criteria, locked: Mapping[str, Any], evidence: pl.Data
     likely = locked["expected_gain"][1] * scale / units if locked["expected_gain"] else None
     target = None if likely is None else max(likely, smallest)
     return replace(criteria, min_effect=smallest, target=target, units_per_year=units * per_year)
-
-
-def cadence_of(days: float) -> str:
-    """The cadence of periods so many days apart; several decisions a day are judged by the day.
-
-    >>> cadence_of(1 / 24), cadence_of(7.02), cadence_of(10.0)
-    ('1d', '1w', '10d')
-    """
-    if days < _LONGEST_DAILY:
-        return "1d"
-    nearest = min(_CALENDAR, key=lambda length: abs(length - days))
-    return _CALENDAR[nearest] if abs(nearest - days) <= 0.1 * nearest else f"{round(days)}d"
 
 
 def _body(found: Analysis, whole: Verdict) -> dict[str, Any]:

@@ -12,8 +12,8 @@ from shipworthy.analysis.analyse import Analysis, analyse_idea
 from shipworthy.analysis.report.faces import FACES
 from shipworthy.analysis.report.write import write_report
 from shipworthy.analysis.verification import verify_analysis
-from shipworthy.analysis.wording import a_period
-from shipworthy.cli.show import as_json, money, tell
+from shipworthy.cli.figures import gains
+from shipworthy.cli.show import as_json, tell
 from shipworthy.cli.tracking import track_analysis
 from shipworthy.errors import GateClosedError
 from shipworthy.project import Project, open_project
@@ -49,7 +49,7 @@ def analyse(number: int, report: bool, formats: Sequence[str], verify: bool, jso
         {
             "Verdict": str(found.verdict.decision),
             "Because": list(found.verdict.reasons),
-            **_gains(found),
+            **gains(found.verdict, found.currency),
             "Notes": list(found.verdict.notes) or None,
             "Deviations": list(found.deviations) or None,
             "Report": written or None,
@@ -90,16 +90,3 @@ def _record(found: Analysis, written: Sequence[str]) -> dict[str, Any]:
         "report": written[0] if written else None,
         "reports": list(written),
     }
-
-
-def _gains(found: Analysis) -> dict[str, str]:
-    verdict = found.verdict
-    if verdict.probability_of_harm is None:
-        return {}
-    lines = {}
-    each = a_period(verdict.criteria.cadence).capitalize()
-    for name, gain in ((each, verdict.per_period()), ("A year", verdict.per_year())):
-        low, high = money(gain.low, found.currency), money(gain.high, found.currency)
-        lines[name] = f"{money(gain.gain, found.currency)} ({low} to {high})"
-    harm = f"{verdict.probability_of_harm:.1%}" if verdict.probability_of_harm >= 0.001 else "below 0.1%"
-    return lines | {"Chance of harm": harm}

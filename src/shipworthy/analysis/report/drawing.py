@@ -107,9 +107,9 @@ def money_axis(channel: Any, name: str, currency: str, domain: Sequence[float], 
     alt = library("altair", "report")
     largest = max(map(abs, domain))
     unit, letter = next(((unit, letter) for unit, letter in _LARGE if largest >= 2.0 * unit), (1.0, ""))
-    tail = f"{letter} {currency}"
+    tail = f"{letter} {currency}".rstrip()
     number = f"replace(format(datum.value / {unit}, ',~f'), /^-/, '\\u2212') + {json.dumps(tail)}"
-    label = f"datum.value ? {number} : {json.dumps(f'0 {currency}')}"
+    label = f"datum.value ? {number} : {json.dumps(f'0 {currency}'.rstrip())}"
     # Another font may be wider than the one that is measured here.
     extent = LETTER * len(f"{largest / unit:,.0f}{tail}") + LETTER if channel is alt.Y else 0
     axis = alt.Axis(labelExpr=label, tickCount=count, labelFlush=channel is alt.X, minExtent=extent)
