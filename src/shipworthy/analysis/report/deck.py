@@ -128,7 +128,7 @@ class Slide:
     def chart(self, kind: int, content: Any, area: Area, says: str) -> Any:
         """Adds a chart that can be edited, with a text for who cannot see it."""
         frame = self._drawn.shapes.add_chart(kind, *area.emu(), content)
-        frame._element.nvGraphicFramePr.cNvPr.set("descr", plain(says))  # noqa: SLF001  (there is no other door)
+        frame._element.nvGraphicFramePr.cNvPr.set("descr", plain(says))
         frame.chart.font.name, frame.chart.font.size = FONT, library("pptx.util", "report").Pt(12)
         frame.chart.font.color.rgb = rgb("muted")
         frame.chart.has_legend = frame.chart.has_title = False
@@ -139,17 +139,20 @@ class Slide:
         height = 0.36
         shown = rows[: int(area.height / height)]
         frame = self._drawn.shapes.add_table(len(shown), 2, *area.emu())
-        frame._element.nvGraphicFramePr.cNvPr.set("descr", plain(says))  # noqa: SLF001  (there is no other door)
+        frame._element.nvGraphicFramePr.cNvPr.set("descr", plain(says))
         frame.table.first_row = frame.table.horz_banding = False
-        cell_area = Area(left=0.0, top=0.0, width=area.width / 2.0, height=height)
+        widths = (0.68 * area.width, 0.32 * area.width)
+        for i, width in enumerate(widths):
+            frame.table.columns[i].width = library("pptx.util", "report").Inches(width)
         for i, row in enumerate(shown):
-            frame.table.rows[i].height = cell_area.emu()[3]
+            frame.table.rows[i].height = library("pptx.util", "report").Inches(height)
             for j, text in enumerate(row):
                 cell = frame.table.cell(i, j)
                 cell.fill.solid()
                 cell.fill.fore_color.rgb = rgb("card" if i % 2 else "page")
                 cell.margin_top = cell.margin_bottom = 0
-                _fill(cell.text_frame, [text], cell_area, Look(sizes=(12.0, 10.0, 8.0), bold=j == 1, centred=True))
+                room = Area(left=0.0, top=0.0, width=widths[j], height=height)
+                _fill(cell.text_frame, [text], room, Look(sizes=(12.0, 11.0, 10.0), bold=j == 1, centred=True))
                 cell.vertical_anchor = library("pptx.enum.text", "report").MSO_ANCHOR.MIDDLE
 
 
@@ -159,9 +162,9 @@ def rgb(colour: str) -> Any:
 
 
 def plain(text: object) -> str:
-    """A text in one line, of letters that a file can hold.
+    r"""A text in one line, of letters that a file can hold.
 
-    >>> plain("a\\n\\x00b")
+    >>> plain("a\n\x00b")
     'a b'
     """
     kept = "".join(letter if letter.isprintable() or letter == NO_BREAK else " " for letter in str(text))

@@ -9,8 +9,10 @@ from pathlib import Path
 from shipworthy.analysis.report.document import render_json
 from shipworthy.analysis.report.findings import Findings
 from shipworthy.analysis.report.layout import write_file
+from shipworthy.analysis.report.model_card import render_card
 from shipworthy.analysis.report.page import render_report
 from shipworthy.analysis.report.pull_request import render_markdown, render_pictures
+from shipworthy.analysis.report.slides import render_slides
 from shipworthy.errors import InvalidInputError
 
 Files = dict[str, bytes]
@@ -37,7 +39,11 @@ FACES: Mapping[str, Face] = {
         about="Markdown for a pull request, with its pictures",
         render=lambda findings, stem: _text(".md", render_markdown(findings, stem)) | render_pictures(findings),
     ),
+    "slides": Face(
+        about="slides for stakeholders, to be edited", render=lambda findings, stem: {".pptx": render_slides(findings)}
+    ),
     "json": Face(about="a document for machines", render=lambda findings, stem: _text(".json", render_json(findings))),
+    "card": Face(about="a model card", render=lambda findings, stem: _text(".card.md", render_card(findings))),
 }
 """The faces, by the name that the command line knows them by."""
 

@@ -6,7 +6,10 @@ import unicodedata
 from collections.abc import Sequence
 from typing import NamedTuple
 
-_LETTER, _WIDE = 0.58, 1.05  # of the size, as wide as in the widest of the common fonts; Chinese, Japanese, Korean and signs
+_LETTER, _WIDE = (
+    0.58,
+    1.05,
+)  # of the size, as wide as in the widest of the common fonts; Chinese, Japanese, Korean and signs
 _LINE, _BETWEEN = 1.22, 0.4  # of the size: from line to line, and between paragraphs
 _CUT = "\N{HORIZONTAL ELLIPSIS}"
 

@@ -53,8 +53,9 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[object]], *, right: int 
     | a\|b | 3 |
     """
     ways = [":---"] * (len(heads) - right) + ["---:"] * right
-    lines = [[escaped(cell) for cell in row] for row in (heads, *rows)]
-    return Markdown("\n".join(f"| {' | '.join(line)} |" for line in (lines[0], ways, *lines[1:])))
+    lines = [[str(escaped(cell)) for cell in row] for row in (heads, *rows)]
+    whole: list[list[str]] = [lines[0], ways, *lines[1:]]
+    return Markdown("\n".join(f"| {' | '.join(line)} |" for line in whole))
 
 
 def facts(name: str, rows: Iterable[tuple[str, object]]) -> Markdown:
