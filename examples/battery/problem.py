@@ -4,6 +4,7 @@ At 11:00 each day the schedule of the next one is fixed, before its prices are k
 of 1 MW moves no price, so history can say what any schedule would have earned.
 """
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 import forecast
@@ -39,13 +40,14 @@ battery = sw.Problem(
     counterfactual=True,
     warm_up="208w",  # the replay begins on 2016-12-27, as the published test does
     initial_state={"soc": HALF},  # MWh stored when the first day begins
+    assumptions={"wear": (WEAR, 0.0, 10.0)},  # EUR per MWh discharged
 )
 
 
 @battery.value
-def profit(happened: pl.DataFrame) -> pl.Expr:
+def profit(happened: pl.DataFrame, assumed: Mapping[str, float]) -> pl.Expr:
     """What was sold less what was bought, at the real prices, less the wear."""
-    return pl.col("price") * (pl.col("discharge") - pl.col("charge")) - WEAR * pl.col("discharge")
+    return pl.col("price") * (pl.col("discharge") - pl.col("charge")) - assumed["wear"] * pl.col("discharge")
 
 
 def stored() -> pl.Expr:

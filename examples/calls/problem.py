@@ -4,6 +4,8 @@ Each month brings a batch of contacts. Which of them would subscribe to a deposi
 the bank made: it called all of them, so history can say what calling fewer would have earned.
 """
 
+from collections.abc import Mapping
+
 import forecast
 import polars as pl
 import source
@@ -32,13 +34,14 @@ calls = sw.Problem(
     counterfactual=True,
     periods_per_year=12,
     warm_up="26w",  # the replay begins in November 2008, with five months to learn from
+    assumptions={"worth": WORTH, "call_costs": 1.0},  # EUR a subscription brings in; a factor on what calls cost
 )
 
 
 @calls.value
-def profit(happened: pl.DataFrame) -> pl.Expr:
+def profit(happened: pl.DataFrame, assumed: Mapping[str, float]) -> pl.Expr:
     """What the subscriptions of those called bring in, less what the calls cost."""
-    return pl.col("call") * (WORTH * pl.col("bought") - pl.col("cost"))
+    return pl.col("call") * (assumed["worth"] * pl.col("bought") - assumed["call_costs"] * pl.col("cost"))
 
 
 @calls.constraint

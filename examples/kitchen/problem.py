@@ -4,6 +4,7 @@ At the close of each day the kitchen decides about the next one. Demand does not
 not sold is worth little the day after.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import forecast
@@ -35,15 +36,21 @@ kitchen = sw.Problem(
     known_after=(*WEATHER, *DISHES),  # the weather was observed on the day itself
     currency="EUR",
     counterfactual=True,
+    assumptions={
+        "prices": (1.0, 0.8, 1.2),
+        "costs": (1.0, 0.8, 1.3),
+        "salvage": (1.0, 0.0, 2.0),
+    },  # factors on dishes.parquet
 )
 
 
 @kitchen.value
-def profit(happened: pl.DataFrame) -> pl.Expr:
+def profit(happened: pl.DataFrame, assumed: Mapping[str, float]) -> pl.Expr:
     """What the portions sold brought in, less what all of them cost."""
     sold = pl.min_horizontal("portions", "demand")
     left = pl.col("portions") - sold
-    return sold * pl.col("price_eur") + left * pl.col("salvage_eur") - pl.col("portions") * pl.col("unit_cost_eur")
+    earned = sold * pl.col("price_eur") * assumed["prices"] + left * pl.col("salvage_eur") * assumed["salvage"]
+    return earned - pl.col("portions") * pl.col("unit_cost_eur") * assumed["costs"]
 
 
 @kitchen.constraint

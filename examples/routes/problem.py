@@ -4,6 +4,8 @@ In the evening it is known who ordered, and not how much he will take at the doo
 drive to the depot and back.
 """
 
+from collections.abc import Mapping
+
 import planning
 import polars as pl
 import town
@@ -25,6 +27,7 @@ def vans_of_a_day(name: str) -> sw.Problem:
         warm_up="90d",
         currency="EUR",
         counterfactual=True,
+        assumptions=vans.PRICES,
     )
     problem.value(money)
     for rule in (known_vans, stops_in_order, not_overloaded):
@@ -33,9 +36,9 @@ def vans_of_a_day(name: str) -> sw.Problem:
     return problem
 
 
-def money(happened: pl.DataFrame) -> pl.Series:
+def money(happened: pl.DataFrame, assumed: Mapping[str, float]) -> pl.Series:
     """What the day's driving cost; sales are the same whoever brings the crates."""
-    return -vans.cost(happened)["eur"]
+    return -vans.cost(happened, assumed)["eur"]
 
 
 def known_vans(decided: pl.DataFrame) -> pl.Expr:

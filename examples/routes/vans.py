@@ -1,5 +1,7 @@
 """What a van can carry and costs, and what a day of driving comes to when the real demand is known."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import polars as pl
 
@@ -25,11 +27,20 @@ def kilometres(x_km: np.ndarray, y_km: np.ndarray) -> np.ndarray:
     return np.hypot(x[:, None] - x, y[:, None] - y)
 
 
-def cost(driven: pl.DataFrame) -> pl.DataFrame:
+PRICES = {
+    "van": EUR_PER_VAN,
+    "km": EUR_PER_KM,
+    "overtime_minute": EUR_PER_OVERTIME_MINUTE,
+    "lost_crate": EUR_PER_CRATE_NOT_DELIVERED,
+}
+
+
+def cost(driven: pl.DataFrame, prices: Mapping[str, float] = PRICES) -> pl.DataFrame:
     """What each stop cost, and whether it was reached: columns `eur` and `reached`, in the order of the rows.
 
     A van visits its customers in the order of `stop`. When it has run out of crates it drives to the depot and back to
     the customer who still wants some. The way home and overtime are charged to the last stop.
+    What a van, a kilometre, a minute of overtime and a crate not delivered cost is what `prices` say.
     """
     route = ["day", "van"]
     taken = pl.col("crates").cum_sum()
@@ -51,7 +62,7 @@ def cost(driven: pl.DataFrame) -> pl.DataFrame:
     home_km = pl.when("is_last").then(pl.col("from_depot")).otherwise(0.0)
     back = pl.col("until") + home_km / KM_PER_MINUTE
     overtime = pl.when("is_last").then((back - SHIFT_MINUTES).clip(0, LATEST_MINUTES - SHIFT_MINUTES)).otherwise(0.0)
-    lost = pl.when("reached").then(0.0).otherwise(EUR_PER_CRATE_NOT_DELIVERED * pl.col("crates"))
-    van = pl.when("is_last").then(EUR_PER_VAN).otherwise(0.0)
-    eur = van + EUR_PER_KM * (pl.col("km") + home_km) + EUR_PER_OVERTIME_MINUTE * overtime + lost
+    lost = pl.when("reached").then(0.0).otherwise(prices["lost_crate"] * pl.col("crates"))
+    van = pl.when("is_last").then(prices["van"]).otherwise(0.0)
+    eur = van + prices["km"] * (pl.col("km") + home_km) + prices["overtime_minute"] * overtime + lost
     return table.sort("place").select("reached", eur=eur)

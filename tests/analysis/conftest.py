@@ -13,7 +13,7 @@ import pytest
 
 import shipworthy
 from shipworthy.analysis import Criteria, verdict
-from shipworthy.analysis.analyse import Analysis, analyse_idea
+from shipworthy.analysis.analyse import Analysis, analyse_idea, read_analysis
 from shipworthy.data.examine import examine_data
 from shipworthy.project import Project, open_project
 from shipworthy.research.evidence import FOLDER
@@ -70,6 +70,6 @@ def judge(walked: Project) -> Judge:
             Change(kind="verdict", key="0001", body={**before.body, "evidence": address, "verdict": found.to_dict()}),
             by="tester",
         )
-        return Analysis(**{**before.body, "evidence": address, "verdict": found})
+        return replace(read_analysis(before), evidence=address, verdict=found)
 
     return judged

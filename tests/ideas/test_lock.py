@@ -17,6 +17,7 @@ from shipworthy.ideas.lock import deviations, lock_criteria, locked_criteria
 from shipworthy.ideas.register import find_idea
 from shipworthy.project import Project, open_project
 from shipworthy.research.research import research_idea
+from shipworthy.store import Change
 
 
 def _edit(project: Project, before: str, after: str) -> None:
@@ -38,11 +39,37 @@ def test_research_locks_and_nothing_before_it(bakery: Project):
         "expected_gain": [5.0, 20.0, 60.0],
         "per": "period",
         "guardrails": {},
+        "segments": ["bread", "weekday"],
         "currency": "EUR",
         "periods_per_year": 365.0,
         "margins": {"sold_out": 0.05},
         "holdout": None,
+        "assumptions": {"price": 3.0, "unit_cost": 1.0},
     }
+
+
+def test_assumptions_and_segments_that_were_changed_later_are_deviations(bakery: Project):
+    """Who talks the price up, or looks at other segments, once research has started is told so in the report."""
+    idea = find_idea(bakery, 1)
+    lock_criteria(bakery, idea, {"assumptions": {"price": 3.0}})
+    later = replace(idea, segments=("bread",))
+    assert deviations(bakery, later, {"assumptions": {"price": [4.0, 2.0, 5.0]}}) == [
+        "segments was ['bread', 'weekday'] when research started; the file now says ['bread'].",
+        "assumptions was {'price': 3.0} when research started; the problem now says {'price': [4.0, 2.0, 5.0]}.",
+    ]
+
+
+def test_a_lock_from_before_there_were_any_is_no_deviation(bakery: Project):
+    """A lock that knows neither segments nor assumptions means none; declaring some afterwards is told."""
+    idea = replace(find_idea(bakery, 1), segments=())
+    lock_criteria(bakery, idea, {})
+    record = bakery.records.get("idea", "0001")
+    assert record is not None
+    criteria = {name: value for name, value in record.body["lock"]["criteria"].items() if name != "segments"}
+    lock = {**record.body["lock"], "criteria": criteria}
+    bakery.records.add(Change(kind="idea", key="0001", body={**record.body, "lock": lock}), by="tester")
+    assert deviations(bakery, idea, {"assumptions": {}}) == []
+    assert len(deviations(bakery, replace(idea, segments=("bread",)), {"assumptions": {"price": 3.0}})) == 2
 
 
 def test_a_margin_relaxed_in_the_code_changes_no_verdict(bakery: Project):

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from shutil import copytree
@@ -27,10 +27,13 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 import shipworthy.analysis.analyse
 import shipworthy.analysis.gate
+import shipworthy.analysis.override
 import shipworthy.research.gate
 import shipworthy.research.opening
 import shipworthy.ship.ship
 from shipworthy.analysis.analyse import analyse_idea
+from shipworthy.analysis.decision import Decision
+from shipworthy.analysis.override import ask_override, second_override
 from shipworthy.data.examine import examine_data
 from shipworthy.errors import ShipworthyError
 from shipworthy.project import Gap, Project, open_project
@@ -46,6 +49,7 @@ from tests.cli.typed import typed
 from tests.ship import kiosk
 
 IDEAS = (1, 2)
+PEOPLE = ("ann", "ben")
 WALKS = os.environ.get("SHIPWORTHY_WALKS", "30")
 EXAMPLES = 300 if WALKS == "full" else int(WALKS)
 GAIN_PER_UNIT = 1.0
@@ -74,6 +78,15 @@ class Walked:
         return self.challenger == "weekday" and self.code != "strict" and self.data != "short"
 
 
+@dataclass(frozen=True)
+class Asked:
+    """An override that somebody asked for: of which verdict, to what."""
+
+    about: tuple[Walked | None, str]
+    to: str
+    who: str
+
+
 @dataclass
 class Account:
     """What was done for one idea, as the machine saw it."""
@@ -86,6 +99,14 @@ class Account:
     decision: str = ""
     on_trial: Walked | None = None
     taken_back: bool = False
+    asked: Asked | None = None
+    agreed: Asked | None = None
+
+    @property
+    def outcome(self) -> str:
+        """What the verdict says, or two people who set exactly this verdict aside."""
+        about = (self.judged, self.decision)
+        return self.agreed.to if self.agreed is not None and self.agreed.about == about else self.decision
 
     def is_open(self) -> bool:
         """Whether data, research and verdict all speak for the idea as its file names it now."""
@@ -95,7 +116,7 @@ class Account:
             and self.testable
             and self.researched == self.examined
             and self.judged == self.researched
-            and self.decision == "ship"
+            and self.outcome == "ship"
         )
 
 
@@ -230,6 +251,33 @@ class Walk(RuleBasedStateMachine):
         self.research(number)
         self.analyse(number)
 
+    @rule(
+        number=st.sampled_from(IDEAS),
+        to=st.sampled_from(["ship", "stop"]),
+        second=st.sampled_from([*PEOPLE, None]),
+    )
+    def set_aside(self, number: int, to: str, second: str | None) -> None:
+        """The verdict is overridden, by one person alone or by two."""
+        self.ask(number, to, PEOPLE[0])
+        if second is not None:
+            self.second(number, second)
+
+    def ask(self, number: int, to: str, who: str) -> None:
+        """`override --to`: one person wants to set the verdict aside."""
+        with _refused():
+            self._ask(number, to, who)
+            account = self.accounts[number]
+            account.asked = Asked((account.judged, account.decision), to, who)
+
+    def second(self, number: int, who: str) -> None:
+        """`override --second`: somebody agrees."""
+        with _refused():
+            self._second(number, who)
+            account = self.accounts[number]
+            assert account.asked is not None, "nobody asked for this override"
+            assert account.asked.who != who, "one person alone overrode a verdict"
+            account.agreed = account.asked
+
     @rule(number=st.sampled_from(IDEAS))
     def ship(self, number: int) -> None:
         """`ship`."""
@@ -275,6 +323,17 @@ class Walk(RuleBasedStateMachine):
     def _analyse(self, number: int) -> str:
         return str(analyse_idea(self.project, number).verdict.decision)
 
+    def _ask(self, number: int, to: str, who: str) -> None:
+        with self._as(who):
+            ask_override(self.project, number, Decision(to), "a reason")
+
+    def _second(self, number: int, who: str) -> None:
+        with self._as(who):
+            second_override(self.project, number)
+
+    def _as(self, who: str) -> AbstractContextManager[Any]:
+        return mock.patch.dict(self.project.__dict__, who=who)
+
     def _ship(self, number: int) -> None:
         ship_idea(self.project, number)
 
@@ -303,7 +362,9 @@ class Walk(RuleBasedStateMachine):
             return
         account = self.accounts[int(move.idea)]
         assert account.is_open(), f"{move.phase} around a gate: {account}"
-        assert account.judged.is_worth_it, f"{move.phase} of what is not worth it: {account}"
+        assert account.decision != "ship" or account.judged.is_worth_it, (
+            f"{move.phase} of what is not worth it: {account}"
+        )
         assert not account.taken_back, "a rollback is sticky"
         release = move.champion if move.phase is Rolled.LIVE else move.challenger
         assert release in self.proven, "a release without parity"
@@ -357,6 +418,14 @@ class TypedWalk(Walk):
     def _analyse(self, number: int) -> str:
         return str(self._typed("analyse", number, "--no-report", "--json")["decision"])
 
+    def _ask(self, number: int, to: str, who: str) -> None:
+        with mock.patch.dict(os.environ, SHIPWORTHY_USER=who):
+            self._typed("override", number, "--to", to, "--why", "a reason", "--json")
+
+    def _second(self, number: int, who: str) -> None:
+        with mock.patch.dict(os.environ, SHIPWORTHY_USER=who):
+            self._typed("override", number, "--second", "--json")
+
     def _ship(self, number: int) -> None:
         self._typed("ship", number, "--json")
 
@@ -407,12 +476,17 @@ ASKED_BY_RESEARCH = Gate(shipworthy.research.opening, "missing_data", "the data 
 BLOCKED = Gate(shipworthy.ship.ship, "_blocked", "two ideas|sticky")
 PARITY = Gate(shipworthy.ship.ship, "_require_parity", "proven", _holds)
 LIVE = Gate(shipworthy.ship.ship, "missing", "too few|_is_harmful|inconclusive", _open_if_read)
+TWO_PEOPLE = Gate(shipworthy.analysis.override, "_same_person", "one person alone", lambda *names: False)
 SAME = Gate(shipworthy.ship.ship, "_walked_again", "about another release")
 
 IN_SHADOW = ("walk 1", "ship 1")
 ATTACKS: dict[str, tuple[Gate, tuple[str, ...]]] = {
     "ship what the verdict stopped": (ASKED_BY_SHIP, ("edit_idea 1 one", "walk 1", "ship 1")),
     "name another challenger and examine again": (RESEARCH, ("walk 1", "edit_idea 1 one", "examine 1", "ship 1")),
+    "ship on the word of one": (
+        ASKED_BY_SHIP,
+        ("edit_idea 1 one", "walk 1", "ask 1 ship ann", "ship 1"),
+    ),
     "change the code after the verdict": (DATA, ("walk 1", "edit_code strict", "ship 1")),
     "research what leaks": (ASKED_BY_RESEARCH, ("edit_idea 1 nosy", "examine 1", "research 1")),
     "two ideas at once": (BLOCKED, (*IN_SHADOW, "walk 2", "ship 2")),
@@ -424,6 +498,7 @@ ATTACKS: dict[str, tuple[Gate, tuple[str, ...]]] = {
     "on few periods": (LIVE, (*IN_SHADOW, "let_live 13 5", "ship 1")),
     "on harm": (LIVE, (*IN_SHADOW, "let_live -13 30", "ship 1")),
     "on nothing to choose between": (LIVE, (*IN_SHADOW, "let_live 0 30", "ship 1", "ship 1")),
+    "override with oneself": (TWO_PEOPLE, ("edit_idea 1 one", "walk 1", "ask 1 ship ann", "second 1 ann")),
     "with another release's verdict": (
         SAME,
         (*IN_SHADOW, "let_live 13 30", "edit_rows other", "walk 1", "ship 1"),

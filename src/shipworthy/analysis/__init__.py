@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from shipworthy.analysis.exposure import Exposure as Exposure
     from shipworthy.analysis.guardrail import GuardrailState as GuardrailState
     from shipworthy.analysis.guardrail import GuardrailVerdict as GuardrailVerdict
+    from shipworthy.analysis.simulate import simulate_evidence as simulate_evidence
+    from shipworthy.analysis.simulation import Design as Design
+    from shipworthy.analysis.simulation import Simulation as Simulation
     from shipworthy.analysis.verdicts import Gain as Gain
     from shipworthy.analysis.verdicts import Verdict as Verdict
     from shipworthy.analysis.verdicts import verdict as verdict
@@ -21,12 +24,15 @@ if TYPE_CHECKING:
 _HOME_OF = {
     "Criteria": "criteria",
     "Decision": "decision",
+    "Design": "simulation",
     "Exposure": "exposure",
     "Gain": "verdicts",
     "GuardrailState": "guardrail",
     "GuardrailVerdict": "guardrail",
     "Margin": "criteria",
+    "Simulation": "simulation",
     "Verdict": "verdicts",
+    "simulate_evidence": "simulate",
     "verdict": "verdicts",
 }
 

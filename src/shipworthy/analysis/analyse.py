@@ -8,9 +8,13 @@ from typing import Any
 
 import polars as pl
 
-from shipworthy.analysis.criteria import Criteria, Margin
+from shipworthy.analysis.break_even import BreakEven, break_even
+from shipworthy.analysis.criteria import Criteria, Margin, cadence_of
+from shipworthy.analysis.segments import Segments, segments
 from shipworthy.analysis.verdicts import Verdict, verdict
 from shipworthy.data.provable import refit_periods
+from shipworthy.data.segments import segmented
+from shipworthy.data.snapshot import open_snapshot
 from shipworthy.engine import code_digest
 from shipworthy.ideas.idea import Idea
 from shipworthy.ideas.lock import deviations, locked_criteria
@@ -20,12 +24,11 @@ from shipworthy.project import Project, refuse_closed
 from shipworthy.project.code import load_problem
 from shipworthy.research.evidence import open_evidence
 from shipworthy.research.gate import missing as missing_research
+from shipworthy.step import History
 from shipworthy.step.worth import VALUE
 from shipworthy.store import Change, Record
 
 _WHOLE = "sealed"
-_LONGEST_DAILY = 1.5
-_CALENDAR = {7: "1w", 14: "2w", 30: "1mo", 91: "1q", 365: "1y"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +43,8 @@ class Analysis:
         currency: The currency of all money.
         deviations: Where the idea's file departs from what was locked; they stand in the report.
         is_sealed: Whether the evidence is that of a sealed holdout.
+        break_even: Which assumption would turn the verdict; None in a record from before that was asked.
+        segments: Where the gain comes from; None where the idea registered none, and where the holdout withholds it.
     """
 
     idea: str
@@ -49,6 +54,8 @@ class Analysis:
     currency: str
     deviations: Sequence[str]
     is_sealed: bool = False
+    break_even: BreakEven | None = None
+    segments: Segments | None = None
 
 
 def analyse_idea(project: Project, number: int) -> Analysis:
@@ -70,14 +77,20 @@ def analyse_idea(project: Project, number: int) -> Analysis:
     evidence = open_evidence(project, record.body["evidence"])
     whole = verdict(evidence, criteria_of(problem, idea, locked, evidence))
     is_sealed = record.body.get("holdout") is not None
+    shown = whole.withheld() if is_sealed else whole
+    rows = open_snapshot(project, record.body["snapshot"])
+    columns = locked.get("segments", [])
+    is_told = shown is whole and whole.exposure is not None
     found = Analysis(
         idea=idea.key,
-        verdict=whole.withheld() if is_sealed else whole,
+        verdict=shown,
         evidence=record.body["evidence"],
         code=record.body["code"],
         currency=locked["currency"],
         deviations=deviations(project, idea, problem.terms),
         is_sealed=is_sealed,
+        break_even=break_even(problem, rows, evidence, shown, repetitions=record.body.get("repetitions", 1)),
+        segments=_segments(problem, rows, evidence, columns, whole.criteria) if is_told and columns else None,
     )
     project.records.add(Change(kind="verdict", key=idea.key, body=_body(found, whole)), by=project.who)
     return found
@@ -86,7 +99,8 @@ def analyse_idea(project: Project, number: int) -> Analysis:
 def read_analysis(record: Record) -> Analysis:
     """The analysis that a record holds, as it may be shown."""
     body = {name: value for name, value in record.body.items() if name in Analysis.__slots__}
-    return Analysis(**{**body, "verdict": Verdict.from_dict(record.body["verdict"])})
+    readers = {"verdict": Verdict.from_dict, "break_even": BreakEven.from_dict, "segments": Segments.from_dict}
+    return Analysis(**body | {name: read(body[name]) for name, read in readers.items() if body.get(name) is not None})
 
 
 def read_whole_verdict(record: Record) -> Verdict:
@@ -99,7 +113,7 @@ def criteria_of(problem: Problem, idea: Idea, locked: Mapping[str, Any], evidenc
     margins = {rail.name: rail.margin for rail in problem.guardrails} | locked["margins"] | locked["guardrails"]
     criteria = Criteria(
         refit_periods=refit_periods(problem, problem.make_policy(idea.challenger)),
-        cadence=_cadence(365.0 / locked["periods_per_year"]),
+        cadence=cadence_of(365.0 / locked["periods_per_year"]),
         guardrails=tuple(
             Margin(name=rail.name, margin=margins[rail.name], better=rail.better) for rail in problem.guardrails
         ),
@@ -123,15 +137,22 @@ def with_locked(criteria: Criteria, locked: Mapping[str, Any], evidence: pl.Data
     return replace(criteria, min_effect=smallest, target=target, units_per_year=units * per_year)
 
 
-def _cadence(days: float) -> str:
-    """The cadence of periods so many days apart; several decisions a day are judged by the day."""
-    if days < _LONGEST_DAILY:
-        return "1d"
-    nearest = min(_CALENDAR, key=lambda length: abs(length - days))
-    return _CALENDAR[nearest] if abs(nearest - days) <= 0.1 * nearest else f"{round(days)}d"
+def _segments(
+    problem: Problem, rows: pl.DataFrame, evidence: pl.DataFrame, columns: Sequence[str], criteria: Criteria
+) -> Segments:
+    """The gain told apart by columns of the rows, as they stand in the newest revision of each."""
+    history = segmented(problem, History(problem, rows).newest.rows, columns)
+    values = [f"{VALUE}_champion", f"{VALUE}_challenger"]
+    frame = evidence.select("period", "unit", *values).join(history, on=["period", "unit"], how="left")
+    return segments(frame, [name for name in columns if name in frame.columns], criteria, history=history)
 
 
 def _body(found: Analysis, whole: Verdict) -> dict[str, Any]:
     body = {name: getattr(found, name) for name in Analysis.__slots__}
     sealed = {} if found.verdict is whole else {_WHOLE: whole.to_dict()}
-    return body | {"verdict": found.verdict.to_dict(), "deviations": list(found.deviations)} | sealed
+    told = {
+        name: part.to_dict()
+        for name in ("verdict", "break_even", "segments")
+        if (part := getattr(found, name)) is not None
+    }
+    return body | told | {"deviations": list(found.deviations)} | sealed

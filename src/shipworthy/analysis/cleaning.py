@@ -61,7 +61,7 @@ def cleaned(frame: pl.DataFrame, criteria: Criteria) -> Cleaned:
     found = _without_repeats(table)
     if found.refusal:
         return found
-    table = found.frame.with_columns(period=_binned(table["period"].dtype, criteria))
+    table = found.frame.with_columns(period=binned(table["period"].dtype, criteria))
     return Cleaned(frame=table, notes=found.notes)
 
 
@@ -106,7 +106,7 @@ def _without_repeats(table: pl.DataFrame) -> Cleaned:
     return Cleaned(frame=distinct, notes=(f"{many} dropped.",))
 
 
-def _binned(dtype: pl.DataType, criteria: Criteria) -> pl.Expr:
+def binned(dtype: pl.DataType, criteria: Criteria) -> pl.Expr:
     """Brings times to the decision cadence; whole numbers are periods already."""
     period = pl.col("period")
     if dtype.is_integer() or (dtype == pl.Date and criteria.cadence == "1d"):

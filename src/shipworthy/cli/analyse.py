@@ -11,8 +11,10 @@ import click
 from shipworthy.analysis.analyse import Analysis, analyse_idea
 from shipworthy.analysis.report.faces import FACES
 from shipworthy.analysis.report.write import write_report
+from shipworthy.analysis.segments import Segment
 from shipworthy.analysis.verification import verify_analysis
-from shipworthy.analysis.wording import a_period
+from shipworthy.analysis.wording import amount
+from shipworthy.cli.figures import gains
 from shipworthy.cli.show import as_json, money, tell
 from shipworthy.cli.tracking import track_analysis
 from shipworthy.errors import GateClosedError
@@ -49,7 +51,9 @@ def analyse(number: int, report: bool, formats: Sequence[str], verify: bool, jso
         {
             "Verdict": str(found.verdict.decision),
             "Because": list(found.verdict.reasons),
-            **_gains(found),
+            **gains(found.verdict, found.currency),
+            "Break-even": _break_even(found),
+            **_segments(found),
             "Notes": list(found.verdict.notes) or None,
             "Deviations": list(found.deviations) or None,
             "Report": written or None,
@@ -85,6 +89,8 @@ def _record(found: Analysis, written: Sequence[str]) -> dict[str, Any]:
         "per_period": asdict(verdict.per_period()),
         "per_year": asdict(verdict.per_year()),
         "verdict": verdict.to_dict(),
+        "break_even": found.break_even.to_dict() if found.break_even else None,
+        "segments": found.segments.to_dict() if found.segments else None,
         "deviations": list(found.deviations),
         "evidence": found.evidence,
         "report": written[0] if written else None,
@@ -92,14 +98,25 @@ def _record(found: Analysis, written: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _gains(found: Analysis) -> dict[str, str]:
-    verdict = found.verdict
-    if verdict.probability_of_harm is None:
+def _break_even(found: Analysis) -> str | None:
+    """What would turn the verdict; nothing where no assumption is declared, so that nothing was asked."""
+    known = found.break_even
+    return known.says if known and known.is_known else None
+
+
+def _segments(found: Analysis) -> dict[str, Any]:
+    """The gain of each segment; a year, where that is known, so that those of a column sum to the whole."""
+    told = found.segments
+    if told is None:
         return {}
     lines = {}
-    each = a_period(verdict.criteria.cadence).capitalize()
-    for name, gain in ((each, verdict.per_period()), ("A year", verdict.per_year())):
-        low, high = money(gain.low, found.currency), money(gain.high, found.currency)
-        lines[name] = f"{money(gain.gain, found.currency)} ({low} to {high})"
-    harm = f"{verdict.probability_of_harm:.1%}" if verdict.probability_of_harm >= 0.001 else "below 0.1%"
-    return lines | {"Chance of harm": harm}
+    for column in dict.fromkeys(one.column for one in told.segments):
+        lines[f"By {column}"] = [_segment(one, found.currency) for one in told.segments if one.column == column]
+    few = [f"Fewer than 20 periods with data, so not shown: {'; '.join(told.not_shown)}."] if told.not_shown else []
+    return {**lines, "Segments": [told.says, *told.notes, *few]}
+
+
+def _segment(one: Segment, currency: str) -> str:
+    factor, counted = (1.0, "per unit") if one.units_per_year is None else (one.units_per_year, "a year")
+    low, high, shrunk = (amount(end * factor) for end in (one.low, one.high, one.shrunk))
+    return f"{one.value}: {money(one.gain * factor, currency)} {counted} ({low} to {high}), shrunk {shrunk}"

@@ -30,7 +30,9 @@ _VERBS: Mapping[str, tuple[str, str]] = {
     "serve": ("serve", "Answer decisions over HTTP with what is rolled out."),
     "history": ("history", "Tell what served when, who moved it and on what evidence."),
     "ledger": ("ledger", "Show forecast against realised gain of each shipped idea."),
+    "verdict": ("verdict", "Judge a file of evidence from elsewhere, without a project."),
     "compare": ("compare", "Compare ideas in one table and one plot."),
+    "simulate": ("simulate", "Check the verdict on your own history, with ideas that are worth nothing."),
     "gc": ("gc", "Show, or delete, the stored objects that no record leads to."),
 }
 """Each verb with the file it lives in and its line in the help; kept here so that help imports none of them."""

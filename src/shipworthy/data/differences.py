@@ -10,7 +10,7 @@ from enum import StrEnum
 import numpy as np
 import polars as pl
 
-from shipworthy.engine import Done, Engine, Replay, Track, learns, period_sums, replay
+from shipworthy.engine import Done, Engine, Replay, Track, Window, learns, period_sums, replay
 from shipworthy.errors import NotFoundError
 from shipworthy.statistics import Pilot, influence_series
 from shipworthy.statistics.series import FloatArray
@@ -84,7 +84,7 @@ def find_differences(
     """
     problem = replayed.problem
     placebos = _telling(
-        _differences(replayed, champion, track) for track in _placebos(replayed, champion, engine, done)
+        _differences(replayed, champion, track) for track in refits(replayed, champion.policy, engine, _PLACEBOS, done)
     )
     if len(placebos) >= len(_PLACEBOS):
         return Differences(source=Source.PLACEBOS, series=placebos)
@@ -100,10 +100,28 @@ def find_differences(
     )
 
 
-def _placebos(replayed: Replay, champion: Track, engine: Engine, done: Done) -> list[Track]:
-    if not learns(replayed.problem.make_policy(champion.policy)):
+def refits(
+    replayed: Replay,
+    policy: str,
+    engine: Engine,
+    seeds: Iterable[int],
+    done: Done = lambda n, of: None,
+    window: Window | None = None,
+) -> list[Track]:
+    """A policy's refits without a fifth of their past, for each seed another fifth; none where it learns nothing.
+
+    Args:
+        replayed: The problem and its rows.
+        policy: The policy's name.
+        engine: Where they are replayed.
+        seeds: Which stretches are kept from the fits.
+        done: Told while they are replayed.
+        window: Only these periods; all of them, if none is given.
+    """
+    if not learns(replayed.problem.make_policy(policy)):
         return []
-    return [replay(replace(replayed, subsample=seed), champion.policy, engine, done) for seed in _PLACEBOS]
+    between = None if window is None else (window.first, window.last)
+    return [replay(replace(replayed, subsample=seed), policy, engine, done, between) for seed in seeds]
 
 
 def _earlier(replayed: Replay, idea: str) -> dict[str, pl.DataFrame]:

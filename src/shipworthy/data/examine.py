@@ -13,6 +13,7 @@ from shipworthy.data.freshness import stale
 from shipworthy.data.leakage import find_leaks, is_preparation_proved
 from shipworthy.data.profile import Profile, profile
 from shipworthy.data.provable import Provable, provable
+from shipworthy.data.segments import unknown_segments
 from shipworthy.data.snapshot import Snapshot, take_snapshot
 from shipworthy.data.suspicion import find_suspicions
 from shipworthy.engine import (
@@ -94,7 +95,11 @@ def examine_data(project: Project, number: int, done: Done = lambda n, of: None)
     problem.make_policy(idea.challenger)
     snapshot = take_snapshot(project, problem)
     covered = profile(problem, snapshot.rows, n_read=snapshot.n_read, n_quarantined=snapshot.quarantined.height)
-    gaps = [*stale(problem, snapshot), *_unusable(problem, idea, covered)]
+    gaps = [
+        *stale(problem, snapshot),
+        *_unusable(problem, idea, covered),
+        *unknown_segments(problem, idea, snapshot.rows),
+    ]
     replayed = Replay(
         project=project,
         code=code,
@@ -163,8 +168,9 @@ _REMEDIES = {
 def _body(answer: DataAnswer, idea: Idea) -> dict[str, Any]:
     body = {name: getattr(answer, name) for name in DataAnswer.__slots__}
     gaps = [[gap.what, gap.remedy] for gap in answer.gaps]
-    asked = {"problem": idea.problem, "challenger": idea.challenger, "guardrails": sorted(idea.guardrails)}
-    return body | {"gaps": gaps} | asked
+    asked = {"problem": idea.problem, "challenger": idea.challenger}
+    named = {"guardrails": sorted(idea.guardrails), "segments": list(idea.segments)}
+    return body | {"gaps": gaps} | asked | named
 
 
 def _champion_track(replayed: Replay, engine: Engine, done: Done) -> Track:

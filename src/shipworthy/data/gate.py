@@ -35,8 +35,9 @@ def _outdated(project: Project, idea: Idea, examined: Mapping[str, Any], code: s
     """What changed since the data were examined; None where nothing did."""
     if (examined["problem"], examined["challenger"]) != (idea.problem, idea.challenger):
         return "The idea names another problem or challenger than the one that was examined."
-    if set(idea.guardrails) - set(examined["guardrails"]):
-        return "The idea names guardrails that were not there when the data were examined."
+    for names in ("guardrails", "segments"):
+        if set(getattr(idea, names)) - set(examined.get(names, [])):
+            return f"The idea names {names} that were not there when the data were examined."
     if code is None:
         return None
     if code != examined["code"]:

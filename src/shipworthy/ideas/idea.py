@@ -20,7 +20,7 @@ _TEXTS = {
     "because": "the mechanism: why that should earn more",
     "owner": "who answers for it",
 }
-_FIELDS = (*_TEXTS, "deadline", "worth", "guardrails")
+_FIELDS = (*_TEXTS, "deadline", "segments", "worth", "guardrails")
 _MOST = 1e15
 """More money than any idea is about; what is above it, or no number at all, is a slip of the pen."""
 
@@ -38,6 +38,7 @@ class Idea:
         expected_gain: What is expected, in money: low, likely and high; None where nobody dares.
         per: What both gains are counted per.
         guardrails: Margins that this idea sets instead of the problem's.
+        segments: The columns by whose values the gain will be told apart, for reading; see `shipworthy.analysis.segments`.
     """
 
     number: int
@@ -53,6 +54,7 @@ class Idea:
     expected_gain: tuple[float, float, float] | None = None
     per: Literal["period", "year"] = "period"
     guardrails: Mapping[str, float] = field(default_factory=dict)
+    segments: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -119,6 +121,7 @@ def read_idea(path: Path) -> Idea:
         expected_gain=_expected_gain(worth),
         per=_per(worth),
         guardrails=_margins(given.section("guardrails")),
+        segments=_segments(given),
     )
 
 
@@ -127,6 +130,15 @@ def _deadline(given: Section) -> date | None:
     if value is not None and type(value) is not date:
         given.refuse("deadline", f"must be a date such as 2027-03-31, without quotes, not {value!r}.")
     return value
+
+
+def _segments(given: Section) -> tuple[str, ...]:
+    value = given.fields.get("segments", [])
+    if not isinstance(value, list) or not all(isinstance(name, str) and name for name in value):
+        given.refuse("segments", f"must be a list of columns such as ['weekday'], not {value!r}.")
+    if len(set(value)) < len(value):
+        given.refuse("segments", f"names a column twice: {value!r}.")
+    return tuple(value)
 
 
 def _expected_gain(worth: Section) -> tuple[float, float, float] | None:

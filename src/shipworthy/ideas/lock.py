@@ -9,7 +9,10 @@ from shipworthy.ideas.idea import Idea
 from shipworthy.project import Project
 from shipworthy.store import Change, canonical, digest
 
-_CRITERIA = ("problem", "challenger", "smallest_gain", "expected_gain", "per", "guardrails")
+_CRITERIA = ("problem", "challenger", "smallest_gain", "expected_gain", "per", "guardrails", "segments")
+
+_UNSAID: Mapping[str, Any] = {"segments": [], "assumptions": {}}
+"""What a lock means that was made before there was such a thing."""
 
 
 def lock_criteria(project: Project, idea: Idea, terms: Mapping[str, Any]) -> str:
@@ -18,7 +21,7 @@ def lock_criteria(project: Project, idea: Idea, terms: Mapping[str, Any]) -> str
     Args:
         project: Where it is recorded.
         idea: What it says of success itself.
-        terms: What its problem says, `Problem.terms`: currency, periods in a year, margins.
+        terms: What its problem says, `Problem.terms`: currency, periods in a year, margins, assumptions.
 
     Raises:
         PreconditionError: somebody else locked it in the same instant.
@@ -51,10 +54,10 @@ def deviations(project: Project, idea: Idea, terms: Mapping[str, Any] | None = N
         return []
     today = {"file": _criteria(idea), "problem": terms or {}}
     return [
-        f"{name} was {locked.get(name)!r} when research started; the {where} now says {value!r}."
+        f"{name} was {locked.get(name, _UNSAID.get(name))!r} when research started; the {where} now says {value!r}."
         for where, said in today.items()
         for name, value in said.items()
-        if value != locked.get(name)
+        if value != locked.get(name, _UNSAID.get(name))
     ]
 
 
@@ -62,5 +65,6 @@ def _criteria(idea: Idea) -> dict[str, Any]:
     criteria = {name: getattr(idea, name) for name in _CRITERIA}
     return criteria | {
         "guardrails": dict(idea.guardrails),
+        "segments": list(idea.segments),
         "expected_gain": list(idea.expected_gain) if idea.expected_gain else None,
     }

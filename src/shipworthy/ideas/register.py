@@ -23,6 +23,7 @@ challenger = {challenger}   # the policy that carries the idea
 change = {change}
 because = {because}   # the mechanism: why should that earn more?
 owner = {owner}
+# segments = ["weekday"]   # columns known before deciding, by which the gain is told apart
 
 [worth]
 {smallest_gain}   # the smallest gain worth shipping, in money

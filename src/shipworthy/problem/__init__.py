@@ -3,6 +3,7 @@
 Everything here is plain Python over Polars frames; nothing here knows a store, a stage or a door.
 """
 
+from shipworthy.problem.assumption import Assumption
 from shipworthy.problem.now import Now, Period
 from shipworthy.problem.plan import Plan
 from shipworthy.problem.policy import Policy, PredictThenOptimize
@@ -12,6 +13,7 @@ from shipworthy.problem.solve import Solve, Status, UnsolvedError
 from shipworthy.problem.span import Span
 
 __all__ = [
+    "Assumption",
     "Constraint",
     "Guardrail",
     "Now",

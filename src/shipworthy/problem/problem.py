@@ -6,19 +6,19 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
-from inspect import signature
 from typing import Any, Literal, TypeVar
 
 import polars as pl
 
 from shipworthy.errors import AlreadyExistsError, InvalidInputError, NotFoundError, UserCodeError
+from shipworthy.problem.assumption import Assumption, Stated, assumed, assumption, takes_second
 from shipworthy.problem.now import Now
 from shipworthy.problem.policy import Decisions, Policy
 from shipworthy.problem.rows import Rows
 from shipworthy.problem.span import Span
 
-Measure = Callable[[pl.DataFrame], pl.Expr | pl.Series]
-"""A column over a frame of rows: given as an expression or as a series."""
+Measure = Callable[..., pl.Expr | pl.Series]
+"""A column over a frame of rows, and over the assumptions where it asks for them: an expression or a series."""
 
 MakePolicy = Callable[[], Policy]
 F = TypeVar("F", bound=Callable[..., Any])
@@ -72,6 +72,7 @@ class Problem:
         embargo: How long before the holdout the development window ends, which is open to exploring.
         fallback: The policy that decides when another one fails; None means the champion.
         initial_state: The state before the first period, where state is carried.
+        assumptions: Numbers that money rests on, by name: a value, or value, low and high, the range that is plausible.
 
     >>> shop = Problem("shop", rows=None, period="day", unit="item", outcome="sold", decision="stock")
     >>> @shop.constraint
@@ -99,6 +100,7 @@ class Problem:
     embargo: str = "0d"
     fallback: str | None = None
     initial_state: Mapping[str, Any] = field(default_factory=dict)
+    assumptions: Mapping[str, Stated] = field(default_factory=dict)
 
     constraints: list[Constraint] = field(default_factory=list, init=False)
     guardrails: list[Guardrail] = field(default_factory=list, init=False)
@@ -131,6 +133,7 @@ class Problem:
             raise InvalidInputError(
                 f"Problem {self.name!r} {what}. Period, unit, outcome and every decision need a column of their own."
             )
+        self.stated()
         Span.of(self.outcome_delay)
         if self.warm_up is not None:
             Span.of(self.warm_up)
@@ -176,7 +179,26 @@ class Problem:
             "periods_per_year": float(self.periods_per_year),
             "margins": {rail.name: rail.margin for rail in self.guardrails},
             "holdout": None if self.holdout is None else f"{self.holdout}, embargo {self.embargo}",
+            "assumptions": {one.name: one.term for one in self.stated()},
         }
+
+    @property
+    def assumed(self) -> Mapping[str, float]:
+        """The value of each assumption, by its name.
+
+        >>> shop = Problem("shop", rows=None, period="day", unit="item", outcome="sold", assumptions={"price": (3, 2, 4)})
+        >>> shop.assumed["price"]
+        3.0
+        """
+        return assumed({one.name: one.value for one in self.stated()})
+
+    def stated(self) -> tuple[Assumption, ...]:
+        """The assumptions with their ranges, in the order in which they were declared.
+
+        Raises:
+            InvalidInputError: one has no name that can be used, or no finite numbers in order.
+        """
+        return tuple(assumption(name, stated) for name, stated in self.assumptions.items())
 
     def value(self, measure: F) -> F:
         """Declares the money that each row earned, once its outcome is known.
@@ -185,7 +207,8 @@ class Problem:
         by period; an aggregate (such as a sum over the period) is money per period, and is shared equally among the
         period's units. Who works in Python, on a route or a schedule, takes the periods apart himself
         (`happened.partition_by`) and gives one number per row. It gets no state: what money needs of it, a policy gives as
-        a decision column too, and a constraint with the state checks it.
+        a decision column too, and a constraint with the state checks it. A function with a second parameter gets the
+        problem's assumptions by their names: `assumed["price"]`.
         """
         self.value_of = measure
         return measure
@@ -195,12 +218,11 @@ class Problem:
 
         The function gets the rows with their decisions; one with a second parameter, the state before them too.
         """
-        required = [given for given in signature(holds).parameters.values() if given.default is given.empty]
-        self.constraints.append(Constraint(name=holds.__name__, holds=holds, needs_state=len(required) > 1))
+        self.constraints.append(Constraint(name=holds.__name__, holds=holds, needs_state=takes_second(holds)))
         return holds
 
     def guardrail(self, *, margin: float, better: Literal["higher", "lower"] = "higher") -> Callable[[F], F]:
-        """Declares a metric per row that may get worse by at most `margin`.
+        """Declares a metric per row that may get worse by at most `margin`; a second parameter gets the assumptions.
 
         Raises:
             InvalidInputError: the margin is no number of at least 0, or `better` is neither of its two words.

@@ -3,6 +3,7 @@
 Change it into your own problem from the top: rows, then the names of the columns, then value, constraints and policies.
 """
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 
 import numpy as np
@@ -34,13 +35,14 @@ bakery = sw.Problem(
     outcome_delay="1d",
     decision="loaves",
     currency="EUR",
+    assumptions={"price": 3.0, "unit_cost": 1.0},  # EUR a loaf; the analysis says how wrong they may be
 )
 
 
 @bakery.value
-def profit(happened: pl.DataFrame) -> pl.Expr:
-    """A loaf costs 1 EUR and sells for 3."""
-    return 3 * pl.min_horizontal("loaves", "demand") - pl.col("loaves")
+def profit(happened: pl.DataFrame, assumed: Mapping[str, float]) -> pl.Expr:
+    """What is sold brings in its price, and what is baked costs."""
+    return assumed["price"] * pl.min_horizontal("loaves", "demand") - assumed["unit_cost"] * pl.col("loaves")
 
 
 @bakery.constraint

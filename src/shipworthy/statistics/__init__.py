@@ -10,8 +10,10 @@ Pure functions over numpy arrays, which know nothing of ideas, frames or stores:
     power       the smallest gain that a history can show
     sequential  an interval that may be looked at every day
     harm        three triggers that take a challenger back
+    rotation    the joint chance of many ideas, or many segments, on one history
     shrinkage   what a gain will be worth once it is live
     offpolicy   what logged decisions say of decisions that were not made
+    proportion  how often something happens, from how often it did
 """
 
 from shipworthy.statistics.components import Components, variance_components
@@ -20,6 +22,15 @@ from shipworthy.statistics.harm import Alarm, Trigger, breaker_threshold, cusum_
 from shipworthy.statistics.interval import Estimate, estimate, probability_below, widened
 from shipworthy.statistics.offpolicy import Support, doubly_robust, inverse_propensity, support
 from shipworthy.statistics.power import Pilot, Power, periods_for, power, smallest_detectable_gain
+from shipworthy.statistics.proportion import Proportion
+from shipworthy.statistics.rotation import (
+    at_own_cosines,
+    fingerprint,
+    null_draws,
+    simultaneous_critical,
+    step_down_p_values,
+    t_statistics,
+)
 from shipworthy.statistics.sequential import (
     Backtest,
     LiveDecision,
@@ -43,9 +54,11 @@ __all__ = [
     "Monitor",
     "Pilot",
     "Power",
+    "Proportion",
     "Support",
     "Trigger",
     "anytime_t_half_width",
+    "at_own_cosines",
     "autocorrelation",
     "breaker_threshold",
     "cosine_weights",
@@ -53,6 +66,7 @@ __all__ = [
     "doubly_robust",
     "entity_variance",
     "estimate",
+    "fingerprint",
     "first_alarm",
     "flat_count",
     "forecast",
@@ -62,12 +76,16 @@ __all__ = [
     "long_run_variance",
     "mixture_radius",
     "monitor",
+    "null_draws",
     "periods_for",
     "power",
     "probability_below",
+    "simultaneous_critical",
     "skew_shift",
     "smallest_detectable_gain",
+    "step_down_p_values",
     "support",
+    "t_statistics",
     "variance_components",
     "widened",
 ]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import polars as pl
 
 from shipworthy.errors import UserCodeError
 from shipworthy.problem import Problem
+from shipworthy.problem.assumption import assumed, takes_second
 from shipworthy.problem.problem import Measure
 
 VALUE = "value"
@@ -35,14 +38,43 @@ def worth(problem: Problem, rows: pl.DataFrame) -> pl.DataFrame:
         UserCodeError: the value or a guardrail raises, does not give one number per row, or mixes periods.
     """
     assert problem.value_of is not None, "a problem is required to have a value before it is replayed"
-    names = (*problem.decisions, problem.outcome)
-    is_whole = pl.all_horizontal(pl.col(name).is_not_null() for name in names if name in rows.columns)
-    rows = rows.with_columns(is_whole.alias(_WHOLE))
+    rows = _told_whole(problem, rows)
     measures = {VALUE: problem.value_of} | {rail.name: rail.measure for rail in problem.guardrails}
-    columns = [_measured(problem, rows, name, measure) for name, measure in measures.items()]
+    columns = [
+        _measured(problem, rows, name, _assuming(measure, problem.assumed)) for name, measure in measures.items()
+    ]
     table = rows.select(*problem.key, _WHOLE).with_columns(columns)
     blank = [pl.when(_WHOLE).then(pl.col(column.name)).alias(column.name) for column in columns]
     return table.with_columns(blank).drop(_WHOLE)
+
+
+def money_if(problem: Problem, rows: pl.DataFrame, instead: Mapping[str, float]) -> pl.Series:
+    """The money of each row of `rows` as `worth` gives it, had some assumptions been other ones.
+
+    Args:
+        problem: Whose value it is.
+        rows: Rows with decisions and outcomes.
+        instead: Those assumptions, by their names; the others are as they are stated.
+
+    Raises:
+        UserCodeError: the value raises, or does not give one number per row.
+    """
+    assert problem.value_of is not None, "a problem is required to have a value before it is replayed"
+    rows = _told_whole(problem, rows)
+    column = _numbers(problem, rows, VALUE, _assuming(problem.value_of, assumed({**problem.assumed, **instead})))
+    return rows.select(pl.when(_WHOLE).then(column).alias(VALUE)).to_series()
+
+
+def _told_whole(problem: Problem, rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows with whether they were decided and their outcome is there."""
+    names = (*problem.decisions, problem.outcome)
+    is_whole = pl.all_horizontal(pl.col(name).is_not_null() for name in names if name in rows.columns)
+    return rows.with_columns(is_whole.alias(_WHOLE))
+
+
+def _assuming(measure: Measure, numbers: Mapping[str, float]) -> Measure:
+    """The measure of the rows alone, given the assumptions where it asks for them."""
+    return (lambda rows: measure(rows, numbers)) if takes_second(measure) else measure
 
 
 def _measured(problem: Problem, rows: pl.DataFrame, name: str, measure: Measure) -> pl.Series:

@@ -13,7 +13,6 @@ from shipworthy.analysis.report.model_card import render_card
 from shipworthy.analysis.report.page import render_report
 from shipworthy.analysis.report.pull_request import render_markdown, render_pictures
 from shipworthy.analysis.report.slides import render_slides
-from shipworthy.analysis.report.story import Story
 from shipworthy.errors import InvalidInputError
 
 Files = dict[str, bytes]
@@ -35,7 +34,7 @@ class Face:
 
 
 FACES: Mapping[str, Face] = {
-    "html": Face(about="a page to read", render=lambda findings, stem: _text(".html", _page(findings))),
+    "html": Face(about="a page to read", render=lambda findings, stem: _text(".html", render_report(findings))),
     "markdown": Face(
         about="Markdown for a pull request, with its pictures",
         render=lambda findings, stem: _text(".md", render_markdown(findings, stem)) | render_pictures(findings),
@@ -77,14 +76,6 @@ def write_faces(findings: Findings, folder: Path, stem: str, faces: Sequence[str
         paths = [write_file(folder / f"{stem}{ending}", content) for ending, content in files.items()]
         written.append(paths[0])
     return written
-
-
-def _page(findings: Findings) -> str:
-    if not isinstance(findings, Story):
-        raise InvalidInputError(
-            "The page tells of an idea of a project, and this verdict has none. Ask for another face."
-        )
-    return render_report(findings)
 
 
 def _text(ending: str, text: str) -> Files:

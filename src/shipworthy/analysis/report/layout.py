@@ -1,9 +1,11 @@
-"""How a page is laid out and written: one HTML file without scripts, that loads nothing."""
+"""How a page is laid out and written: one HTML file that loads nothing, and whose one script is our own."""
 
 from __future__ import annotations
 
 import os
+from base64 import b64encode
 from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +14,14 @@ from shipworthy.errors import UnavailableError
 from shipworthy.library import library
 
 REPORTS_FOLDER = "reports"
+_SCRIPT = Path(__file__).with_name("reading.js")
 
 
 def lay_out(template: Path, **known: Any) -> str:
     """Fills a template; the same values give the same page.
 
     A template extends `frame.html.jinja`, which gives every page its look. Everything that people wrote is escaped, and
-    the page's own policy forbids scripts and loading.
+    the page's own policy forbids to load anything and to run any script but `reading.js`, by its digest.
 
     Raises:
         UnavailableError: The extra `report` is not installed.
@@ -32,6 +35,8 @@ def lay_out(template: Path, **known: Any) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {"exact": exact, "precise": precise, "share": share, "seconds": _seconds}
+    script = _SCRIPT.read_text(encoding="utf-8")
+    known |= {"script": script, "script_digest": b64encode(sha256(script.encode()).digest()).decode()}
     page: str = environment.get_template(template.name).render(known)
     return page
 

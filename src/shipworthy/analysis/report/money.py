@@ -29,12 +29,12 @@ def figure(amount: float, step: float = 1.0) -> str:
 
 
 def money(amount: float, currency: str, step: float = 1.0) -> str:
-    """Writes an amount with its currency.
+    """Writes an amount with its currency, if it has one.
 
     >>> money(22453.9, "EUR", 100.0).replace(NO_BREAK, " ")
     '22,500 EUR'
     """
-    return f"{figure(amount, step)}{NO_BREAK}{currency}"
+    return f"{figure(amount, step)}{NO_BREAK}{currency}".rstrip()
 
 
 def stated(amount: float, currency: str) -> str:

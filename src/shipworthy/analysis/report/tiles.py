@@ -7,6 +7,7 @@ from typing import NamedTuple
 from shipworthy.analysis.report import sentences
 from shipworthy.analysis.report.findings import Findings
 from shipworthy.analysis.report.money import share
+from shipworthy.analysis.report.story import Story
 
 
 class Tile(NamedTuple):
@@ -36,9 +37,10 @@ def tiles(findings: Findings) -> list[Tile]:
         if findings.has_interval
         else [Tile("Gain a year", unknown, why)]
     )
+    fixed = "fixed before research" if isinstance(findings, Story) else "as it was stated"
     return [
         *gains,
-        Tile("Worth shipping from", sentences.smallest(findings), "a year, fixed before research"),
+        Tile("Worth shipping from", sentences.smallest(findings), f"a year, {fixed}"),
         Tile(
             "Probability of harm",
             unknown if probability is None else share(probability),
