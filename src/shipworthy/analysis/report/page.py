@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from shipworthy.analysis.decision import Decision
-from shipworthy.analysis.report import data_facts, replayed, sentences
+from shipworthy.analysis.report import assumed, data_facts, replayed, sentences, told_apart
 from shipworthy.analysis.report.doubts import doubts, without_guardrails
 from shipworthy.analysis.report.drawing import Plot
 from shipworthy.analysis.report.findings import Findings
@@ -60,6 +60,10 @@ def _of_project(story: Story) -> dict[str, Any]:
         "story": story,
         "overridden": [one for one in story.overrides if one.counts and one.evidence == story.analysis.evidence],
         "again": AGAIN,
+        "assumed": assumed,
+        "assumptions": [assumed.draw_assumption(story, one) for one in assumed.varied(story)],
+        "segments": [told_apart.draw_segments(story, *told) for told in told_apart.by_column(story).items()],
+        "segments_note": told_apart.NOTE,
         "data": data_facts,
         "locked_facts": locked_facts,
         "replayed": replayed,
