@@ -19,6 +19,7 @@ from shipworthy.analysis.report.drawing import (
     trace,
     written,
 )
+from shipworthy.analysis.report.findings import Findings
 from shipworthy.analysis.report.money import NO_BREAK, figure, money, step_for
 from shipworthy.analysis.report.story import Story
 from shipworthy.analysis.verdicts import Gain
@@ -36,6 +37,12 @@ def varied(story: Story) -> tuple[Varied, ...]:
     """The assumptions that there is a curve of."""
     known = story.analysis.break_even
     return known.assumptions if known and known.is_known else ()
+
+
+def turns(findings: Findings) -> list[str]:
+    """Which assumption would turn the verdict, and what to know of it; nothing where none was declared, or nothing is known."""
+    known = findings.analysis.break_even if isinstance(findings, Story) else None
+    return [known.says, *known.notes] if known and known.is_known else []
 
 
 def draw_assumption(story: Story, one: Varied) -> Plot:

@@ -141,7 +141,7 @@ class Slide:
         frame = self._drawn.shapes.add_table(len(shown), 2, *area.emu())
         frame._element.nvGraphicFramePr.cNvPr.set("descr", plain(says))
         frame.table.first_row = frame.table.horz_banding = False
-        widths = (0.68 * area.width, 0.32 * area.width)
+        widths = (0.6 * area.width, 0.4 * area.width)
         for i, width in enumerate(widths):
             frame.table.columns[i].width = library("pptx.util", "report").Inches(width)
         for i, row in enumerate(shown):
@@ -152,7 +152,7 @@ class Slide:
                 cell.fill.fore_color.rgb = rgb("card" if i % 2 else "page")
                 cell.margin_top = cell.margin_bottom = 0
                 room = Area(left=0.0, top=0.0, width=widths[j], height=height)
-                _fill(cell.text_frame, [text], room, Look(sizes=(12.0, 11.0, 10.0), bold=j == 1, centred=True))
+                _fill(cell.text_frame, [text], room, Look(sizes=(12.0, 11.0, 10.0, 9.0), bold=j == 1, centred=True))
                 cell.vertical_anchor = library("pptx.enum.text", "report").MSO_ANCHOR.MIDDLE
 
 

@@ -80,6 +80,8 @@ def _project(story: Story) -> dict[str, Any]:
             "evidence": story.analysis.evidence,
             "code": story.analysis.code,
         },
+        "break_even": story.analysis.break_even.to_dict() if story.analysis.break_even else None,
+        "segments": story.analysis.segments.to_dict() if story.analysis.segments else None,
         "commands": commands(story),
     }
 

@@ -41,7 +41,7 @@ def escaped(text: object) -> Markdown:
 
 def code_line(text: str) -> Markdown:
     """Takes a line of a block of code, such as a command of ours, as it is."""
-    return Markdown(text)
+    return Markdown(" ".join(text.splitlines()))
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[object]], *, right: int = 0) -> Markdown:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from shipworthy.analysis.report import data_facts, sentences, tables
+from shipworthy.analysis.report.assumed import assumption_facts, turns
 from shipworthy.analysis.report.doubts import doubts, without_guardrails
 from shipworthy.analysis.report.findings import Findings
 from shipworthy.analysis.report.markdown import lay_out_markdown
@@ -38,6 +39,9 @@ def render_card(findings: Findings) -> str:
         tiles=tiles(findings),
         doubts=doubts(findings),
         without_guardrails=without_guardrails(findings),
+        turns=turns(findings),
+        assumptions=assumption_facts(story) if story else [],
+        segments=tables.segment_says(findings),
         next_step=next_step(findings),
         rests_on=rests_on(findings),
         policy=policy_facts(story) if story else [],

@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from shipworthy.analysis.report import sentences, tables
+from shipworthy.analysis.report.assumed import assumption_facts, turns
 from shipworthy.analysis.report.doubts import doubts, without_guardrails
 from shipworthy.analysis.report.drawing import Plot
 from shipworthy.analysis.report.findings import Findings
@@ -44,6 +45,9 @@ def render_markdown(findings: Findings, stem: str = "report") -> str:
         doubts=doubts(findings),
         without_guardrails=without_guardrails(findings),
         next_step=next_step(findings),
+        turns=turns(findings),
+        assumptions=assumption_facts(story) if story else [],
+        segments=tables.segment_says(findings),
         next_command=next_command(findings),
         cost_of_waiting=cost_of_waiting(findings),
         pictures=[(_shown(plot, f"{stem}{ending}"), note) for ending, (plot, note) in _plots(findings).items()],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shipworthy.analysis.report import native_charts, sentences
+from shipworthy.analysis.report.assumed import turns
 from shipworthy.analysis.report.deck import HEIGHT, MARGIN, WIDTH, Area, Deck, Look, Slide
 from shipworthy.analysis.report.doubts import doubts, without_guardrails
 from shipworthy.analysis.report.findings import Findings
@@ -10,6 +11,7 @@ from shipworthy.analysis.report.next_step import cost_of_waiting, next_command, 
 from shipworthy.analysis.report.provenance import AGAIN, commands, digests
 from shipworthy.analysis.report.rests_on import rests_on
 from shipworthy.analysis.report.story import Story
+from shipworthy.analysis.report.tables import segment_rows, segment_says
 from shipworthy.analysis.report.tiles import tiles
 
 _TOP, _BOTTOM = 1.8, HEIGHT - 0.45
@@ -88,7 +90,7 @@ def _doubts(deck: Deck, findings: Findings) -> None:
         f"{one.name.replace('_', ' ')} {sentences.STATES[one.state]}: {sentences.guardrail(one)}."
         for one in findings.verdict.guardrails
     ] or [without_guardrails(findings)]
-    wrong = list(map(str, doubts(findings))) or list(findings.verdict.reasons)
+    wrong = [*map(str, doubts(findings)), *turns(findings)] or list(findings.verdict.reasons)
     slide = deck.add("What could be wrong", _above(findings), [*rails, *wrong, *findings.verdict.reasons])
     for left, heading, says in ((MARGIN, "The evidence", wrong), (MARGIN + _HALF + 0.4, "Guardrails", rails)):
         slide.write([heading], Area(left=left, top=_TOP, width=_HALF, height=0.45), _HEADING)
@@ -97,19 +99,21 @@ def _doubts(deck: Deck, findings: Findings) -> None:
 
 def _basis(deck: Deck, findings: Findings) -> None:
     """What the verdict rests on: the units, and how much history there is."""
-    facts = rests_on(findings)
-    notes = [f"{name}: {fact}" for name, fact in facts]
+    apart = [(f"{row[0]}: {row[1]}", f"{row[3]} ({row[4]} to {row[5]})") for row in segment_rows(findings)]
+    facts = [*apart, *rests_on(findings)]
+    told = "Gain by segment, and what the interval rests on" if apart else "What the interval rests on"
+    notes = [*(f"{name}: {fact}" for name, fact in facts), *segment_says(findings)]
     area = Area(left=MARGIN, top=_TOP + 0.05, width=_WIDE, height=_BOTTOM - _TOP - 0.05)
     if findings.units.is_empty():
         slide = deck.add("What the verdict rests on", _above(findings), notes)
-        slide.table(facts, area, "What the interval rests on")
+        slide.table(facts, area, told)
         return
     title, note = sentences.units_title(findings), sentences.units_note(findings, native_charts.MOST_UNITS)
     slide = deck.add(title, _above(findings), [note, *notes])
     right = Area(left=MARGIN + _HALF + 0.4, top=area.top, width=_HALF, height=area.height)
     native_charts.draw_units(slide, findings, Area(left=MARGIN, top=_TOP, width=_HALF, height=4.3), title)
     slide.write([note], Area(left=MARGIN, top=6.15, width=_HALF, height=_BOTTOM - 6.15), _SMALL)
-    slide.table(facts, right, "What the interval rests on")
+    slide.table(facts, right, told)
 
 
 def _next(deck: Deck, findings: Findings) -> None:

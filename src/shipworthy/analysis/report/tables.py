@@ -5,9 +5,11 @@ from __future__ import annotations
 from shipworthy.analysis.report.findings import Findings
 from shipworthy.analysis.report.money import exact, precise
 from shipworthy.analysis.report.sentences import shown_units
+from shipworthy.analysis.report.story import Story
 from shipworthy.analysis.verdicts import Gain
 
 GAIN_HEADS = ("Counted", "Gain", "Low", "High")
+SEGMENT_HEADS = ("Told apart by", "Segment", "Pairs", "Gain", "Low", "High", "Shrunk")
 RAIL_HEADS = ("Guardrail", "State", "Better", "Change", "Low", "High", "Margin")
 
 
@@ -29,6 +31,26 @@ def rail_rows(findings: Findings) -> list[tuple[str, ...]]:
         (one.name, str(one.state), one.better, *map(precise, (one.change, one.low, one.high, one.margin)))
         for one in findings.verdict.guardrails
     ]
+
+
+def segment_rows(findings: Findings) -> list[tuple[str, ...]]:
+    """The gain of each segment that was registered, with an interval that holds for all of them at once; none otherwise."""
+    told = findings.analysis.segments if isinstance(findings, Story) else None
+    return [
+        (
+            one.column.replace("_", " "),
+            one.value,
+            f"{one.pairs:,}",
+            *map(precise, (one.gain, one.low, one.high, one.shrunk)),
+        )
+        for one in (told.segments if told else ())
+    ]
+
+
+def segment_says(findings: Findings) -> list[str]:
+    """What to make of the segments, and which of them had too few periods; nothing where none was registered."""
+    told = findings.analysis.segments if isinstance(findings, Story) else None
+    return [told.says, *told.notes, *(f"Not shown: {one}." for one in told.not_shown)] if told else []
 
 
 def unit_heads(findings: Findings) -> tuple[str, ...]:
