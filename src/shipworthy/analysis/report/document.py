@@ -69,6 +69,7 @@ def _project(story: Story) -> dict[str, Any]:
         "change": idea.change,
         "because": idea.because,
         "deviations": list(story.deviations),
+        "overrides": [override.to_dict() for override in story.overrides],
         "is_code_changed": story.is_code_changed,
         "judged_at": story.judged_at.isoformat(),
         "judged_by": story.judged_by,

@@ -47,6 +47,10 @@ def draw_units(slide: Slide, findings: Findings, area: Area, says: str) -> None:
     chart = slide.chart(_kind("BAR_CLUSTERED"), content, area, says)
     _quiet(chart)
     chart.category_axis.reverse_order = True
+    low, high = min(0.0, *gains), max(0.0, *gains)
+    room = 0.2 * ((high - low) or 1.0)
+    chart.value_axis.minimum_scale = low - (room if low < 0.0 else 0.0)
+    chart.value_axis.maximum_scale = high + (room if high > 0.0 or low == 0.0 else 0.0)
     chart.value_axis.visible = chart.value_axis.has_major_gridlines = False
     plot = chart.plots[0]
     plot.gap_width, plot.has_data_labels = 45, True
@@ -94,8 +98,8 @@ def _scale(chart: Any, gains: Sequence[Gain], needed: float, top: float) -> None
     """Leaves room for labels on both sides, and hides the heights, which say nothing."""
     ends = [0.0, needed, *(end for gain in gains for end in (gain.low, gain.gain, gain.high))]
     room = 0.25 * ((max(ends) - min(ends)) or 1.0)
-    step = 5.0 * 10.0 ** math.floor(math.log10(room))
-    step /= 1.0 if room > step else 5.0
+    tens = 10.0 ** math.floor(math.log10(room))
+    step = tens * next(nice for nice in (1.0, 2.0, 5.0, 10.0) if nice * tens >= room)
     _quiet(chart)
     across, up = chart.category_axis, chart.value_axis
     across.minimum_scale = math.floor((min(ends) - room) / step) * step

@@ -197,11 +197,11 @@ def units_title(findings: Findings) -> str:
     return f"Gain by {noun}: {many} gained, from {best} per decision to {worst}"
 
 
-def units_note(findings: Findings) -> str:
-    """How the units are to be read."""
+def units_note(findings: Findings, most: int = _LIMIT) -> str:
+    """How the units are to be read, where so many are shown at most."""
     says = "Means over the history, for reading, not for deciding: the verdict rests on the interval of all of them together."
-    if findings.units.height > _LIMIT:
-        half = _LIMIT // 2
+    if findings.units.height > most:
+        half = most // 2
         says += f" Of {findings.units.height:,}, only the {half} that gained most and the {half} that gained least are shown."
     return says
 

@@ -104,7 +104,7 @@ def _basis(deck: Deck, findings: Findings) -> None:
         slide = deck.add("What the verdict rests on", _above(findings), notes)
         slide.table(facts, area, "What the interval rests on")
         return
-    title, note = sentences.units_title(findings), sentences.units_note(findings)
+    title, note = sentences.units_title(findings), sentences.units_note(findings, native_charts.MOST_UNITS)
     slide = deck.add(title, _above(findings), [note, *notes])
     right = Area(left=MARGIN + _HALF + 0.4, top=area.top, width=_HALF, height=area.height)
     native_charts.draw_units(slide, findings, Area(left=MARGIN, top=_TOP, width=_HALF, height=4.3), title)
