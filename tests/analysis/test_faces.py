@@ -165,7 +165,7 @@ def test_markdown_shows_the_pictures_beside_it(walked):
     assert len(images) == 2
     for one in images:
         assert "EUR" in one.content
-        with image.open(path.parent / one.attrs["src"]) as picture:
+        with image.open(path.parent / str(one.attrs["src"])) as picture:
             assert picture.width == 1400
             assert picture.convert("RGBA").getpixel((1, 1)) == (255, 255, 255, 255)
 

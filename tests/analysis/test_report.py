@@ -21,7 +21,7 @@ from shipworthy.analysis.decision import Decision
 from shipworthy.analysis.override import ask_override, second_override
 from shipworthy.analysis.report import assumed, data_facts
 from shipworthy.analysis.report.data_page import write_data_page
-from shipworthy.analysis.report.money import figure, step_for
+from shipworthy.analysis.report.money import figure, step_for, step_of
 from shipworthy.analysis.report.page import render_report
 from shipworthy.analysis.report.story import tell_story
 from shipworthy.analysis.report.write import write_report
@@ -500,7 +500,7 @@ def test_plots_are_read_by_pointing_and_by_arrow_keys(walked):
 
         box = course.bounding_box()
         page.mouse.move(box["x"] + box["width"] - 5, box["y"] + 40)
-        total = figure(story.course["total"][-1], 10.0 ** (len(str(int(story.course["total"].abs().max()))) - 3))
+        total = figure(story.course["total"][-1], step_of(story.course["total"].to_list()))
         assert f"{total}\N{NO-BREAK SPACE}EUR so far" in course.locator(".told").inner_text()
         course.press("Escape")
         assert not course.locator(".told").is_visible()

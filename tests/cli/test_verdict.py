@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -27,7 +28,7 @@ STATED = ("--smallest-gain", "100", "--currency", "EUR")
 PROJECT_WORDS = ("idea", "snapshot", "research", "replay", "locked", "fixed before")
 
 
-def judged(folder: Path, file: str, *words: object) -> dict:
+def judged(folder: Path, file: str, *words: object) -> dict[str, Any]:
     """The answer for programs, about a file that can be judged."""
     said = typed(folder, "verdict", file, *words, "--json")
     assert said.err == ""
