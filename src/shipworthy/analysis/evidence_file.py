@@ -79,13 +79,17 @@ def read_evidence(path: Path, named: Mapping[str, str], guardrails: Sequence[str
         values = [pl.col(columns[side]).alias(f"value_{side}") for side in _SIDES]
         chosen = [pl.col(columns["period"]).alias("period"), unit.alias("unit"), *values, *rails]
         frame = table.select(chosen).collect()
-    except OSError as error:
-        raise UnavailableError(f"{path} cannot be read: {error.strerror or error}") from error
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, UnicodeDecodeError) as error:
+    except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException, UnicodeDecodeError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise UnavailableError(f"{path} cannot be read: {error.strerror}.") from error
         raise InvalidInputError(
             f"{path} is no CSV, Parquet or JSON lines file that can be read: {_first_line(error)} Write it again."
         ) from error
     dated = with_dates(with_written_dates(frame.select("period")))
+    unknown = [
+        name for name in frame.columns[2:] if frame[name].null_count() == frame.height
+    ]  # a CSV file calls them texts
+    frame = frame.with_columns(pl.col(unknown).cast(pl.Float64))
     return EvidenceFile(path=path, frame=frame.with_columns(dated), columns=columns, notes=guessed)
 
 
@@ -115,7 +119,7 @@ def _written(path: Path) -> tuple[str, bool]:
     lines = pl.read_csv(
         path, has_header=False, separator="\n", quote_char=None, n_rows=100, infer_schema=False, glob=False
     )
-    header, *rows = lines.to_series().drop_nulls().to_list()
+    header, *rows = lines.to_series().drop_nulls().to_list() or [""]
     separator = max(_SEPARATORS, key=header.count)
     return separator, separator == ";" and bool(_DECIMAL_COMMA.search("\n".join(rows)))
 

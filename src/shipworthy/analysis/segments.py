@@ -9,11 +9,13 @@ chance (Stephens 2017, "False discovery rates: a new deal"). What should be deci
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from typing import Any, Self
 
+import numpy as np
 import polars as pl
 
 from shipworthy.analysis.cleaning import binned, cleaned
@@ -151,7 +153,7 @@ def segments(
     if not shown:
         says = f"No segment has {FEWEST_PERIODS} periods with data, so none is shown."
         return Segments(says=says, not_shown=not_shown, notes=tuple(notes), alpha=asked.alpha)
-    critical, ends = _intervals([pairs for _, _, pairs in shown], asked, draws)
+    critical, ends = _intervals([pairs for _, _, pairs in shown], whole.series[0].size, asked, draws)
     mean = mean_of(whole)
     estimates = [estimate for estimate, _ in ends]
     found = []
@@ -205,12 +207,15 @@ def _in_words(column: pl.Series, history: pl.Series, name: str, notes: list[str]
         said = [f"{bound:.4g}" for bound in bounds]
         notes.append(f"{name} is cut into quarters of the history, at {', '.join(said)}.")
         ordered = [f"below {said[0]}", *(f"{a} to {b}" for a, b in pairwise(said)), f"{said[-1]} and more"]
-        cut = column.cast(pl.Float64).fill_nan(None).cut(bounds, labels=ordered, left_closed=True)
-        words = cut.cast(pl.String)
+        numbers = column.cast(pl.Float64).fill_nan(None)
+        quarters = pl.Series(ordered).gather(np.searchsorted(bounds, numbers.fill_null(0.0).to_numpy(), side="right"))
+        words = pl.select(pl.when(numbers.is_not_null()).then(quarters)).to_series()
     return words.fill_null(_NOTHING).cast(pl.Enum([one for one in ordered if one != _NOTHING] + [_NOTHING]))
 
 
-def _intervals(parts: Sequence[Pairs], criteria: Criteria, draws: int) -> tuple[float, list[tuple[Estimate, float]]]:
+def _intervals(
+    parts: Sequence[Pairs], periods: int, criteria: Criteria, draws: int
+) -> tuple[float, list[tuple[Estimate, float]]]:
     """The critical value for all, and each segment's estimate with half its interval.
 
     Segments of unlike length share as many cosines as the longest would take and the shortest has; each then counts on its own.
@@ -221,7 +226,9 @@ def _intervals(parts: Sequence[Pairs], criteria: Criteria, draws: int) -> tuple[
     critical = simultaneous_critical(prints, alpha=criteria.alpha, draws=draws)
     found = []
     for pairs in parts:
-        estimate = measured(pairs, criteria).estimate
+        # A segment with a seventh of the periods, such as Mondays, has as many refits in them as all periods have.
+        refits = math.ceil(criteria.refit_periods * pairs.series[0].size / periods)
+        estimate = measured(pairs, replace(criteria, refit_periods=refits)).estimate
         assert estimate is not None, "a segment that is shown has enough periods for an estimate"
         found.append((estimate, at_own_cosines(critical, cosines, estimate.df) * estimate.se))
     return critical, found

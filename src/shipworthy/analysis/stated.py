@@ -66,22 +66,22 @@ class Stated:
         >>> Stated(smallest_gain=730.0).criteria(pairs_per_period=2.0, cadence="1d").min_effect
         1.0
         """
+        units = self.units_per_year
+        if units is None:
+            units = pairs_per_period * _DAYS / Criteria(cadence=cadence).days_per_period
         judged = Criteria(
             alpha=self.alpha,
             entities=self.entities or "all",
             refit_periods=self.refit_periods or 0,
             cadence=cadence,
             guardrails=self.guardrails,
+            units_per_year=units,
         )
-        units = self.units_per_year
-        if units is None:
-            units = pairs_per_period * _DAYS / judged.days_per_period
         pairs = {"unit": 1.0, "period": pairs_per_period, "year": units}[self.per]
         return replace(
             judged,
             min_effect=self.smallest_gain / pairs,
             target=None if self.target is None else self.target / pairs,
-            units_per_year=units,
         )
 
     def notes(self, criteria: Criteria, pairs_per_period: float, *, is_dated: bool) -> tuple[str, ...]:

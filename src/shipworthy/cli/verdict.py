@@ -59,10 +59,10 @@ def verdict(file: Path, report: Path | None, no_report: bool, json_: bool, **ask
 
     FILE has a row for each period and unit, with what champion and challenger earned there.
     """
-    page = _page(file, report)
     named = {role: column for role in _COLUMNS if (column := asked.pop(role)) is not None}
     stated = _stated(asked.pop("criteria"), asked)
     read = read_evidence(file, named, [rail.name for rail in stated.guardrails])
+    page = _page(file, report)
     found = judge_file(read, stated, shlex.join(["shipworthy", *sys.argv[1:]]))
     written, why_not = (None, None) if no_report else _written(found, page, is_asked=report is not None)
     decided = found.verdict

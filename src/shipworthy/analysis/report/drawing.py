@@ -198,6 +198,7 @@ def _ranges(width: int, ranges: Sequence[Range], currency: str, needed: float, n
     margin = 0.06 * ((high - low) or 1.0)
     domain = [low - margin, high + margin]
     x = money_axis(alt.X, "amount", currency, domain, count=max(3, width // 130))
+    room = width - (4 * LETTER if low < 0.0 else 0)  # the first label of the axis then stands out on the left
     height = len(ranges) + 0.8
     layers = [
         rule_at(alt, alt.X, 0.0, MUTED),
@@ -216,7 +217,7 @@ def _ranges(width: int, ranges: Sequence[Range], currency: str, needed: float, n
         layers.append(dot.mark_point(color=row.colour, fill=row.colour, opacity=1, size=150))
         says = f"{row.label}: {money(gain.gain, currency, row.step)}"
         ends_say = f" ({figure(gain.low, row.step)} to {figure(gain.high, row.step)})"
-        if LETTER * len(says + ends_say) < width:
+        if LETTER * len(says + ends_say) < room:
             says += ends_say
         at, align = _beside(gain, domain) if width > ROOMY else (None, "left")
         placed = alt.Chart(rows(amount=at or 0.0)).encode(

@@ -76,7 +76,7 @@ def _of_project(story: Story) -> dict[str, Any]:
 def _sides(findings: Findings) -> tuple[str, str]:
     """What challenger and champion are called."""
     if isinstance(findings, Story):
-        return findings.idea.challenger, findings.problem.champion
+        return findings.idea.challenger, findings.problem.champion or "the champion"
     return "the challenger", "the champion"
 
 
