@@ -34,7 +34,7 @@ def fit(texts: Sequence[str], width: float, height: float, sizes: Sequence[float
     >>> fit(["To ship or not to ship"], 200.0, 40.0, [32.0, 16.0])
     Fitted(texts=['To ship or not to ship'], size=16.0, left_out=0)
     >>> fit(["To ship or not to ship", "that is the question"], 100.0, 20.0, [16.0])
-    Fitted(texts=['To ship…'], size=16.0, left_out=1)
+    Fitted(texts=['To ship o…'], size=16.0, left_out=1)
     """
     for size in sizes:
         if _height([_lines(text, width, size) for text in texts], size) <= height:

@@ -49,5 +49,5 @@ def render_card(findings: Findings) -> str:
         rows=data_facts.rows(story.data) if story else [],
         drifts=data_facts.drifts(story.data) if story else [],
         regret=regret_note(story) if story and regret_of(story) else "",
-        digests=digests(story) if story else [],
+        digests=digests(findings),
     )

@@ -25,7 +25,7 @@ def draw_course(slide: Slide, findings: Findings, area: Area, says: str) -> None
     points = thinned(findings.course)
     content = library("pptx.chart.data", "report").CategoryChartData(number_format=_format(points["total"].to_list()))
     content.categories = [_cell(str(period)) for period in points["period"]]
-    content.add_series(f"Gain so far, {plain(findings.currency)}", points["total"].to_list())
+    content.add_series(plain(f"Gain so far {findings.currency}"), points["total"].to_list())
     chart = slide.chart(_kind("LINE"), content, area, says)
     series = chart.plots[0].series[0]
     series.smooth = False
@@ -43,7 +43,7 @@ def draw_units(slide: Slide, findings: Findings, area: Area, says: str) -> None:
     gains = [float(gain) for gain in shown["gain"]]
     content = library("pptx.chart.data", "report").CategoryChartData(number_format=_format(gains))
     content.categories = [_cell(str(unit)) for unit in shown["unit"]]
-    content.add_series(f"Gain per decision, {plain(findings.currency)}", gains)
+    content.add_series(plain(f"Gain per decision {findings.currency}"), gains)
     chart = slide.chart(_kind("BAR_CLUSTERED"), content, area, says)
     _quiet(chart)
     chart.category_axis.reverse_order = True

@@ -15,7 +15,7 @@ from shipworthy.analysis.report.markdown import Markdown, escaped, lay_out_markd
 from shipworthy.analysis.report.next_step import cost_of_waiting, next_command, next_step
 from shipworthy.analysis.report.pictures import png
 from shipworthy.analysis.report.plots import draw_course, draw_interval
-from shipworthy.analysis.report.provenance import AGAIN, commands, digests
+from shipworthy.analysis.report.provenance import AGAIN, FILE_AGAIN, commands, digests
 from shipworthy.analysis.report.rests_on import rests_on
 from shipworthy.analysis.report.story import Story
 from shipworthy.analysis.report.tiles import tiles
@@ -53,9 +53,9 @@ def render_markdown(findings: Findings, stem: str = "report") -> str:
         pictures=[(_shown(plot, f"{stem}{ending}"), note) for ending, (plot, note) in _plots(findings).items()],
         rests_on=rests_on(findings),
         locked=locked_facts(story) if story else [],
-        digests=digests(story) if story else [],
-        again=AGAIN,
-        commands=commands(story) if story else [],
+        digests=digests(findings),
+        again=AGAIN if story else FILE_AGAIN,
+        commands=commands(findings),
     )
 
 

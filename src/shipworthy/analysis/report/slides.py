@@ -8,7 +8,7 @@ from shipworthy.analysis.report.deck import HEIGHT, MARGIN, WIDTH, Area, Deck, L
 from shipworthy.analysis.report.doubts import doubts, without_guardrails
 from shipworthy.analysis.report.findings import Findings
 from shipworthy.analysis.report.next_step import cost_of_waiting, next_command, next_step
-from shipworthy.analysis.report.provenance import AGAIN, commands, digests
+from shipworthy.analysis.report.provenance import AGAIN, FILE_AGAIN, commands, digests
 from shipworthy.analysis.report.rests_on import rests_on
 from shipworthy.analysis.report.story import Story
 from shipworthy.analysis.report.tables import segment_rows, segment_says
@@ -119,7 +119,8 @@ def _basis(deck: Deck, findings: Findings) -> None:
 def _next(deck: Deck, findings: Findings) -> None:
     """What happens next, what waiting costs, and who answers for it."""
     story = findings if isinstance(findings, Story) else None
-    again = [AGAIN, *commands(story), *(f"{name}: {fact}" for name, fact in digests(story))] if story else []
+    again = [AGAIN if story else FILE_AGAIN, *commands(findings)] if commands(findings) else []
+    again += [f"{name}: {fact}" for name, fact in digests(findings)]
     slide = deck.add("What happens next", _above(findings), [*findings.verdict.reasons, *again])
     parts = [("Next", next_step(findings))]
     if next_command(findings):
