@@ -38,6 +38,7 @@ DEPENDENCIES = (
     Dependency("serve", "starlette", "starlette.applications"),
     Dependency("report", "altair", "altair"),
     Dependency("report", "jinja2", "jinja2"),
+    Dependency("report", "python-pptx", "pptx", ("lxml", "XlsxWriter")),
     Dependency("report", "vl-convert-python", "vl_convert"),
     Dependency("sql", "duckdb", "duckdb"),
     Dependency("sql", "adbc-driver-postgresql", "adbc_driver_postgresql.dbapi", ("adbc-driver-manager",)),

@@ -14,6 +14,7 @@ import shipworthy
 from shipworthy import errors
 from shipworthy.cli.app import root
 from tests.cli.typed import typed
+from tests.series import clear_gain, evidence
 
 DOCS = Path(__file__).parents[1] / "docs"
 COMMANDS = (DOCS / "cli.md").read_text(encoding="utf-8")
@@ -83,6 +84,8 @@ def test_every_example_of_the_commands_gives_what_it_says(tmp_path: Path, monkey
     """Typed one after the other in an empty folder, the examples of docs/cli.md print what stands there."""
     monkeypatch.setenv("SHIPWORTHY_USER", "ada")
     monkeypatch.setenv("COLUMNS", "100")
+    trial = {"period": "day", "unit": "store", "value_champion": "control", "value_challenger": "treatment"}
+    evidence(clear_gain(periods=120)).rename(trial).write_csv(tmp_path / "trial.csv")
     examples = _blocks(COMMANDS, "console")
     assert len(examples) > 12
     for example in examples:

@@ -13,13 +13,13 @@ from itertools import product
 
 import numpy as np
 from scipy.stats import t as student
-from shipworthy.statistics.budget import Spent, grant
-from shipworthy.statistics.rotation import fingerprint, step_down_p_values
 
 from benchmarks.honesty.draws import Array, autoregression
 from benchmarks.honesty.pool import spread_over
 from benchmarks.honesty.target import Target, share_within, summary
 from shipworthy.statistics import Estimate, estimate
+from shipworthy.statistics.budget import Spent, grant
+from shipworthy.statistics.rotation import fingerprint, step_down_p_values
 from shipworthy.statistics.spectrum import planned_count
 
 _DAYS, _PHI = 168, 0.3

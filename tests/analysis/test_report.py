@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import re
 import shutil
@@ -16,13 +17,16 @@ import pytest
 
 from shipworthy.analysis import Criteria
 from shipworthy.analysis.analyse import read_analysis
-from shipworthy.analysis.report import data_facts
+from shipworthy.analysis.decision import Decision
+from shipworthy.analysis.override import ask_override, second_override
+from shipworthy.analysis.report import assumed, data_facts
 from shipworthy.analysis.report.data_page import write_data_page
-from shipworthy.analysis.report.money import figure, step_for
+from shipworthy.analysis.report.money import figure, step_for, step_of
 from shipworthy.analysis.report.page import render_report
 from shipworthy.analysis.report.story import tell_story
 from shipworthy.analysis.report.write import write_report
 from shipworthy.analysis.verdicts import Gain
+from shipworthy.analysis.wording import amount
 from shipworthy.errors import GateClosedError, UnavailableError
 from shipworthy.research.regret import Regret
 from shipworthy.store import Change
@@ -46,7 +50,7 @@ FRAMES = {
 
 def text_of(page: str) -> str:
     """Returns what a reader sees: no tags, no style, blanks as blanks."""
-    body = re.sub(r"<style>.*?</style>", "", page, flags=re.DOTALL)
+    body = re.sub(r"<(style|script)\b.*?</\1>", "", page, flags=re.DOTALL)
     return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", body)))
 
 
@@ -168,7 +172,7 @@ def test_solver_noise_stands_on_the_first_screen_with_its_advice(walked):
 def test_the_report_and_the_data_page_say_the_same_of_the_data(walked):
     """Coverage, contract, proof and power: the very same facts in both."""
     report, page = (
-        text_of(path.read_text(encoding="utf-8")) for path in (write_report(walked, 1), write_data_page(walked, 1))
+        text_of(path.read_text(encoding="utf-8")) for path in (write_report(walked, 1)[0], write_data_page(walked, 1))
     )
     story = tell_story(walked, 1)
     facts = [
@@ -281,7 +285,9 @@ def test_what_people_wrote_cannot_run(walked, judge):
     file.write_text(text.replace("Bake for the weekday", attack), encoding="utf-8")
     page = render_report(tell_story(walked, 1))
 
-    assert Outline(page).count("script") == 0
+    scripts = [found for tag, found in Outline(page).tags if tag == "script"]
+    assert [found.get("type") for found in scripts].count(None) == 1
+    assert {found.get("type") for found in scripts} == {None, "application/json"}
     assert text_of(page).count(attack) >= 3
     assert "default-src 'none'" in page
 
@@ -311,8 +317,9 @@ def test_page_is_built_for_screen_readers(walked):
     assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
     assert names.count("caption") == names.count("table") > 5
     assert all(found.get("scope") for tag, found in tags if tag == "th")
-    assert len(labels) == 4
-    assert all("EUR" in (label or "") for label in labels)
+    assert len(labels) == names.count("figure") > 4
+    assert all(labels)
+    assert sum("EUR" in (label or "") for label in labels) >= 4
 
 
 def test_deviations_stand_on_the_first_screen(walked):
@@ -346,11 +353,11 @@ def test_no_report_without_a_verdict_about_this_evidence(walked):
 
 def test_report_is_written_whole_and_the_same_again(walked):
     """One file with the idea's name, byte for byte the same from the same records, and nothing beside it."""
-    path = write_report(walked, 1)
+    path = write_report(walked, 1)[0]
     first = path.read_bytes()
 
     assert path == walked.root / "reports" / "0001-same-weekday.html"
-    assert write_report(walked, 1).read_bytes() == first
+    assert write_report(walked, 1)[0].read_bytes() == first
     assert list(path.parent.iterdir()) == [path]
 
 
@@ -430,7 +437,7 @@ def test_page_reads_well_in_a_browser(walked):
     sync_api = pytest.importorskip("playwright.sync_api")
     hold_against_foresight(walked)
     replayed_with(walked, solvers={"challenger": SOLVER}, noise=NOISE_FOUND, repetitions=5, **HOLDOUT)
-    address = write_report(walked, 1).as_uri()
+    address = write_report(walked, 1)[0].as_uri()
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS.split())
         for scheme, width in itertools.product(("light", "dark"), (1280, 360)):
@@ -447,7 +454,7 @@ def test_page_reads_well_in_a_browser(walked):
             assert page.evaluate("document.documentElement.scrollWidth") == width
             answer = page.get_by_role("heading", name="Ship it").bounding_box()
             assert answer["y"] + answer["height"] < 860
-            assert page.locator(".drawn svg:visible").count() == 4
+            assert page.locator(".drawn svg:visible").count() == page.locator("figure").count() > 4
             assert page.evaluate(LOWEST_CONTRAST) >= 4.5
 
             page.get_by_role("switch", name="Light" if scheme == "dark" else "Dark").check()
@@ -456,3 +463,101 @@ def test_page_reads_well_in_a_browser(walked):
             assert faults == []
             context.close()
         browser.close()
+
+
+@contextlib.contextmanager
+def opened(address, **context):
+    """A page in a browser, with what it complained of and what it asked for."""
+    sync_api = pytest.importorskip("playwright.sync_api")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS.split())
+        page = browser.new_context(offline=True, **context).new_page()
+        faults, asked = [], []
+        page.on("console", lambda message: faults.append(message.text))
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(address)
+        yield page, faults, asked
+        browser.close()
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine")
+def test_plots_are_read_by_pointing_and_by_arrow_keys(walked):
+    """A day's gain and the gain so far, a unit's values: what is told is what the findings hold, and nothing is asked for."""
+    story = tell_story(walked, 1)
+    day = story.course.row(1, named=True)
+    with opened(write_report(walked, 1)[0].as_uri(), viewport={"width": 900, "height": 800}) as (page, faults, asked):
+        course = page.get_by_role("slider", name=re.compile("The gain grew|It came to"))
+        course.focus()
+        for key in ("Home", "ArrowRight"):
+            course.press(key)
+        told = course.get_attribute("aria-valuetext")
+        assert told.startswith(f"{day['period'].day} {day['period']:%b %Y}, ")
+        assert course.get_attribute("aria-valuenow") == "1"
+        assert course.locator(".told").is_visible()
+        assert course.evaluate("element => getComputedStyle(element).outlineStyle") == "solid"
+
+        box = course.bounding_box()
+        page.mouse.move(box["x"] + box["width"] - 5, box["y"] + 40)
+        total = figure(story.course["total"][-1], step_of(story.course["total"].to_list()))
+        assert f"{total}\N{NO-BREAK SPACE}EUR so far" in course.locator(".told").inner_text()
+        course.press("Escape")
+        assert not course.locator(".told").is_visible()
+
+        units = page.get_by_role("slider", name=re.compile("Gain by bread"))
+        units.focus()
+        units.press("End")
+        assert units.get_attribute("aria-valuetext").startswith(f"{story.units['unit'][-1]}, ")
+        assert f"{story.units['decisions'][-1]:,} decisions" in units.get_attribute("aria-valuetext")
+        assert faults == []
+        assert len(asked) == 1
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine")
+def test_the_policy_of_the_page_stops_every_other_script(walked):
+    """A script that somebody put into the page does not run, while our own does."""
+    path = write_report(walked, 1)[0]
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("<h1>", "<script>document.title = 'taken'</script><h1>"), encoding="utf-8")
+    with opened(path.as_uri()) as (page, faults, _):
+        assert page.title() != "taken"
+        assert page.get_by_role("slider").count() > 2
+        assert any("Content Security Policy" in fault for fault in faults)
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine")
+def test_the_page_is_whole_without_its_script(walked):
+    """Where scripts are off, plots are pictures with their message, and no hint speaks of reading them."""
+    with opened(write_report(walked, 1)[0].as_uri(), java_script_enabled=False) as (page, faults, _):
+        assert page.get_by_role("slider").count() == 0
+        assert page.get_by_role("img", name=re.compile("EUR")).count() > 2
+        assert not page.locator(".hint").is_visible()
+        assert faults == []
+
+
+def test_an_override_that_counts_cannot_be_missed(walked, judge):
+    """Two people who set a verdict aside stand above it, with their reason."""
+    judge(evidence(-clear_gain()), YEARLY)
+    object.__setattr__(walked, "who", "ann")
+    ask_override(walked, 1, Decision.SHIP, "a contract")
+    object.__setattr__(walked, "who", "bob")
+    second_override(walked, 1)
+    page = render_report(tell_story(walked, 1))
+    assert "Overridden: ship" in text_of(page)
+    assert page.index('class="overridden"') < page.index('class="verdict stop"')
+    assert "a contract" in text_of(page)
+
+
+def test_assumptions_and_segments_are_drawn(walked):
+    """Each assumption has its curve with where the verdict turns, and segments say that they are not for deciding."""
+    story = tell_story(walked, 1)
+    page = render_report(story)
+    for one in assumed.varied(story):
+        assert f"stated as {amount(one.stated)}: " in text_of(page)
+        assert page.count(f'"{one.name.replace("_", " ")} ') >= len(one.curve)
+    assert assumed.varied(story)
+    assert "Gain a year by" in text_of(page)
+    assert "For reading, not for deciding: to decide on a segment" in text_of(page)

@@ -258,13 +258,15 @@ def test_several_ideas_are_summed_by_currency(lived: Project):
 
 
 def test_what_people_wrote_cannot_run_and_nothing_is_loaded(lived: Project):
-    """A title full of tags is shown as text, and the page has no script and no address."""
+    """A title full of tags is shown as text, and the page has no script of theirs and no address."""
     attack = "<script src=//evil.example>alert('1')</script>"
     page = _page(lived, replace(_line(lived), title=attack))
     addresses = set(re.findall(r"https?://[^\s\"'<]+", page))
 
     assert attack in text_of(page)
-    assert not re.search(r"<(script|link(?! rel=\"icon\" href=\"data:,\")|img|iframe|object)\b", page)
+    assert set(re.findall(r"<script[^>]*>", page)) == {"<script>", '<script type="application/json">'}
+    assert page.count("<script>") == 1
+    assert not re.search(r"<(link(?! rel=\"icon\" href=\"data:,\")|img|iframe|object)\b", page)
     assert addresses <= {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}
     assert "default-src 'none'" in page
     assert "url(" not in page

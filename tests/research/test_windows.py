@@ -283,7 +283,7 @@ def test_a_ship_opens_its_verdict_but_no_figures_per_unit(tmp_path):
     project = walked(tmp_path / "shop", NOISY.replace('embargo="7d"', 'embargo="7d", ideas_planned=1'))
     research_idea(project, 1)
     found = analyse_idea(project, 1)
-    page = write_report(project, 1).read_text(encoding="utf-8")
+    page = write_report(project, 1)[0].read_text(encoding="utf-8")
 
     assert (str(found.verdict.decision), found.is_sealed) == ("ship", True)
     assert found.verdict.low > 0
@@ -297,7 +297,7 @@ def test_the_page_of_a_sealed_holdout_tells_what_was_open(tmp_path):
     project = walked(tmp_path / "shop", LUCKY_HOLDOUT, worth="smallest_gain = 11.0", texts={"challenger": "lucky"})
     found = research_idea(project, 1, repetitions=3)
     analyse_idea(project, 1)
-    page = write_report(project, 1).read_text(encoding="utf-8")
+    page = write_report(project, 1)[0].read_text(encoding="utf-8")
     text = " ".join(
         re.sub(r"<[^>]+>", " ", page).replace("\N{NO-BREAK SPACE}", " ").replace("\N{MINUS SIGN}", "-").split()
     )

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from shipworthy.analysis.break_even import BreakEven, break_even
-from shipworthy.analysis.criteria import Criteria, Margin
+from shipworthy.analysis.criteria import Criteria, Margin, cadence_of
 from shipworthy.analysis.holdout import Budget, open_holdout
 from shipworthy.analysis.segments import Segments, segments
 from shipworthy.analysis.verdicts import Verdict, verdict
@@ -33,8 +33,6 @@ from shipworthy.store import Change, Record
 
 _WHOLE = "sealed"
 _ATTEMPTS = 8
-_LONGEST_DAILY = 1.5
-_CALENDAR = {7: "1w", 14: "2w", 30: "1mo", 91: "1q", 365: "1y"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,18 +156,6 @@ def with_locked(criteria: Criteria, locked: Mapping[str, Any], evidence: pl.Data
     likely = locked["expected_gain"][1] * scale / units if locked["expected_gain"] else None
     target = None if likely is None else max(likely, smallest)
     return replace(criteria, min_effect=smallest, target=target, units_per_year=units * per_year)
-
-
-def cadence_of(days: float) -> str:
-    """The cadence of periods so many days apart; several decisions a day are judged by the day.
-
-    >>> cadence_of(1 / 24), cadence_of(7.02), cadence_of(10.0)
-    ('1d', '1w', '10d')
-    """
-    if days < _LONGEST_DAILY:
-        return "1d"
-    nearest = min(_CALENDAR, key=lambda length: abs(length - days))
-    return _CALENDAR[nearest] if abs(nearest - days) <= 0.1 * nearest else f"{round(days)}d"
 
 
 def _segments(

@@ -12,6 +12,8 @@ from shipworthy.errors import InvalidInputError
 _DAYS = {"m": 1 / 1440, "h": 1 / 24, "d": 1.0, "w": 7.0, "mo": 365 / 12, "q": 365 / 4, "y": 365.0}
 _CADENCE = re.compile(r"([1-9]\d{0,3})(mo|m|h|d|w|q|y)")
 _SMALLEST_ALPHA, _LARGEST = 1e-9, 1e300
+_LONGEST_DAILY = 1.5
+_CALENDAR = {7: "1w", 14: "2w", 30: "1mo", 91: "1q", 365: "1y"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +154,18 @@ class Criteria:
         True
         """
         return cls(**{**fields, "guardrails": tuple(Margin(**margin) for margin in fields["guardrails"])})
+
+
+def cadence_of(days: float) -> str:
+    """The cadence of periods so many days apart; several decisions a day are judged by the day.
+
+    >>> cadence_of(1 / 24), cadence_of(7.02), cadence_of(10.0)
+    ('1d', '1w', '10d')
+    """
+    if days < _LONGEST_DAILY:
+        return "1d"
+    nearest = min(_CALENDAR, key=lambda length: abs(length - days))
+    return _CALENDAR[nearest] if abs(nearest - days) <= 0.1 * nearest else f"{round(days)}d"
 
 
 def _is_name(value: Any) -> bool:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
-from shipworthy.analysis.analyse import cadence_of, criteria_of
-from shipworthy.analysis.criteria import Criteria
+from shipworthy.analysis.analyse import criteria_of
+from shipworthy.analysis.criteria import Criteria, cadence_of
 from shipworthy.analysis.exposure import Exposure
 from shipworthy.analysis.methods import answers
 from shipworthy.analysis.placebo import COLUMNS, placebos_of

@@ -2,46 +2,62 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 import click
 
 from shipworthy.analysis.analyse import Analysis, analyse_idea
+from shipworthy.analysis.report.faces import FACES
 from shipworthy.analysis.report.write import write_report
 from shipworthy.analysis.segments import Segment
 from shipworthy.analysis.verification import verify_analysis
-from shipworthy.analysis.wording import a_period, amount
+from shipworthy.analysis.wording import amount
+from shipworthy.cli.figures import gains
 from shipworthy.cli.show import as_json, money, tell
 from shipworthy.cli.tracking import track_analysis
 from shipworthy.errors import GateClosedError
 from shipworthy.project import Project, open_project
 
+_ALL = "all"
+
 
 @click.command()
 @click.argument("number", type=int)
-@click.option("--report/--no-report", default=True, help="Write the HTML report.")
+@click.option("--report/--no-report", default=True, help="Write the report.")
+@click.option(
+    "--format",
+    "formats",
+    type=click.Choice([*FACES, _ALL]),
+    multiple=True,
+    default=("html",),
+    show_default=True,
+    help="The form of the report; give it again for another one.",
+)
 @click.option("--verify", is_flag=True, help="Judge the stored evidence again, and compare with the verdict on record.")
 @as_json
-def analyse(number: int, report: bool, verify: bool, json_: bool) -> int:
+def analyse(number: int, report: bool, formats: Sequence[str], verify: bool, json_: bool) -> int:
     """4. Analysis: judge the evidence by what was locked before it was there."""
     project = open_project()
     if verify:
         return _verify(project, number, json_)
     found = analyse_idea(project, number)
-    written = str(write_report(project, number).relative_to(project.root)) if report else None
+    faces = list(FACES) if _ALL in formats else formats
+    paths = write_report(project, number, faces) if report else []
+    written = [str(path.relative_to(project.root)) for path in paths]
     ships = found.verdict.decision == "ship"
     tell(
         {
             "Verdict": str(found.verdict.decision),
             "Because": list(found.verdict.reasons),
-            **_gains(found),
+            **gains(found.verdict, found.currency),
             "Budget": found.budget.sentence if found.budget else None,
             "Break-even": _break_even(found),
             **_segments(found),
             "Notes": list(found.verdict.notes) or None,
             "Deviations": list(found.deviations) or None,
-            "Report": written,
+            "Report": written or None,
             "Next": f"shipworthy ship {number}" if ships else None,
         },
         record=_record(found, written) if json_ else None,
@@ -64,7 +80,7 @@ def _verify(project: Project, number: int, json_: bool) -> int:
     return 0 if found.is_same else GateClosedError.exit_code
 
 
-def _record(found: Analysis, written: str | None) -> dict[str, Any]:
+def _record(found: Analysis, written: Sequence[str]) -> dict[str, Any]:
     verdict = found.verdict
     return {
         "idea": found.idea,
@@ -79,7 +95,8 @@ def _record(found: Analysis, written: str | None) -> dict[str, Any]:
         "deviations": list(found.deviations),
         "budget": found.budget.to_dict() if found.budget else None,
         "evidence": found.evidence,
-        "report": written,
+        "report": written[0] if written else None,
+        "reports": list(written),
     }
 
 
@@ -105,16 +122,3 @@ def _segment(one: Segment, currency: str) -> str:
     factor, counted = (1.0, "per unit") if one.units_per_year is None else (one.units_per_year, "a year")
     low, high, shrunk = (amount(end * factor) for end in (one.low, one.high, one.shrunk))
     return f"{one.value}: {money(one.gain * factor, currency)} {counted} ({low} to {high}), shrunk {shrunk}"
-
-
-def _gains(found: Analysis) -> dict[str, str]:
-    verdict = found.verdict
-    if verdict.probability_of_harm is None:
-        return {}
-    lines = {}
-    each = a_period(verdict.criteria.cadence).capitalize()
-    for name, gain in ((each, verdict.per_period()), ("A year", verdict.per_year())):
-        low, high = money(gain.low, found.currency), money(gain.high, found.currency)
-        lines[name] = f"{money(gain.gain, found.currency)} ({low} to {high})"
-    harm = f"{verdict.probability_of_harm:.1%}" if verdict.probability_of_harm >= 0.001 else "below 0.1%"
-    return lines | {"Chance of harm": harm}

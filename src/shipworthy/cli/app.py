@@ -32,6 +32,7 @@ _VERBS: Mapping[str, tuple[str, str]] = {
     "history": ("history", "Tell what served when, who moved it and on what evidence."),
     "ledger": ("ledger", "Show forecast against realised gain of each shipped idea."),
     "holdout": ("holdout", "Tell which ideas opened each history, and what is left of it."),
+    "verdict": ("verdict", "Judge a file of evidence from elsewhere, without a project."),
     "compare": ("compare", "Compare ideas in one table and one plot."),
     "simulate": ("simulate", "Check the verdict on your own history, with ideas that are worth nothing."),
     "gc": ("gc", "Show, or delete, the stored objects that no record leads to."),

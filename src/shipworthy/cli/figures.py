@@ -1,11 +1,13 @@
-"""How a table of the terminal writes money: rounded as far as its interval allows, with an ASCII minus."""
+"""How the terminal writes the money of a verdict: with its interval, and with an ASCII minus."""
 
 from __future__ import annotations
 
 import math
 
 from shipworthy.analysis.report.money import MINUS, figure, step_for
-from shipworthy.analysis.verdicts import Gain
+from shipworthy.analysis.verdicts import Gain, Verdict
+from shipworthy.analysis.wording import a_period
+from shipworthy.cli.show import money
 
 
 def with_interval(gain: Gain) -> str:
@@ -24,3 +26,16 @@ def with_interval(gain: Gain) -> str:
 def plain(amount: float, step: float) -> str:
     """An amount rounded to a step."""
     return figure(amount, step).replace(MINUS, "-")
+
+
+def gains(verdict: Verdict, currency: str) -> dict[str, str]:
+    """The gain of a period and of a year, and how probable a loss is, by name; none where there is no interval."""
+    if verdict.probability_of_harm is None:
+        return {}
+    lines = {}
+    each = a_period(verdict.criteria.cadence).capitalize()
+    for name, gain in ((each, verdict.per_period()), ("A year", verdict.per_year())):
+        low, high = money(gain.low, currency), money(gain.high, currency)
+        lines[name] = f"{money(gain.gain, currency)} ({low} to {high})"
+    harm = f"{verdict.probability_of_harm:.1%}" if verdict.probability_of_harm >= 0.001 else "below 0.1%"
+    return lines | {"Chance of harm": harm}

@@ -89,12 +89,13 @@ def progress(what: str) -> Iterator[Callable[[int, int], None]]:
 
 
 def money(amount: float, currency: str) -> str:
-    """Money as people read it.
+    """Money as people read it; where nobody said the currency, it has none.
 
     >>> money(22453.9, "EUR"), money(-3.456, "EUR")
     ('22,454 EUR', '-3.46 EUR')
     """
-    return f"{amount:,.0f} {currency}" if abs(amount) >= 100 else f"{amount:,.2f} {currency}"
+    figure = f"{amount:,.0f}" if abs(amount) >= 100 else f"{amount:,.2f}"
+    return f"{figure} {currency}".rstrip()
 
 
 def _echo_json(value: Any) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from shipworthy.analysis.report.money import MINUS
 from shipworthy.data.contract_file import CONTRACTS_FOLDER
 from shipworthy.data.examine import DataAnswer
 from shipworthy.data.leakage import NO_LEAKS, NOT_COVERED
 from shipworthy.data.provable import power_facts
 from shipworthy.problem import Problem
 
+_MOST_DRIFTS = 5
 Facts = list[tuple[str, str]]
 
 
@@ -53,6 +55,19 @@ def contract(answer: DataAnswer, problem: Problem) -> Facts:
 def broken(answer: DataAnswer) -> list[tuple[str, int]]:
     """How many rows break each rule, the commonest first."""
     return sorted(answer.broken.items(), key=lambda counted: (-counted[1], counted[0]))
+
+
+def drifts(answer: DataAnswer) -> list[tuple[str, str, str]]:
+    """The columns whose last third of the periods differs most from the first: name, role and by how much."""
+    moved = [column for column in answer.profile["columns"] if column["drift"] is not None]
+    most = sorted(moved, key=lambda column: -abs(column["drift"]))[:_MOST_DRIFTS]
+    return [(column["name"], column["role"], _drift(column)) for column in most]
+
+
+def _drift(column: Mapping[str, Any]) -> str:
+    """Of text the share that changed, of numbers by how many standard deviations."""
+    drift = column["drift"]
+    return f"{drift:.0%}" if column["kind"] == "text" else f"{drift:+.1f} sd".replace("-", MINUS)
 
 
 def _leak(leak: Mapping[str, Any]) -> Facts:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import Any, Literal
 
 import polars as pl
 
@@ -23,11 +24,16 @@ LETTER = 8
 """The width of a letter in pixels, rather too wide than too narrow."""
 INK, MUTED, LINE, CARD = "var(--ink)", "var(--muted)", "var(--line)", "var(--card)"
 GAIN, LOSS = "var(--gain)", "var(--loss)"
+_TRACE = "reading"
 _TIGHT = 250
 _WIDTHS = {"wide": 700, "narrow": 320}
 _MOST_POINTS = 300
 _ROW = 46
 _LARGE = ((1e9, "bn"), (1e6, "M"))
+
+
+Reading = tuple[str, ...]
+"""What is read at one place of a plot: the name of the place, then what is said of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,11 +44,15 @@ class Plot:
         title: The finding, in a sentence.
         wide: SVG for wide pages.
         narrow: SVG for phones.
+        readings: What can be read off it, each a name and what is said of it; both drawings have a `trace` through them.
+        by: Along which axis readings are looked for.
     """
 
     title: str
     wide: str
     narrow: str
+    readings: tuple[Reading, ...] = ()
+    by: Literal["x", "y"] = "x"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +72,15 @@ class Range:
     step: float
 
 
-def draw(title: str, chart: Callable[[int], Any], height: int, *, right: int = 4) -> Plot:
+def draw(
+    title: str,
+    chart: Callable[[int], Any],
+    height: int,
+    *,
+    right: int = 4,
+    readings: Sequence[Reading] = (),
+    by: Literal["x", "y"] = "x",
+) -> Plot:
     """Draws a chart for wide and for narrow pages.
 
     Args:
@@ -70,15 +88,29 @@ def draw(title: str, chart: Callable[[int], Any], height: int, *, right: int = 4
         chart: Gives the chart for a width.
         height: In pixels, labels and axes included.
         right: Pixels left free on the right, since labels there may be wider in another font.
+        readings: What can be read off it; the chart has a `trace` with as many corners.
+        by: Along which axis readings are looked for.
     """
-    return Plot(title=title, **{name: _svg(chart(width), width, height, right) for name, width in _WIDTHS.items()})
+    drawn = {name: _svg(chart(width), width, height, right) for name, width in _WIDTHS.items()}
+    return Plot(title=title, readings=tuple(readings), by=by, **drawn)
 
 
 def draw_ranges(
     title: str, ranges: Sequence[Range], currency: str, *, needed: float = 0.0, needed_says: str = ""
 ) -> Plot:
     """Draws amounts with their intervals below one another, against zero and, above zero, against what is needed."""
-    return draw(title, lambda width: _ranges(width, ranges, currency, needed, needed_says), 92 + _ROW * len(ranges))
+    readings = [
+        (
+            row.label,
+            money(row.gain.gain, currency, row.step),
+            f"{figure(row.gain.low, row.step)} to {figure(row.gain.high, row.step)}",
+        )
+        for row in ranges
+    ]
+    height = 92 + _ROW * len(ranges)
+    return draw(
+        title, lambda width: _ranges(width, ranges, currency, needed, needed_says), height, readings=readings, by="y"
+    )
 
 
 def along(periods: pl.Series, width: int) -> tuple[list[Any], Any]:
@@ -107,9 +139,9 @@ def money_axis(channel: Any, name: str, currency: str, domain: Sequence[float], 
     alt = library("altair", "report")
     largest = max(map(abs, domain))
     unit, letter = next(((unit, letter) for unit, letter in _LARGE if largest >= 2.0 * unit), (1.0, ""))
-    tail = f"{letter} {currency}"
+    tail = f"{letter} {currency}".rstrip()
     number = f"replace(format(datum.value / {unit}, ',~f'), /^-/, '\\u2212') + {json.dumps(tail)}"
-    label = f"datum.value ? {number} : {json.dumps(f'0 {currency}')}"
+    label = f"datum.value ? {number} : {json.dumps(f'0 {currency}'.rstrip())}"
     # Another font may be wider than the one that is measured here.
     extent = LETTER * len(f"{largest / unit:,.0f}{tail}") + LETTER if channel is alt.Y else 0
     axis = alt.Axis(labelExpr=label, tickCount=count, labelFlush=channel is alt.X, minExtent=extent)
@@ -134,6 +166,24 @@ def rows(**columns: Any) -> dict[str, list[dict[str, Any]]]:
     return {"values": [dict(zip(lists, row, strict=True)) for row in zip(*lists.values(), strict=True)]}
 
 
+def trace(placed: Any) -> Any:
+    """The line that nobody sees, by which the page finds its readings: one corner each, in the order of the data."""
+    return placed.mark_line(opacity=0, interpolate="linear").encode(order="i:Q").properties(name=_TRACE)
+
+
+def told(period: Any) -> str:
+    """The name of a period, as people read it.
+
+    >>> from datetime import date
+    >>> told(date(2026, 3, 1)), told(7)
+    ('1 Mar 2026', 'period 7')
+    """
+    if isinstance(period, int):
+        return f"period {period:,}"
+    clock = f" {period:%H:%M}" if isinstance(period, datetime) and (period.hour or period.minute) else ""
+    return f"{period.day} {period:%b %Y}{clock}"
+
+
 def thinned(course: pl.DataFrame) -> pl.DataFrame:
     """At most so many points as can be seen, the last one among them."""
     every = -(-course.height // _MOST_POINTS)
@@ -148,6 +198,7 @@ def _ranges(width: int, ranges: Sequence[Range], currency: str, needed: float, n
     margin = 0.06 * ((high - low) or 1.0)
     domain = [low - margin, high + margin]
     x = money_axis(alt.X, "amount", currency, domain, count=max(3, width // 130))
+    room = width - (4 * LETTER if low < 0.0 else 0)  # the first label of the axis then stands out on the left
     height = len(ranges) + 0.8
     layers = [
         rule_at(alt, alt.X, 0.0, MUTED),
@@ -166,13 +217,17 @@ def _ranges(width: int, ranges: Sequence[Range], currency: str, needed: float, n
         layers.append(dot.mark_point(color=row.colour, fill=row.colour, opacity=1, size=150))
         says = f"{row.label}: {money(gain.gain, currency, row.step)}"
         ends_say = f" ({figure(gain.low, row.step)} to {figure(gain.high, row.step)})"
-        if LETTER * len(says + ends_say) < width:
+        if LETTER * len(says + ends_say) < room:
             says += ends_say
         at, align = _beside(gain, domain) if width > ROOMY else (None, "left")
         placed = alt.Chart(rows(amount=at or 0.0)).encode(
             x=alt.value(4) if at is None else x, y=_level(alt, height, level + 0.42)
         )
         layers += written(alt, placed, says, align=align, fontWeight="bold")
+    levels = [len(ranges) - i - 0.72 for i in range(len(ranges))]
+    middles = rows(i=list(range(len(ranges))), amount=[row.gain.gain for row in ranges], level=levels)
+    scale = alt.Scale(domain=[0.0, height], nice=False)
+    layers.append(trace(alt.Chart(middles).encode(x=x, y=alt.Y("level:Q", axis=None, scale=scale))))
     return alt.layer(*layers)
 
 

@@ -1,26 +1,27 @@
-"""How a page is laid out and written: one HTML file without scripts, that loads nothing."""
+"""How a page is laid out and written: one HTML file that loads nothing, and whose one script is our own."""
 
 from __future__ import annotations
 
-import math
 import os
+from base64 import b64encode
 from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from shipworthy.analysis.report.money import MINUS, share
-from shipworthy.analysis.wording import amount
+from shipworthy.analysis.report.money import exact, precise, share
 from shipworthy.errors import UnavailableError
 from shipworthy.library import library
 
 REPORTS_FOLDER = "reports"
+_SCRIPT = Path(__file__).with_name("reading.js")
 
 
 def lay_out(template: Path, **known: Any) -> str:
     """Fills a template; the same values give the same page.
 
     A template extends `frame.html.jinja`, which gives every page its look. Everything that people wrote is escaped, and
-    the page's own policy forbids scripts and loading.
+    the page's own policy forbids to load anything and to run any script but `reading.js`, by its digest.
 
     Raises:
         UnavailableError: The extra `report` is not installed.
@@ -33,7 +34,9 @@ def lay_out(template: Path, **known: Any) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"exact": _exact, "precise": _precise, "share": share, "seconds": _seconds}
+    environment.filters |= {"exact": exact, "precise": precise, "share": share, "seconds": _seconds}
+    script = _SCRIPT.read_text(encoding="utf-8")
+    known |= {"script": script, "script_digest": b64encode(sha256(script.encode()).digest()).decode()}
     page: str = environment.get_template(template.name).render(known)
     return page
 
@@ -44,33 +47,28 @@ def write_page(path: Path, page: str) -> Path:
     Raises:
         UnavailableError: The folder cannot be written.
     """
+    return write_file(path, page.encode())
+
+
+def write_file(path: Path, content: bytes) -> Path:
+    """Writes a file, which is there wholly or not at all; a newer one takes its place.
+
+    Raises:
+        UnavailableError: The folder cannot be written.
+    """
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(exist_ok=True)
-        partial.write_text(page, encoding="utf-8")
+        partial.write_bytes(content)
         partial.replace(path)
     except OSError as error:
         with suppress(OSError):
             partial.unlink()
         raise UnavailableError(
-            f"The page {path} cannot be written: {error.strerror or error}. Check that the folder may be written and "
+            f"The file {path} cannot be written: {error.strerror or error}. Check that the folder may be written and "
             "that the disk has room; what was recorded is kept."
         ) from error
     return path
-
-
-def _exact(money: float) -> str:
-    """Money to the cent; an end that is not known says so."""
-    return _signed(f"{round(money, 2) + 0.0:,.2f}") if math.isfinite(money) else "unknown"
-
-
-def _precise(number: float) -> str:
-    """A number with four digits that count."""
-    return _signed(amount(number)) if math.isfinite(number) else "unknown"
-
-
-def _signed(text: str) -> str:
-    return text.replace("-", MINUS, 1) if text.startswith("-") else text
 
 
 def _seconds(seconds: float) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
+from shipworthy.analysis import wording
 from shipworthy.analysis.verdicts import Gain
 
 MINUS = "\N{MINUS SIGN}"
@@ -28,12 +29,12 @@ def figure(amount: float, step: float = 1.0) -> str:
 
 
 def money(amount: float, currency: str, step: float = 1.0) -> str:
-    """Writes an amount with its currency.
+    """Writes an amount with its currency, if it has one.
 
     >>> money(22453.9, "EUR", 100.0).replace(NO_BREAK, " ")
     '22,500 EUR'
     """
-    return f"{figure(amount, step)}{NO_BREAK}{currency}"
+    return f"{figure(amount, step)}{NO_BREAK}{currency}".rstrip()
 
 
 def stated(amount: float, currency: str) -> str:
@@ -89,6 +90,28 @@ def share(probability: float) -> str:
     if probability > 0.999:
         return f"above 99.9{NO_BREAK}%"
     return f"{100.0 * probability:.1f}{NO_BREAK}%"
+
+
+def exact(amount: float) -> str:
+    """Writes money to the cent; an end that is not known says so.
+
+    >>> exact(22453.9), exact(math.inf)
+    ('22,453.90', 'unknown')
+    """
+    return _signed(f"{round(amount, 2) + 0.0:,.2f}") if math.isfinite(amount) else "unknown"
+
+
+def precise(number: float) -> str:
+    """Writes a number with four digits that count.
+
+    >>> precise(0.123456), precise(math.nan)
+    ('0.1235', 'unknown')
+    """
+    return _signed(wording.amount(number)) if math.isfinite(number) else "unknown"
+
+
+def _signed(text: str) -> str:
+    return text.replace("-", MINUS, 1) if text.startswith("-") else text
 
 
 def _is_hidden(end: float, mark: float, step: float) -> bool:

@@ -1,51 +1,104 @@
-"""The page of the report."""
+"""The page of the report: of an idea with all that its project knows, or of any other findings."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from shipworthy.analysis.decision import Decision
-from shipworthy.analysis.report import data_facts, replayed, sentences
+from shipworthy.analysis.report import assumed, data_facts, replayed, sentences, told_apart
+from shipworthy.analysis.report.doubts import doubts, without_guardrails
 from shipworthy.analysis.report.drawing import Plot
+from shipworthy.analysis.report.findings import Findings
+from shipworthy.analysis.report.judged_file import JudgedFile
 from shipworthy.analysis.report.layout import lay_out
 from shipworthy.analysis.report.locked import locked_facts
+from shipworthy.analysis.report.next_step import cost_of_waiting
 from shipworthy.analysis.report.plots import draw_course, draw_interval, draw_units
+from shipworthy.analysis.report.provenance import AGAIN, FILE_AGAIN, commands, digests
 from shipworthy.analysis.report.regret import draw_regret, regret_note, regret_of
+from shipworthy.analysis.report.rests_on import rests_on
 from shipworthy.analysis.report.story import Story
+from shipworthy.analysis.report.tiles import tiles
 from shipworthy.step import Rung
 
-_TEMPLATE = Path(__file__).with_name("page.html.jinja")
+_IDEA, _FINDINGS = (Path(__file__).with_name(f"{name}.html.jinja") for name in ("page", "findings"))
 
 
-def render_report(story: Story) -> str:
-    """Lays out the report; the same story gives the same page.
+def render_report(findings: Findings) -> str:
+    """Lays out the page; the same findings give the same page, and those of an idea tell more.
 
     Raises:
         UnavailableError: The extra `report` is not installed.
     """
-    return lay_out(
-        _TEMPLATE,
-        story=story,
-        verdict=story.verdict,
-        say=sentences,
-        data=data_facts,
-        locked_facts=locked_facts,
-        replayed=replayed,
-        plots=_plots(story),
-        regret_note=regret_note(story) if regret_of(story) else "",
-        solvers=replayed.solvers(story),
-        rungs=[str(rung) for rung in Rung if any(str(rung) in falls for falls in story.research.falls.values())],
-    )
+    if isinstance(findings, Story):
+        return lay_out(_IDEA, **_known(findings), **_of_project(findings))
+    return lay_out(_FINDINGS, **_known(findings), again=FILE_AGAIN, file=_file_facts(findings))
 
 
-def _plots(story: Story) -> dict[str, Plot]:
+def _known(findings: Findings) -> dict[str, Any]:
+    """What every page tells."""
+    return {
+        "findings": findings,
+        "verdict": findings.verdict,
+        "say": sentences,
+        "waiting": cost_of_waiting(findings),
+        "tiles": tiles(findings),
+        "doubts": doubts(findings),
+        "without_guardrails": without_guardrails(findings),
+        "sides": _sides(findings),
+        "rests_on": rests_on(findings),
+        "digests": digests(findings),
+        "commands": commands(findings),
+        "plots": _plots(findings),
+    }
+
+
+def _of_project(story: Story) -> dict[str, Any]:
+    """What only the records of a project know."""
+    return {
+        "story": story,
+        "overridden": [one for one in story.overrides if one.counts and one.evidence == story.analysis.evidence],
+        "again": AGAIN,
+        "assumed": assumed,
+        "assumptions": [assumed.draw_assumption(story, one) for one in assumed.varied(story)],
+        "segments": [told_apart.draw_segments(story, *told) for told in told_apart.by_column(story).items()],
+        "segments_note": told_apart.NOTE,
+        "data": data_facts,
+        "locked_facts": locked_facts,
+        "replayed": replayed,
+        "regret_note": regret_note(story) if regret_of(story) else "",
+        "solvers": replayed.solvers(story),
+        "rungs": [str(rung) for rung in Rung if any(str(rung) in falls for falls in story.research.falls.values())],
+    }
+
+
+def _sides(findings: Findings) -> tuple[str, str]:
+    """What challenger and champion are called."""
+    if isinstance(findings, Story):
+        return findings.idea.challenger, findings.problem.champion or "the champion"
+    return "the challenger", "the champion"
+
+
+def _file_facts(findings: Findings) -> list[tuple[str, str]]:
+    """What was judged, by name; none where it was no file."""
+    if not isinstance(findings, JudgedFile):
+        return []
+    return [
+        ("File", findings.file),
+        ("Rows", f"{findings.rows:,}"),
+        *((role.capitalize(), f"column {column}") for role, column in findings.columns.items()),
+    ]
+
+
+def _plots(findings: Findings) -> dict[str, Plot]:
     """The plots that there is something to draw for."""
     drawn = {}
-    if story.has_interval:
-        drawn["interval"] = draw_interval(story)
-    if not story.course.is_empty():
-        drawn["course"] = draw_course(story)
-        drawn["units"] = draw_units(story)
-    if regret_of(story) and story.verdict.decision is not Decision.INVALID:
-        drawn["regret"] = draw_regret(story)
+    if findings.has_interval:
+        drawn["interval"] = draw_interval(findings)
+    if not findings.course.is_empty():
+        drawn["course"] = draw_course(findings)
+        drawn["units"] = draw_units(findings)
+    if isinstance(findings, Story) and regret_of(findings) and findings.verdict.decision is not Decision.INVALID:
+        drawn["regret"] = draw_regret(findings)
     return drawn

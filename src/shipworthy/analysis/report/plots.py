@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from shipworthy.analysis.report.drawing import (
@@ -21,11 +22,14 @@ from shipworthy.analysis.report.drawing import (
     rows,
     rule_at,
     thinned,
+    told,
+    trace,
     written,
 )
 from shipworthy.analysis.report.findings import Findings
 from shipworthy.analysis.report.money import money, step_of
 from shipworthy.analysis.report.sentences import (
+    a_period,
     course_title,
     interval_title,
     shown_units,
@@ -40,7 +44,18 @@ _BAR = 26
 
 def draw_course(findings: Findings) -> Plot:
     """The gain so far, over time, with its final amount."""
-    return draw(course_title(findings), lambda width: _course(findings, width), 260)
+    points = thinned(findings.course)
+    gain_step, total_step = (step_of(points[name].abs().to_list()) for name in ("gain", "total"))
+    each = a_period(findings).removeprefix("a ").removeprefix("an ")
+    readings = [
+        (
+            told(point["period"]),
+            f"{money(point['gain'], findings.currency, gain_step)} that {each}",
+            f"{money(point['total'], findings.currency, total_step)} so far",
+        )
+        for point in points.iter_rows(named=True)
+    ]
+    return draw(course_title(findings), lambda width: _course(findings, width), 260, readings=readings)
 
 
 def draw_interval(findings: Findings) -> Plot:
@@ -57,7 +72,20 @@ def draw_interval(findings: Findings) -> Plot:
 def draw_units(findings: Findings) -> Plot:
     """The mean gain of each unit, the best first."""
     height = 44 + _BAR * len(shown_units(findings))
-    return draw(units_title(findings), lambda width: _units(findings, width), height)
+    readings = [_unit(findings, unit) for unit in shown_units(findings)]
+    return draw(units_title(findings), lambda width: _units(findings, width), height, readings=readings, by="y")
+
+
+def _unit(findings: Findings, unit: Mapping[str, Any]) -> tuple[str, ...]:
+    """What is said of a unit where somebody points at it."""
+    step = step_of([unit["champion"], unit["challenger"], unit["gain"]])
+    gain, before, after = (money(unit[name], findings.currency, step) for name in ("gain", "champion", "challenger"))
+    total = money(unit["total"], findings.currency, step_of([unit["total"]]))
+    return (
+        str(unit["unit"]),
+        f"{gain} per decision: {after} instead of {before}",
+        f"{total} in {unit['decisions']:,} decisions",
+    )
 
 
 def _course(findings: Findings, width: int) -> Any:
@@ -77,6 +105,7 @@ def _course(findings: Findings, width: int) -> Any:
         alt.Chart(rows(at=times, total=totals))
         .mark_line(color=colour, strokeWidth=2.5, interpolate="linear", strokeJoin="round")
         .encode(x=x, y=y),
+        trace(alt.Chart(rows(i=list(range(len(times))), at=times, total=totals)).encode(x=x, y=y)),
         end.mark_point(color=colour, fill=colour, opacity=1, size=70),
         *written(alt, end, text, align="right", dx=-2, dy=18 if falls else -14, fontSize=15, fontWeight="bold"),
     )
@@ -116,4 +145,5 @@ def _units(findings: Findings, width: int) -> Any:
                 text="text:N"
             )
         )
-    return alt.layer(*layers, rule_at(alt, alt.X, 0.0, INK))
+    ends = rows(i=list(range(len(gains))), rank=list(range(len(gains))), gain=gains)
+    return alt.layer(*layers, rule_at(alt, alt.X, 0.0, INK), trace(alt.Chart(ends).encode(x=x, y=y)))

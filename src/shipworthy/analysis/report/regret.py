@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from shipworthy.analysis.report.drawing import GAIN, INK, LETTER, LOSS, ROOMY, Plot, draw, money_axis, rows
+from shipworthy.analysis.report.drawing import GAIN, INK, LETTER, LOSS, ROOMY, Plot, draw, money_axis, rows, trace
 from shipworthy.analysis.report.money import NO_BREAK, figure, money, step_of
 from shipworthy.analysis.report.replayed import over
 from shipworthy.analysis.report.sentences import a_period
@@ -32,7 +32,9 @@ def regret_of(story: Story) -> Mapping[str, Mapping[str, Any]]:
 
 def draw_regret(story: Story) -> Plot:
     """What each policy earns, and what it loses against perfect foresight."""
-    return draw(_title(story), lambda width: _bars(story, width), _HEIGHT, right=28)
+    each = a_period(story)
+    readings = [(_ROLES[role], f"{text} {each}") for role, text in zip(regret_of(story), _kept(story)[2], strict=True)]
+    return draw(_title(story), lambda width: _bars(story, width), _HEIGHT, right=28, readings=readings, by="y")
 
 
 def regret_note(story: Story) -> str:
@@ -75,13 +77,19 @@ def _causes(story: Story, one: Mapping[str, Any]) -> str:
     )
 
 
-def _bars(story: Story, width: int) -> Any:
-    alt = library("altair", "report")
+def _kept(story: Story) -> tuple[list[float], list[float], list[str]]:
+    """Of each policy what a period earns, what it could earn, and both in words."""
     found = list(regret_of(story).values())
     best = [one["earned"] / one["periods"] for one in found]
     kept = [reach - one["per_period"] for reach, one in zip(best, found, strict=True)]
     step = step_of([*kept, *best])
     texts = [f"{figure(has, step)} of {money(of, story.currency, step)}" for has, of in zip(kept, best, strict=True)]
+    return kept, best, texts
+
+
+def _bars(story: Story, width: int) -> Any:
+    alt = library("altair", "report")
+    kept, best, texts = _kept(story)
     low, high = min(0.0, *kept), max(*best, *kept)
     x = money_axis(
         alt.X, "kept", story.currency, [low, high * (1.3 if width > ROOMY else 2.2)], count=max(3, width // 150)
@@ -97,4 +105,5 @@ def _bars(story: Story, width: int) -> Any:
         lost.mark_bar(color=LOSS, opacity=0.45, height=_BAR),
         earned.mark_bar(color=GAIN, height=_BAR),
         ends.mark_text(align="left", dx=6, color=INK, fontWeight="bold").encode(x=x, y=y, text="text:N"),
+        trace(alt.Chart(rows(i=list(range(len(names))), role=names, kept=kept)).encode(x=x, y=y)),
     )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from shipworthy.analysis import wording
 from shipworthy.analysis.decision import Decision
-from shipworthy.analysis.guardrail import GuardrailVerdict
+from shipworthy.analysis.guardrail import GuardrailState, GuardrailVerdict
 from shipworthy.analysis.report.findings import Findings
 from shipworthy.analysis.report.money import NO_BREAK, figure, money, stated, step_for, step_of
 from shipworthy.analysis.verdicts import Gain
@@ -17,6 +17,11 @@ HEADLINES: Mapping[Decision, str] = {
     Decision.STOP: "Do not ship it",
     Decision.INCONCLUSIVE: "Not decided yet",
     Decision.INVALID: "The evidence is invalid",
+}
+STATES: Mapping[GuardrailState, str] = {
+    GuardrailState.HOLDS: "holds",
+    GuardrailState.BREACHED: "is broken",
+    GuardrailState.INCONCLUSIVE: "is open",
 }
 _LIMIT = 20
 
@@ -192,11 +197,11 @@ def units_title(findings: Findings) -> str:
     return f"Gain by {noun}: {many} gained, from {best} per decision to {worst}"
 
 
-def units_note(findings: Findings) -> str:
-    """How the units are to be read."""
+def units_note(findings: Findings, most: int = _LIMIT) -> str:
+    """How the units are to be read, where so many are shown at most."""
     says = "Means over the history, for reading, not for deciding: the verdict rests on the interval of all of them together."
-    if findings.units.height > _LIMIT:
-        half = _LIMIT // 2
+    if findings.units.height > most:
+        half = most // 2
         says += f" Of {findings.units.height:,}, only the {half} that gained most and the {half} that gained least are shown."
     return says
 

@@ -1,0 +1,82 @@
+"""The faces of the report: the same findings as a page, as Markdown, as slides, as a document for machines, as a model card."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from shipworthy.analysis.report.document import render_json
+from shipworthy.analysis.report.findings import Findings
+from shipworthy.analysis.report.layout import write_file
+from shipworthy.analysis.report.model_card import render_card
+from shipworthy.analysis.report.page import render_report
+from shipworthy.analysis.report.pull_request import render_markdown, render_pictures
+from shipworthy.analysis.report.slides import render_slides
+from shipworthy.errors import InvalidInputError
+
+Files = dict[str, bytes]
+"""What a face consists of: bytes by the ending of their file's name, the face itself first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Face:
+    """One form of the report.
+
+    Attributes:
+        about: What it is for, in a few words.
+        render: Makes its files from the findings; the name of the files without its ending is given for what refers to
+            what lies beside it.
+    """
+
+    about: str
+    render: Callable[[Findings, str], Files]
+
+
+FACES: Mapping[str, Face] = {
+    "html": Face(about="a page to read", render=lambda findings, stem: _text(".html", render_report(findings))),
+    "markdown": Face(
+        about="Markdown for a pull request, with its pictures",
+        render=lambda findings, stem: _text(".md", render_markdown(findings, stem)) | render_pictures(findings),
+    ),
+    "slides": Face(
+        about="slides for stakeholders, to be edited", render=lambda findings, stem: {".pptx": render_slides(findings)}
+    ),
+    "json": Face(about="a document for machines", render=lambda findings, stem: _text(".json", render_json(findings))),
+    "card": Face(about="a model card", render=lambda findings, stem: _text(".card.md", render_card(findings))),
+}
+"""The faces, by the name that the command line knows them by."""
+
+
+def write_faces(findings: Findings, folder: Path, stem: str, faces: Sequence[str] = ("html",)) -> list[Path]:
+    """Writes faces of the report into a folder, as `<stem>.html` and the like; newer ones take the place of older ones.
+
+    Each file is there wholly or not at all, and nothing is written before everything is rendered. The same findings give the same
+    bytes.
+
+    Args:
+        findings: What is told; a `Story` tells more.
+        folder: Where to; made where it is missing.
+        stem: The name of the files, without its ending.
+        faces: Names of `FACES`.
+
+    Returns:
+        The file of each face, in the order asked for.
+
+    Raises:
+        InvalidInputError: There is no such face.
+        UnavailableError: The extra `report` is not installed, or the folder cannot be written.
+    """
+    unknown = [name for name in faces if name not in FACES]
+    if unknown:
+        raise InvalidInputError(f"There is no face {unknown[0]!r} of a report. Ask for {', '.join(FACES)}.")
+    rendered = {name: FACES[name].render(findings, stem) for name in dict.fromkeys(faces)}
+    written = []
+    for files in rendered.values():
+        paths = [write_file(folder / f"{stem}{ending}", content) for ending, content in files.items()]
+        written.append(paths[0])
+    return written
+
+
+def _text(ending: str, text: str) -> Files:
+    return {ending: text.encode()}
