@@ -53,6 +53,9 @@ def _of_project(story: Story) -> list[Doubt]:
     departs = [Doubt("Departs from what was locked:", deviation) for deviation in story.deviations]
     overridden = [Doubt("Overridden.", override.sentence) for override in story.overrides]
     found = overridden + (departs or [Doubt("", _AS_LOCKED)])
+    if story.analysis.budget:
+        sentence = story.analysis.budget.sentence
+        found.append(Doubt("Many ideas on one history:", f"{sentence}."))
     if story.is_code_changed:
         found.append(Doubt("The code has changed", "since this verdict; it speaks of the code as it was."))
     return found

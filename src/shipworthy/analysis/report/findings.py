@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -57,6 +58,23 @@ class Findings:
     def needed(self) -> float:
         """The gain a year below which the idea counts as disproved."""
         return self._a_year(self.verdict.criteria.claimed)
+
+    @property
+    def corrected(self) -> Gain | None:
+        """The gain a year with the low end that many ideas on one history leave it; None where nothing is corrected."""
+        if self.verdict.grant is None or not math.isfinite(self.verdict.corrected_low):
+            return None
+        return replace(self.verdict.per_year(), low=self._a_year(self.verdict.corrected_low))
+
+    @property
+    def lowest(self) -> float:
+        """The low end that a ship rests on, in money a year."""
+        return self.corrected.low if self.corrected else self.verdict.per_year().low
+
+    @property
+    def corrected_for(self) -> int:
+        """How many ideas the history is planned for, and the verdict corrected for; 1 where it is a single test."""
+        return self.verdict.grant.planned if self.verdict.grant else 1
 
     @property
     def periods(self) -> int:

@@ -63,6 +63,9 @@ def draw_interval(findings: Findings) -> Plot:
     found, claimed = findings.verdict.per_year(), findings.claimed
     colour = LOSS if found.gain < 0.0 else GAIN
     ranges = [Range(label="Measured", gain=found, colour=colour, step=yearly_step(findings))]
+    if findings.corrected:
+        label = f"Corrected for {findings.corrected_for} ideas"
+        ranges.append(Range(label=label, gain=findings.corrected, colour=colour, step=yearly_step(findings)))
     if claimed:
         ranges.append(Range(label="Claimed", gain=claimed, colour=MUTED, step=1.0))
     says = f"worth shipping from {smallest(findings)}"

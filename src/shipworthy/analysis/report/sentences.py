@@ -33,7 +33,8 @@ def a_period(findings: Findings) -> str:
 
 def yearly_step(findings: Findings) -> float:
     """To what the gain of a year is rounded: it stays on its side of zero and of what it is held against."""
-    return step_for(findings.verdict.per_year(), 0.0, findings.smallest, findings.needed)
+    told = [gain for gain in (findings.verdict.per_year(), findings.corrected) if gain]
+    return min(step_for(gain, 0.0, findings.smallest, findings.needed) for gain in told)
 
 
 def a_year(findings: Findings) -> tuple[str, str]:
@@ -63,7 +64,7 @@ def lead(findings: Findings) -> str:
     if verdict.decision is Decision.SHIP:
         return (
             f"Over {seen(findings)} of history it would have earned {difference} a year more than what runs today. Even the "
-            f"low end of the interval, {low}, is above {_bar(findings)}."
+            f"low end of the interval, {low}{_lowest(findings)}, is above {_bar(findings)}."
         )
     if verdict.decision is Decision.STOP and found.high < 0.0:
         return (
@@ -74,7 +75,8 @@ def lead(findings: Findings) -> str:
         needed = stated(findings.needed, findings.currency)
         return f"It earns too little: even the high end of the interval, {high} a year, is below the {needed} it needs."
     if findings.has_interval and verdict.decision is Decision.INCONCLUSIVE:
-        must = f"; to ship, even the low end has to be above {_bar(findings)}" if found.low <= findings.smallest else ""
+        is_short = findings.lowest <= findings.smallest
+        must = f"; to ship, even the low end{_lowest(findings)} has to be above {_bar(findings)}" if is_short else ""
         return f"Going by this history the gain lies somewhere from {low} to {high} a year{must}."
     return verdict.reasons[0]
 
@@ -163,8 +165,8 @@ def interval_title(findings: Findings) -> str:
     """Where the interval lies against zero and the smallest gain worth shipping."""
     found = findings.verdict.per_year()
     low, high = _yearly(findings, found.low), _yearly(findings, found.high)
-    if found.low > findings.smallest:
-        return f"Even the low end, {low} a year, is above {_bar(findings)}"
+    if findings.lowest > findings.smallest:
+        return f"Even the low end, {low} a year{_lowest(findings)}, is above {_bar(findings)}"
     if found.high < 0.0:
         return f"Even the high end, {high} a year, is a loss"
     if found.high < findings.needed:
@@ -172,13 +174,19 @@ def interval_title(findings: Findings) -> str:
             f"Even the high end, {high} a year, is below the {stated(findings.needed, findings.currency)} that it needs"
         )
     return (
-        f"The gain may be anything from {low} to {high} a year; to ship, the low end has to be above {_bar(findings)}"
+        f"The gain may be anything from {low} to {high} a year; to ship, the low end{_lowest(findings)} has to be above "
+        f"{_bar(findings)}"
     )
 
 
 def interval_note(findings: Findings) -> str:
     """How the plot of the interval is to be read."""
     says = f"The dot is the gain measured over {seen(findings)}, the bar its interval: where the true gain may be."
+    if findings.corrected:
+        says += (
+            f" The second bar is corrected: {findings.corrected_for} ideas are planned on this history, and the best of many "
+            "looks better than it is."
+        )
     if findings.claimed:
         says += " Below it stands what the idea claimed before research started."
     return says
@@ -244,6 +252,13 @@ def _yearly(findings: Findings, amount: float) -> str:
 def _bar(findings: Findings) -> str:
     """What the low end has to be above."""
     return f"the smallest gain worth shipping, {smallest(findings)}" if findings.smallest else "zero"
+
+
+def _lowest(findings: Findings) -> str:
+    """What the low end becomes once it is corrected; empty where nothing is."""
+    if findings.corrected is None:
+        return ""
+    return f" ({_yearly(findings, findings.lowest)} once corrected for {findings.corrected_for} ideas)"
 
 
 def _with_interval(findings: Findings, gain: Gain, step: float) -> tuple[str, str]:
