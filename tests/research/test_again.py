@@ -103,8 +103,8 @@ def test_the_first_place_that_differs_is_named(researched: Project):
     (researched.root / "more.txt").write_text("0")
     source = (researched.root / "problem.py").read_text()
     patched = source + (
-        "\n\nfrom pathlib import Path\n\n@bakery.value\ndef profit_and_more(happened):\n"
-        "    return profit(happened) + float((Path(__file__).parent / 'more.txt').read_text())\n"
+        "\n\nfrom pathlib import Path\n\n@bakery.value\ndef profit_and_more(happened, assumed):\n"
+        "    return profit(happened, assumed) + float((Path(__file__).parent / 'more.txt').read_text())\n"
     )
     (researched.root / "problem.py").write_text(patched)
     project = open_project(researched.root)

@@ -70,6 +70,6 @@ def test_a_van_that_runs_out_of_crates_drives_a_second_time(routes: Project) -> 
     _, problem = load_problem(routes, "routes")
     rows = {"day": [1], "van": [1], "stop": [1], "x_km": [3.0], "y_km": [4.0], "last": [10], "usual": [10.0]}
     driven = pl.DataFrame({**rows, "crates": [200]})
-    assert driven.select(problem.value_of(driven)).item() == pytest.approx(-(45 + 0.9 * 20))
+    assert driven.select(problem.value_of(driven, problem.assumed)).item() == pytest.approx(-(45 + 0.9 * 20))
     too_many = pl.DataFrame({**rows, "crates": [900]})
     assert too_many.select(problem.guardrails[0].measure(too_many)).item() is True

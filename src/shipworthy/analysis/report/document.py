@@ -41,8 +41,7 @@ def _document(findings: Findings) -> dict[str, Any]:
         "gain": {
             "per_unit": asdict(Gain(gain=verdict.gain, low=verdict.low, high=verdict.high)),
             "per_period": asdict(verdict.per_period()),
-            "per_year": asdict(verdict.per_year()),
-            "corrected_low_per_year": findings.lowest,
+            "per_year": {**asdict(verdict.per_year()), "corrected_low": findings.lowest},
         },
         "standard_error": verdict.se,
         "independent_looks": verdict.nu if findings.has_interval else None,
