@@ -114,7 +114,9 @@ def test_the_reference_names_nothing_else():
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of what MLflow stands on
-@pytest.mark.parametrize(("page", "fewest"), [("reference.md", 30), ("tuning.md", 10), ("live-trials.md", 15)])
+@pytest.mark.parametrize(
+    ("page", "fewest"), [("reference.md", 30), ("tuning.md", 10), ("live-trials.md", 15), ("verdict.md", 5)]
+)
 def test_every_python_example_of_a_page_gives_what_it_says(
     page: str, fewest: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
@@ -141,6 +142,30 @@ def _imported(node: ast.AST) -> list[str]:
     if isinstance(node, ast.ImportFrom):
         return ["shipworthy" if node.level else node.module or ""]
     return []
+
+
+def test_the_arithmetic_of_proof_needs_three_libraries():
+    """The statistics, and every module that the verdict alone loads, import nothing foreign but numpy, polars and scipy."""
+    loaded = subprocess.run(
+        [sys.executable, "-c", "import shipworthy.analysis as a; a.verdict; import sys; print(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    files = {path: ".".join(path.relative_to(SOURCE.parent).with_suffix("").parts) for path in MODULES}
+    statistics = [path for path, name in files.items() if name.startswith("shipworthy.statistics")]
+    judging = [path for path, name in files.items() if name.removesuffix(".__init__") in loaded]
+    assert len(statistics) > 15
+    assert SOURCE / "analysis" / "judgement.py" in judging
+
+    def foreign(tree: ast.Module) -> Iterator[str]:
+        for node in tree.body:
+            for name in _imported(node):
+                top = name.partition(".")[0]
+                if top not in {"shipworthy", "numpy", "polars", "scipy", *sys.stdlib_module_names}:
+                    yield f"imports {name}"
+
+    assert _faults(foreign, [*statistics, *judging]) == []
 
 
 def test_only_the_command_line_prints():
