@@ -56,6 +56,7 @@ DEPENDENCIES = (
     Dependency("tuning", "optuna", "optuna"),
     Dependency("examples", "lightgbm", "lightgbm"),
     Dependency("examples", "scikit-learn", "sklearn.ensemble"),
+    Dependency("dev", "markdown-it-py", "markdown_it", ("mdurl",)),
     Dependency("not used", "scipy", "scipy.stats"),
 )
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pytest
@@ -32,15 +35,40 @@ NOISY = SHOP.replace("days=40", "days=150").replace(
 SEALED = NOISY.replace('decision="stock")', 'decision="stock", holdout="60d")')
 
 
-def shop(folder: Path, source: str = NOISY, ideas: int = 2, **declared: Any) -> Project:
-    """A small project with ideas whose data were examined and which were researched; the second one repeats the first."""
-    said = "".join(f", {name}={value!r}" for name, value in declared.items())
-    source = source.replace('decision="stock"', f'decision="stock"{said}')
-    project = make_project(folder, source, {n: {} for n in range(1, ideas + 1)}, "[research]\nworkers = 1")
-    for number in range(1, ideas + 1):
-        examine_data(project, number)
-        research_idea(project, number)
-    return project
+class Shop(Protocol):
+    """Gives a test a project of its own."""
+
+    def __call__(self, source: str = NOISY, ideas: int = 2, **declared: Any) -> Project:
+        """A small project whose ideas were examined and researched; the second one repeats the first."""
+
+
+@pytest.fixture(scope="module")
+def laid(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, int], Path]:
+    """Lays each shop once, up to its research."""
+
+    @cache
+    def lay(source: str, ideas: int) -> Path:
+        folder = tmp_path_factory.mktemp("laid") / "shop"
+        project = make_project(folder, source, {n: {} for n in range(1, ideas + 1)}, "[research]\nworkers = 1")
+        for number in range(1, ideas + 1):
+            examine_data(project, number)
+            research_idea(project, number)
+        project.records.close()
+        return folder
+
+    return lay
+
+
+@pytest.fixture
+def shop(laid: Callable[[str, int], Path], tmp_path: Path) -> Shop:
+    """Copies a shop that was laid, so that the test may change it."""
+
+    def copied(source: str = NOISY, ideas: int = 2, **declared: Any) -> Project:
+        said = "".join(f", {name}={value!r}" for name, value in declared.items())
+        source = source.replace('decision="stock"', f'decision="stock"{said}')
+        return open_project(Path(shutil.copytree(laid(source, ideas), tmp_path / "shop")))
+
+    return copied
 
 
 def opened(project: Project) -> list[tuple[str, str]]:
@@ -49,9 +77,9 @@ def opened(project: Project) -> list[tuple[str, str]]:
     return [(one.idea, one.decision) for one in found.openings]
 
 
-def test_the_same_evidence_is_judged_again_for_nothing(tmp_path):
+def test_the_same_evidence_is_judged_again_for_nothing(shop):
     """Asked three times, the verdict is the same, and its history has one opening and one version."""
-    project = shop(tmp_path / "shop", ideas=1)
+    project = shop(ideas=1)
     found = [analyse_idea(project, 1) for _ in range(3)]
     assert found[0].verdict == found[1].verdict == found[2].verdict
     assert found[0].budget == found[2].budget
@@ -60,9 +88,9 @@ def test_the_same_evidence_is_judged_again_for_nothing(tmp_path):
     assert verify_analysis(project, 1).is_same
 
 
-def test_an_idea_that_was_only_researched_counts_as_tried(tmp_path):
+def test_an_idea_that_was_only_researched_counts_as_tried(shop):
     """On an open history its money can be seen: it comes before the idea that is judged, and later costs nothing again."""
-    project = shop(tmp_path / "shop")
+    project = shop()
     second = analyse_idea(project, 2)
     assert opened(project) == [("0001", ABANDONED), ("0002", str(second.verdict.decision))]
     assert second.budget.idea == 2
@@ -71,16 +99,16 @@ def test_an_idea_that_was_only_researched_counts_as_tried(tmp_path):
     assert first.budget.idea == 1
 
 
-def test_a_sealed_history_counts_only_who_opened_it(tmp_path):
+def test_a_sealed_history_counts_only_who_opened_it(shop):
     """Research shows nothing of a sealed holdout, so only the verdict opens it."""
-    project = shop(tmp_path / "shop", SEALED)
+    project = shop(SEALED)
     analyse_idea(project, 2)
     assert [idea for idea, _ in opened(project)] == ["0002"]
 
 
-def test_changed_evidence_is_another_opening_and_what_was_tried_before_it_counts(tmp_path):
+def test_changed_evidence_is_another_opening_and_what_was_tried_before_it_counts(shop):
     """A policy that is changed after its verdict stands there twice; two changes before one verdict count as its versions."""
-    project = shop(tmp_path / "shop", ideas=1)
+    project = shop(ideas=1)
     analyse_idea(project, 1)
     for before, after in (("=1 *", "=0.98 *"), ("=0.98 *", "=0.97 *")):
         project = edit(project, "problem.py", f"stock{before} pl", f"stock{after} pl")
@@ -92,9 +120,9 @@ def test_changed_evidence_is_another_opening_and_what_was_tried_before_it_counts
     assert [len(one.fingerprints) for one in found.openings] == [1, 2]
 
 
-def test_a_history_that_is_used_up_answers_no_further_idea(tmp_path):
+def test_a_history_that_is_used_up_answers_no_further_idea(shop):
     """After the ideas planned it refuses, and says what comes next; what it has answered it answers again."""
-    project = shop(tmp_path / "shop", SEALED, ideas_planned=1)
+    project = shop(SEALED, ideas_planned=1)
     before = analyse_idea(project, 1)
     with pytest.raises(GateClosedError, match=r"retired after 1 of 1 planned ideas.*48 periods later"):
         analyse_idea(project, 2)
@@ -105,9 +133,9 @@ def test_a_history_that_is_used_up_answers_no_further_idea(tmp_path):
     assert any("No verdict on a further idea: this history is retired" in remark for remark in remarks)
 
 
-def test_two_who_judge_at_once_are_both_counted(tmp_path):
+def test_two_who_judge_at_once_are_both_counted(shop, tmp_path):
     """Two processes open one history at the same instant: each idea has its own number, and none is lost."""
-    project = shop(tmp_path / "shop", SEALED)
+    project = shop(SEALED)
     project.records.close()
     command = [sys.executable, "-m", "shipworthy", "analyse", "--no-report", "--json"]
     both = [
@@ -118,9 +146,9 @@ def test_two_who_judge_at_once_are_both_counted(tmp_path):
     assert sorted(idea for idea, _ in opened(open_project(tmp_path / "shop"))) == ["0001", "0002"]
 
 
-def test_a_verdict_and_what_it_spent_are_written_together_or_not_at_all(tmp_path, monkeypatch):
+def test_a_verdict_and_what_it_spent_are_written_together_or_not_at_all(shop, monkeypatch):
     """Killed between the two, neither is there; asked again, the idea is counted once."""
-    project = shop(tmp_path / "shop", ideas=1)
+    project = shop(ideas=1)
     append = SqliteRecordStore._append
 
     def dying(self, change, by):

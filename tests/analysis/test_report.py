@@ -11,6 +11,7 @@ import sys
 from dataclasses import replace
 from html import unescape
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -28,6 +29,7 @@ from shipworthy.analysis.report.write import write_report
 from shipworthy.analysis.verdicts import Gain
 from shipworthy.analysis.wording import amount
 from shipworthy.errors import GateClosedError, UnavailableError
+from shipworthy.project import open_project
 from shipworthy.research.regret import Regret
 from shipworthy.store import Change
 from tests.series import clear_gain, evidence
@@ -70,6 +72,23 @@ class Outline(HTMLParser):
     def count(self, tag: str) -> int:
         """Counts a tag."""
         return sum(name == tag for name, _ in self.tags)
+
+
+@pytest.fixture(scope="module")
+def page(walked_once, tmp_path_factory):
+    """The page of the walked bakery, as it stands in its file."""
+    project = open_project(Path(shutil.copytree(walked_once, tmp_path_factory.mktemp("page") / "bakery")))
+    [path] = write_report(project, 1)
+    project.records.close()
+    return path.read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def page_file(page, tmp_path):
+    """A file of that page which the test may change."""
+    path = tmp_path / "page.html"
+    path.write_text(page, encoding="utf-8")
+    return path
 
 
 REGRET = {
@@ -134,9 +153,8 @@ def replayed_with(project, **found):
     project.records.add(Change(kind="research", key="0001", body={**record.body, **found}), by="tester")
 
 
-def test_a_plain_replay_grows_no_empty_sections(walked):
+def test_a_plain_replay_grows_no_empty_sections(page):
     """Without a solver, repetitions, a search or a holdout, the page does not speak of them."""
-    page = render_report(tell_story(walked, 1))
     says = text_of(page)
     for heading in ("solvers", "windows"):
         assert f'id="{heading}"' not in page
@@ -169,11 +187,9 @@ def test_solver_noise_stands_on_the_first_screen_with_its_advice(walked):
     assert "Candidates that the champion" not in says
 
 
-def test_the_report_and_the_data_page_say_the_same_of_the_data(walked):
+def test_the_report_and_the_data_page_say_the_same_of_the_data(walked, page):
     """Coverage, contract, proof and power: the very same facts in both."""
-    report, page = (
-        text_of(path.read_text(encoding="utf-8")) for path in (write_report(walked, 1)[0], write_data_page(walked, 1))
-    )
+    report, data = text_of(page), text_of(write_data_page(walked, 1).read_text(encoding="utf-8"))
     story = tell_story(walked, 1)
     facts = [
         *data_facts.contract(story.data, story.problem),
@@ -183,14 +199,14 @@ def test_the_report_and_the_data_page_say_the_same_of_the_data(walked):
     assert len(facts) == 8
     for name, fact in facts:
         assert f"{name} {fact}" in report
-        assert f"{name} {fact}" in page
+        assert f"{name} {fact}" in data
 
 
-def test_every_figure_is_the_one_of_the_verdict(walked):
+def test_every_figure_is_the_one_of_the_verdict(walked, page):
     """Gain, interval, guardrails, digests: what the page says is what the records hold."""
     record = walked.records.get("verdict", "0001")
     found = read_analysis(record)
-    says = text_of(render_report(tell_story(walked, 1)))
+    says = text_of(page)
 
     for gain in (found.verdict.per_period(), found.verdict.per_year()):
         assert f"{gain.gain:,.2f} {gain.low:,.2f} {gain.high:,.2f}" in says
@@ -203,10 +219,10 @@ def test_every_figure_is_the_one_of_the_verdict(walked):
     assert all(f"shipworthy {verb} 1" in says for verb in ("data", "research", "analyse"))
 
 
-def test_headline_is_the_rounded_gain_of_a_year(walked):
+def test_headline_is_the_rounded_gain_of_a_year(walked, page):
     """What the product manager reads first lies within one rounding step of the verdict."""
     found = read_analysis(walked.records.get("verdict", "0001")).verdict.per_year()
-    says = text_of(render_report(tell_story(walked, 1)))
+    says = text_of(page)
     gain, low, high = re.search(r"Gain a year ([\d,]+) EUR ([\d,]+) to ([\d,]+), 95 % interval", says).groups()
     step = step_for(found, 0.0, 1825.0)
 
@@ -214,7 +230,7 @@ def test_headline_is_the_rounded_gain_of_a_year(walked):
         assert float(shown.replace(",", "")) == pytest.approx(exact, abs=step / 2.0)
 
 
-def test_sums_of_the_plots_add_up_to_the_verdict(walked):
+def test_sums_of_the_plots_add_up_to_the_verdict(walked, page):
     """The line ends at, and the units sum to, the mean gain times the pairs."""
     story = tell_story(walked, 1)
     total = story.verdict.gain * story.verdict.exposure.pairs
@@ -222,7 +238,7 @@ def test_sums_of_the_plots_add_up_to_the_verdict(walked):
     assert story.course["total"][-1] == pytest.approx(total)
     assert story.units["total"].sum() == pytest.approx(total)
     assert story.course.height == story.verdict.exposure.periods
-    assert f"{figure(total, 100.0)}\N{NO-BREAK SPACE}EUR in {story.course.height} days" in render_report(story)
+    assert f"{figure(total, 100.0)}\N{NO-BREAK SPACE}EUR in {story.course.height} days" in page
 
 
 @pytest.mark.parametrize("case", FRAMES)
@@ -292,9 +308,8 @@ def test_what_people_wrote_cannot_run(walked, judge):
     assert "default-src 'none'" in page
 
 
-def test_page_loads_nothing(walked):
+def test_page_loads_nothing(page):
     """No address, no stylesheet, no picture, no font from anywhere else."""
-    page = render_report(tell_story(walked, 1))
     addresses = set(re.findall(r"https?://[^\s\"'<]+", page))
     loading = [(tag, name) for tag, found in Outline(page).tags for name in found if name in ("src", "srcset", "data")]
 
@@ -305,9 +320,9 @@ def test_page_loads_nothing(walked):
     assert "@import" not in page
 
 
-def test_page_is_built_for_screen_readers(walked):
+def test_page_is_built_for_screen_readers(page):
     """Headings go down one level at a time, tables have captions and scopes, plots say their message."""
-    tags = Outline(render_report(tell_story(walked, 1))).tags
+    tags = Outline(page).tags
     levels = [int(tag[1]) for tag, _ in tags if re.fullmatch(r"h\d", tag)]
     names = [tag for tag, _ in tags]
     labels = [found.get("aria-label") for _, found in tags if found.get("role") == "img"]
@@ -351,13 +366,12 @@ def test_no_report_without_a_verdict_about_this_evidence(walked):
     assert not (walked.root / "reports").exists()
 
 
-def test_report_is_written_whole_and_the_same_again(walked):
+def test_report_is_written_whole_and_the_same_again(walked, page):
     """One file with the idea's name, byte for byte the same from the same records, and nothing beside it."""
-    path = write_report(walked, 1)[0]
-    first = path.read_bytes()
+    [path] = write_report(walked, 1)
 
     assert path == walked.root / "reports" / "0001-same-weekday.html"
-    assert write_report(walked, 1)[0].read_bytes() == first
+    assert path.read_bytes() == page.encode()
     assert list(path.parent.iterdir()) == [path]
 
 
@@ -483,11 +497,11 @@ def opened(address, **context):
 
 @pytest.mark.browser
 @pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine")
-def test_plots_are_read_by_pointing_and_by_arrow_keys(walked):
+def test_plots_are_read_by_pointing_and_by_arrow_keys(walked, page_file):
     """A day's gain and the gain so far, a unit's values: what is told is what the findings hold, and nothing is asked for."""
     story = tell_story(walked, 1)
     day = story.course.row(1, named=True)
-    with opened(write_report(walked, 1)[0].as_uri(), viewport={"width": 900, "height": 800}) as (page, faults, asked):
+    with opened(page_file.as_uri(), viewport={"width": 900, "height": 800}) as (page, faults, asked):
         course = page.get_by_role("slider", name=re.compile("The gain grew|It came to"))
         course.focus()
         for key in ("Home", "ArrowRight"):
@@ -516,12 +530,11 @@ def test_plots_are_read_by_pointing_and_by_arrow_keys(walked):
 
 @pytest.mark.browser
 @pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine")
-def test_the_policy_of_the_page_stops_every_other_script(walked):
+def test_the_policy_of_the_page_stops_every_other_script(page_file):
     """A script that somebody put into the page does not run, while our own does."""
-    path = write_report(walked, 1)[0]
-    text = path.read_text(encoding="utf-8")
-    path.write_text(text.replace("<h1>", "<script>document.title = 'taken'</script><h1>"), encoding="utf-8")
-    with opened(path.as_uri()) as (page, faults, _):
+    text = page_file.read_text(encoding="utf-8")
+    page_file.write_text(text.replace("<h1>", "<script>document.title = 'taken'</script><h1>"), encoding="utf-8")
+    with opened(page_file.as_uri()) as (page, faults, _):
         assert page.title() != "taken"
         assert page.get_by_role("slider").count() > 2
         assert any("Content Security Policy" in fault for fault in faults)
@@ -529,9 +542,9 @@ def test_the_policy_of_the_page_stops_every_other_script(walked):
 
 @pytest.mark.browser
 @pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine")
-def test_the_page_is_whole_without_its_script(walked):
+def test_the_page_is_whole_without_its_script(page_file):
     """Where scripts are off, plots are pictures with their message, and no hint speaks of reading them."""
-    with opened(write_report(walked, 1)[0].as_uri(), java_script_enabled=False) as (page, faults, _):
+    with opened(page_file.as_uri(), java_script_enabled=False) as (page, faults, _):
         assert page.get_by_role("slider").count() == 0
         assert page.get_by_role("img", name=re.compile("EUR")).count() > 2
         assert not page.locator(".hint").is_visible()
@@ -551,10 +564,9 @@ def test_an_override_that_counts_cannot_be_missed(walked, judge):
     assert "a contract" in text_of(page)
 
 
-def test_assumptions_and_segments_are_drawn(walked):
+def test_assumptions_and_segments_are_drawn(walked, page):
     """Each assumption has its curve with where the verdict turns, and segments say that they are not for deciding."""
     story = tell_story(walked, 1)
-    page = render_report(story)
     for one in assumed.varied(story):
         assert f"stated as {amount(one.stated)}: " in text_of(page)
         assert page.count(f'"{one.name.replace("_", " ")} ') >= len(one.curve)
