@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
 import re
 import sys
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
+import pptx
 import pytest
 
 from shipworthy.analysis import Criteria, Margin, verdict
@@ -296,3 +299,43 @@ def test_the_page_goes_where_it_is_asked_to(tmp_path: Path):
     FRAME.write_parquet(tmp_path / "rows.parquet")
     assert judged(tmp_path, "rows.parquet", "--report", "pages/mine.html")["report"] == "pages/mine.html"
     assert [path.name for path in tmp_path.rglob("*.html")] == ["mine.html"]
+
+
+def test_every_form_of_the_report_lies_beside_the_file(tmp_path: Path):
+    """`--format all` writes what `analyse` writes, each about the file alone, and the record names them all."""
+    FRAME.rename(OTHERS).write_csv(tmp_path / "trial.csv")
+    found = judged(tmp_path, "trial.csv", *STATED, "--format", "all")
+    endings = ("html", "md", "pptx", "json", "card.md")
+    assert found["reports"] == [f"trial.verdict.{ending}" for ending in endings]
+    assert found["report"] == "trial.verdict.html"
+    pictures = [f"trial.verdict.{name}.png" for name in ("course", "gain")]
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["trial.csv", *found["reports"], *pictures])
+    told = json.loads((tmp_path / "trial.verdict.json").read_text())
+    assert (told["decision"], told["project"]) == ("ship", None)
+    assert told["file"]["sha256"] == found["sha256"] == sha256((tmp_path / "trial.csv").read_bytes()).hexdigest()
+    assert told["file"]["columns"] == found["columns"]
+    assert (told["file"]["name"], told["file"]["rows"]) == ("trial.csv", FRAME.height)
+    assert told["file"]["command"].startswith("shipworthy verdict trial.csv")
+    slides = pptx.Presentation(str(tmp_path / "trial.verdict.pptx")).slides
+    says = " ".join(shape.text_frame.text for slide in slides for shape in slide.shapes if shape.has_text_frame)
+    assert "as it was stated" in says
+    assert "fixed before research" not in says
+
+
+def test_only_the_forms_that_are_asked_for_are_written(tmp_path: Path):
+    """A form is written alone where it is asked for alone, and `--report` names it, or the place of several."""
+    FRAME.write_parquet(tmp_path / "rows.parquet")
+    assert judged(tmp_path, "rows.parquet", "--format", "json")["reports"] == ["rows.verdict.json"]
+    words = ("--format", "card", "--format", "html", "--report", "out/mine.card.md")
+    assert judged(tmp_path, "rows.parquet", *words)["reports"] == ["out/mine.card.md", "out/mine.html"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "rows.parquet", "rows.verdict.json"]
+    assert judged(tmp_path, "rows.parquet", "--format", "all", "--no-report")["reports"] == []
+
+
+def test_no_report_takes_the_place_of_the_evidence(tmp_path: Path):
+    """A report under the name of the evidence, or under an ending of another form, is refused."""
+    rows = FRAME.with_columns(pl.col("period").cast(pl.String)).write_ndjson()
+    (tmp_path / "rows.json").write_text(rows)
+    assert "take the place" in refused(tmp_path, "rows.json", "--format", "json", "--report", "./rows.json")
+    assert "ends with .json" in refused(tmp_path, "rows.json", "--format", "json", "--report", "rows.html")
+    assert (tmp_path / "rows.json").read_text() == rows

@@ -9,41 +9,30 @@ from typing import Any
 import click
 
 from shipworthy.analysis.analyse import Analysis, analyse_idea
-from shipworthy.analysis.report.faces import FACES
 from shipworthy.analysis.report.write import write_report
 from shipworthy.analysis.segments import Segment
 from shipworthy.analysis.verification import verify_analysis
 from shipworthy.analysis.wording import amount
+from shipworthy.cli.faces import in_faces
 from shipworthy.cli.figures import gains
 from shipworthy.cli.show import as_json, money, tell
 from shipworthy.cli.tracking import track_analysis
 from shipworthy.errors import GateClosedError
 from shipworthy.project import Project, open_project
 
-_ALL = "all"
-
 
 @click.command()
 @click.argument("number", type=int)
 @click.option("--report/--no-report", default=True, help="Write the report.")
-@click.option(
-    "--format",
-    "formats",
-    type=click.Choice([*FACES, _ALL]),
-    multiple=True,
-    default=("html",),
-    show_default=True,
-    help="The form of the report; give it again for another one.",
-)
+@in_faces
 @click.option("--verify", is_flag=True, help="Judge the stored evidence again, and compare with the verdict on record.")
 @as_json
-def analyse(number: int, report: bool, formats: Sequence[str], verify: bool, json_: bool) -> int:
+def analyse(number: int, report: bool, faces: Sequence[str], verify: bool, json_: bool) -> int:
     """4. Analysis: judge the evidence by what was locked before it was there."""
     project = open_project()
     if verify:
         return _verify(project, number, json_)
     found = analyse_idea(project, number)
-    faces = list(FACES) if _ALL in formats else formats
     paths = write_report(project, number, faces) if report else []
     written = [str(path.relative_to(project.root)) for path in paths]
     ships = found.verdict.decision == "ship"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, get_args
@@ -11,16 +12,16 @@ from typing import Any, get_args
 import click
 
 from shipworthy.analysis.evidence_file import read_evidence
-from shipworthy.analysis.report.faces import write_faces
+from shipworthy.analysis.report.faces import FACES, write_faces
 from shipworthy.analysis.report.judged_file import JudgedFile, judge_file
 from shipworthy.analysis.stated import Entities, Per, Stated, margin
 from shipworthy.analysis.stated_file import read_stated
+from shipworthy.cli.faces import in_faces
 from shipworthy.cli.figures import gains
 from shipworthy.cli.show import as_json, tell
 from shipworthy.errors import GateClosedError, InvalidInputError, UnavailableError
 
 _COLUMNS = ("period", "unit", "champion", "challenger")
-_PAGE = ".html"
 
 
 @click.command()
@@ -49,12 +50,16 @@ _PAGE = ".html"
 @click.option("--units-per-year", type=float, help="How many pairs a year has.")
 @click.option("--currency", help="The currency of all money.")
 @click.option("--title", help="What is judged, in a line.")
+@in_faces
 @click.option(
-    "--report", metavar="PATH", type=click.Path(path_type=Path), help="Where the page goes, instead of beside FILE."
+    "--report",
+    metavar="PATH",
+    type=click.Path(path_type=Path),
+    help="Where the report goes, instead of beside FILE; further forms lie beside it.",
 )
-@click.option("--no-report", is_flag=True, help="Write no page.")
+@click.option("--no-report", is_flag=True, help="Write no report.")
 @as_json
-def verdict(file: Path, report: Path | None, no_report: bool, json_: bool, **asked: Any) -> int:
+def verdict(file: Path, faces: list[str], report: Path | None, no_report: bool, json_: bool, **asked: Any) -> int:
     """Judge the paired evidence in FILE: CSV, Parquet or JSON lines, whoever wrote it.
 
     FILE has a row for each period and unit, with what champion and challenger earned there.
@@ -62,9 +67,9 @@ def verdict(file: Path, report: Path | None, no_report: bool, json_: bool, **ask
     named = {role: column for role in _COLUMNS if (column := asked.pop(role)) is not None}
     stated = _stated(asked.pop("criteria"), asked)
     read = read_evidence(file, named, [rail.name for rail in stated.guardrails])
-    page = _page(file, report)
+    stem = _stem(file, report, faces)
     found = judge_file(read, stated, shlex.join(["shipworthy", *sys.argv[1:]]))
-    written, why_not = (None, None) if no_report else _written(found, page, is_asked=report is not None)
+    written, why_not = ([], None) if no_report else _written(found, stem, faces, is_asked=report is not None)
     decided = found.verdict
     tell(
         {
@@ -86,24 +91,32 @@ def _stated(file: Path | None, asked: dict[str, Any]) -> Stated:
     return Stated(**((read_stated(file) if file else {}) | typed))
 
 
-def _page(file: Path, report: Path | None) -> Path:
-    if report is not None and report.suffix != _PAGE:
-        raise InvalidInputError(f"{report} is to be a page. Give it a name that ends with {_PAGE}.")
-    return report or file.with_name(f"{file.name.removesuffix('.gz').rpartition('.')[0] or file.name}.verdict{_PAGE}")
+def _stem(file: Path, report: Path | None, faces: Sequence[str]) -> Path:
+    """Where the report goes, without the ending of its name; no form of it takes the place of the evidence."""
+    endings = [FACES[name].ending for name in faces]
+    if report is None:
+        name = file.name.removesuffix(".gz")
+        return file.with_name(f"{name.rpartition('.')[0] or name}.verdict")
+    fits = [ending for ending in endings if report.name.endswith(ending) and report.name != ending]
+    if not fits:
+        raise InvalidInputError(f"{report} is to be a report. Give it a name that ends with {' or '.join(endings)}.")
+    stem = report.with_name(report.name.removesuffix(max(fits, key=len)))
+    if file.resolve() in [stem.with_name(f"{stem.name}{ending}").resolve() for ending in endings]:
+        raise InvalidInputError(f"The report would take the place of {file}, the evidence. Name another --report.")
+    return stem
 
 
-def _written(found: JudgedFile, page: Path, *, is_asked: bool) -> tuple[str | None, str | None]:
-    """Where the page was written, or why it was not; that is an error only where somebody said where to."""
+def _written(found: JudgedFile, stem: Path, faces: Sequence[str], *, is_asked: bool) -> tuple[list[str], str | None]:
+    """What was written, or why nothing was; that is an error only where somebody said where to."""
     try:
-        [path] = write_faces(found, page.parent, page.stem)
+        return [str(path) for path in write_faces(found, stem.parent, stem.name, faces)], None
     except UnavailableError as error:
         if is_asked:
             raise
-        return None, f"none: {error}"
-    return str(path), None
+        return [], f"none: {error}"
 
 
-def _record(found: JudgedFile, written: str | None) -> dict[str, Any]:
+def _record(found: JudgedFile, written: Sequence[str]) -> dict[str, Any]:
     decided = found.verdict
     return {
         "file": found.file,
@@ -114,5 +127,6 @@ def _record(found: JudgedFile, written: str | None) -> dict[str, Any]:
         "per_period": asdict(decided.per_period()),
         "per_year": asdict(decided.per_year()),
         "verdict": decided.to_dict(),
-        "report": written,
+        "report": written[0] if written else None,
+        "reports": list(written),
     }

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from shipworthy.analysis.report.findings import Findings
+from shipworthy.analysis.report.judged_file import JudgedFile
 from shipworthy.analysis.report.provenance import commands
 from shipworthy.analysis.report.sentences import HEADLINES, lead
 from shipworthy.analysis.report.story import Story
@@ -53,7 +54,19 @@ def _document(findings: Findings) -> dict[str, Any]:
         "guardrails": judged["guardrails"],
         "exposure": judged["exposure"],
         "criteria": judged["criteria"],
+        "file": _file(findings) if isinstance(findings, JudgedFile) else None,
         "project": _project(findings) if isinstance(findings, Story) else None,
+    }
+
+
+def _file(judged: JudgedFile) -> dict[str, Any]:
+    """What is known of evidence that came as a file."""
+    return {
+        "name": judged.file,
+        "sha256": judged.digest,
+        "rows": judged.rows,
+        "columns": dict(judged.columns),
+        "command": judged.command,
     }
 
 

@@ -25,25 +25,42 @@ class Face:
 
     Attributes:
         about: What it is for, in a few words.
+        ending: How the name of its file ends.
         render: Makes its files from the findings; the name of the files without its ending is given for what refers to
             what lies beside it.
     """
 
     about: str
+    ending: str
     render: Callable[[Findings, str], Files]
 
 
 FACES: Mapping[str, Face] = {
-    "html": Face(about="a page to read", render=lambda findings, stem: _text(".html", render_report(findings))),
+    "html": Face(
+        about="a page to read",
+        ending=".html",
+        render=lambda findings, stem: _text(".html", render_report(findings)),
+    ),
     "markdown": Face(
         about="Markdown for a pull request, with its pictures",
+        ending=".md",
         render=lambda findings, stem: _text(".md", render_markdown(findings, stem)) | render_pictures(findings),
     ),
     "slides": Face(
-        about="slides for stakeholders, to be edited", render=lambda findings, stem: {".pptx": render_slides(findings)}
+        about="slides for stakeholders, to be edited",
+        ending=".pptx",
+        render=lambda findings, stem: {".pptx": render_slides(findings)},
     ),
-    "json": Face(about="a document for machines", render=lambda findings, stem: _text(".json", render_json(findings))),
-    "card": Face(about="a model card", render=lambda findings, stem: _text(".card.md", render_card(findings))),
+    "json": Face(
+        about="a document for machines",
+        ending=".json",
+        render=lambda findings, stem: _text(".json", render_json(findings)),
+    ),
+    "card": Face(
+        about="a model card",
+        ending=".card.md",
+        render=lambda findings, stem: _text(".card.md", render_card(findings)),
+    ),
 }
 """The faces, by the name that the command line knows them by."""
 

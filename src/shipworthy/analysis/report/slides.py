@@ -127,7 +127,8 @@ def _next(deck: Deck, findings: Findings) -> None:
         parts.append(("To type", str(next_command(findings))))
     if cost_of_waiting(findings):
         parts.append(("What it costs to wait", str(cost_of_waiting(findings))))
-    parts.append(("Worth shipping from", f"{sentences.smallest(findings)} a year, fixed before research"))
+    fixed = "fixed before research" if story else "as it was stated"
+    parts.append(("Worth shipping from", f"{sentences.smallest(findings)} a year, {fixed}"))
     if story:
         deadline = f", by {story.idea.deadline}" if story.idea.deadline else ""
         parts += [("The idea", story.idea.change), ("Owner", f"{story.idea.owner}{deadline}")]
