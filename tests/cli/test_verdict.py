@@ -339,3 +339,35 @@ def test_no_report_takes_the_place_of_the_evidence(tmp_path: Path):
     assert "take the place" in refused(tmp_path, "rows.json", "--format", "json", "--report", "./rows.json")
     assert "ends with .json" in refused(tmp_path, "rows.json", "--format", "json", "--report", "rows.html")
     assert (tmp_path / "rows.json").read_text() == rows
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("latin.csv", "period,unit,control,treatment\n1,Menü,2,3\n".encode("latin-1"), "Save it as UTF-8."),
+        ("array.json", b'[{"period": 1, "unit": "a", "control": 1.0, "treatment": 2.0}]', "one JSON object a line"),
+        ("twice.csv", b"period,unit,control,control,treatment\n1,a,2,3,4\n", "several columns control"),
+    ],
+)
+def test_common_faults_of_a_file_are_told_with_their_cure(tmp_path: Path, name: str, content: bytes, says: str):
+    """An old encoding, an array of JSON and a column that is there twice each get a message that says what to do."""
+    (tmp_path / name).write_bytes(content)
+    assert says in refused(tmp_path, name)
+
+
+@pytest.mark.parametrize(
+    ("period", "says"),
+    [
+        (pl.int_range(pl.len()) // 3, "A period is taken to be a day (1d), since they are whole numbers (--cadence)."),
+        (pl.lit("2024-W05"), "A period is taken to be a day (1d) (--cadence)."),
+        (
+            pl.datetime(2024, 1, 1) + pl.duration(hours=pl.int_range(pl.len()) // 3),
+            "A period is taken to be a day (1d), with all that is decided in it (--cadence).",
+        ),
+    ],
+)
+def test_why_a_period_is_so_long_is_told_as_it_is(tmp_path: Path, period: pl.Expr, says: str):
+    """Texts are not called numbers, and hours are not said to lie a day apart."""
+    FRAME.with_columns(period=period).write_parquet(tmp_path / "rows.parquet")
+    said = typed(tmp_path, "verdict", "rows.parquet", "--no-report")
+    assert says in " ".join(said.out.split())

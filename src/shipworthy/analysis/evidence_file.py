@@ -38,6 +38,7 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
     "challenger": ("challenger", "treatment", "b"),
 }
 _ONE_UNIT = "all"
+_AGAIN = "_duplicated_0"  # what Polars adds to a name of a CSV file that was there before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -83,7 +84,7 @@ def read_evidence(path: Path, named: Mapping[str, str], guardrails: Sequence[str
         if isinstance(error, OSError) and error.errno is not None:
             raise UnavailableError(f"{path} cannot be read: {error.strerror}.") from error
         raise InvalidInputError(
-            f"{path} is no CSV, Parquet or JSON lines file that can be read: {_first_line(error)} Write it again."
+            f"{path} is no CSV, Parquet or JSON lines file that can be read: {_first_line(error)} {_cure(error)}"
         ) from error
     dated = with_dates(with_written_dates(frame.select("period")))
     unknown = [
@@ -145,6 +146,9 @@ def _columns(
             guessed += [f"{found[0]} for the {role}"] if found[0] != exact else []
         elif role != "unit" or found or len(present) > len(_NAMES) - 1 + len(rails):
             raise InvalidInputError(_open(path, role, exact, found, present))
+    twice = [name for name in columns.values() if f"{name}{_AGAIN}" in present]
+    if twice:
+        raise InvalidInputError(f"{path} has several columns {twice[0]}. Rename all of them but one.")
     if len(set(columns.values())) < len(columns):
         raise InvalidInputError(f"One column of {path} is named twice: {columns}. Name another one for each.")
     if "unit" not in columns:
@@ -168,6 +172,15 @@ def _open(path: Path, role: str, exact: str, found: Sequence[str], present: Sequ
         if not found
         else (f"{path} {why}. There is: {', '.join(present)}. Type --{role} COLUMN.")
     )
+
+
+def _cure(error: BaseException) -> str:
+    """What to do about the faults that spreadsheets and programs commonly make."""
+    if "utf-8" in str(error):
+        return "Save it as UTF-8."
+    if "JSON object" in str(error):
+        return "Write one JSON object a line, without brackets around them all."
+    return "Write it again."
 
 
 def _first_line(error: BaseException) -> str:

@@ -84,14 +84,12 @@ class Stated:
             target=None if self.target is None else self.target / pairs,
         )
 
-    def notes(self, criteria: Criteria, pairs_per_period: float, *, is_dated: bool) -> tuple[str, ...]:
+    def notes(self, criteria: Criteria, pairs_per_period: float, periods: pl.Series) -> tuple[str, ...]:
         """What was taken for granted, with the option that says otherwise."""
         taken = []
         if self.cadence is None:
-            how = "as far as its periods lie apart" if is_dated else "since they are whole numbers"
-            taken.append(
-                f"A period is taken to be {a_period(criteria.cadence)} ({criteria.cadence}), {how} (--cadence)."
-            )
+            how = self._how(periods, criteria.cadence)
+            taken.append(f"A period is taken to be {a_period(criteria.cadence)} ({criteria.cadence}){how} (--cadence).")
         if self.units_per_year is None:
             taken.append(
                 f"A year is counted as {amount(criteria.units_per_year or 0.0)} pairs: {amount(pairs_per_period)} "
@@ -104,6 +102,17 @@ class Stated:
         if not self.currency:
             taken.append("Nobody said in which currency (--currency).")
         return tuple(taken)
+
+    @staticmethod
+    def _how(periods: pl.Series, cadence: str) -> str:
+        """Why a period is taken to be so long."""
+        if periods.dtype.is_integer():
+            return ", since they are whole numbers"
+        if not periods.dtype.is_temporal():
+            return ""
+        moments = periods.drop_nulls()
+        is_finer = cadence == "1d" and moments.n_unique() > moments.dt.date().n_unique()
+        return ", with all that is decided in it" if is_finer else ", as far as its periods lie apart"
 
 
 def margin(text: str) -> Margin:

@@ -44,7 +44,7 @@ def judge_file(read: EvidenceFile, stated: Stated, command: str) -> JudgedFile:
     each = pairs.height / pairs["period"].n_unique() if pairs.height else 1.0
     criteria = stated.criteria(each, cadence)
     found = verdict(read.frame, criteria)
-    taken = stated.notes(criteria, each, is_dated=read.frame["period"].dtype.is_temporal())
+    taken = stated.notes(criteria, each, read.frame["period"])
     with read.path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return JudgedFile(
