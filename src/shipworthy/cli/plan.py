@@ -12,8 +12,10 @@ from shipworthy.analysis.trials.horizon import Horizon, plan_trials
 from shipworthy.analysis.trials.schedule import SwitchbackPlan
 from shipworthy.cli.show import as_json, money, tell
 from shipworthy.errors import InvalidInputError
+from shipworthy.ideas.register import find_idea
 from shipworthy.problem import Span
 from shipworthy.project import open_project
+from shipworthy.ship.standing import standing
 
 _TOO_LONG = "longer than two years"
 
@@ -46,21 +48,23 @@ def plan(number: int, switchback: bool, seed: str | None, start: str | None, jso
     """Plan live trials of idea NUMBER: how long each would take to show the smallest gain worth shipping."""
     if not switchback == (seed is not None) == (start is not None):
         raise click.UsageError("--switchback, --seed and --start belong together.")
-    found = plan_trials(open_project(), number, **asked)
+    project = open_project()
+    found = plan_trials(project, number, **asked)
     if switchback:
         _publish(_schedule(found, str(seed), str(start)), json_=json_)
         return
-    tell(_facts(found, number), record=asdict(found) if json_ else None)
+    following = standing(project, find_idea(project, number)).next
+    tell(_facts(found, following), record=asdict(found) if json_ else None)
 
 
-def _facts(found: Horizon, number: int) -> dict[str, str | list[str] | None]:
+def _facts(found: Horizon, following: str | None) -> dict[str, str | list[str] | None]:
     kind = "each keeping its arm" if found.kept else "arms drawn anew each period"
     return {
         "To show": f"a gain of {money(found.gain, found.currency)} per period, four times in five",
         "Shadow": _long(found.shadow, found),
         "Canary": f"{_long(found.canary, found)}; {found.units:,} units, {kind}",
         "Switchback": _days(found),
-        "Next": f"shipworthy ship {number}",
+        "Next": following,
     }
 
 

@@ -88,7 +88,9 @@ def plan_trials(
     if record is None or locked is None:
         raise GateClosedError(f"Idea {number} has no replay to plan with. Run `shipworthy research {number}`.")
     _, problem = load_problem(project, idea.problem)
-    evidence = open_evidence(project, record.body["evidence"]).drop_nulls(["value_champion", "value_challenger"])
+    # What is sealed tells nothing, its spread neither: where there is a holdout, what is open before it plans the trial.
+    is_open = record.body.get("development") or record.body["evidence"]
+    evidence = open_evidence(project, is_open).drop_nulls(["value_champion", "value_challenger"])
     criteria = criteria_of(problem, idea, locked, evidence)
     mean_units = evidence.height / max(evidence["period"].n_unique(), 1)
     wanted = criteria.min_effect if gain is None else gain / max(mean_units, 1.0)
