@@ -106,6 +106,18 @@ def test_a_sealed_history_counts_only_who_opened_it(shop):
     assert [idea for idea, _ in opened(project)] == ["0002"]
 
 
+def test_a_short_holdout_sealed_after_an_open_look_counts_that_look(tmp_path):
+    """Whoever replayed the whole history has seen the month at its end, however small a part of it that is."""
+    long = NOISY.replace("days=150", "days=240")
+    project = make_project(tmp_path / "shop", long, {1: {}, 2: {}}, "[research]\nworkers = 1")
+    for number, sealed in ((1, ""), (2, ', holdout="30d"')):
+        project = edit(project, "problem.py", 'decision="stock")', f'decision="stock"{sealed})')
+        examine_data(project, number)
+        research_idea(project, number)
+    second = analyse_idea(project, 2)
+    assert opened(project) == [("0001", ABANDONED), ("0002", str(second.verdict.decision))]
+
+
 def test_changed_evidence_is_another_opening_and_what_was_tried_before_it_counts(shop):
     """A policy that is changed after its verdict stands there twice; two changes before one verdict count as its versions."""
     project = shop(ideas=1)

@@ -168,7 +168,9 @@ def abandoned(
         if evidence is None or locked is None:
             continue
         marks = marks_of(evidence["period"])
-        if len(marks) - found.seen(marks) >= UNSEEN * len(marks):
+        # Of the shorter of the two: a holdout that was cut out of a long open history is seen whole.
+        either = min(len(marks), found.periods)
+        if either - found.seen(marks) >= UNSEEN * either:
             continue
         before = replace(found, openings=(*found.openings, *openings))
         openings.append(_opening(project, before, key, versions, evidence, terms(criteria, locked, evidence)))
