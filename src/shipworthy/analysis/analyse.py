@@ -100,7 +100,9 @@ def analyse_idea(project: Project, number: int) -> Analysis:
             is_sealed=research.holdout is not None,
             budget=opened.budget,
             break_even=break_even(problem, rows, evidence, shown, repetitions=research.repetitions),
-            segments=_segments(problem, rows, evidence, locked.get("segments", []), shown),
+            segments=None
+            if research.holdout is not None  # what each unit earned in a sealed holdout stays sealed, on ship too
+            else _segments(problem, rows, evidence, locked.get("segments", []), shown),
         )
         kept = Change(kind="verdict", key=idea.key, body=_body(found, whole))
         try:

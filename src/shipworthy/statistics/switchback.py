@@ -24,7 +24,7 @@ _MOST_DRAWS = 100_000
 
 
 def pairs_path(differences: ArrayLike, *, planned: int | None = None, alpha: float = 0.05) -> Path:
-    """Returns the interval of the mean effect after each pair, valid at all of them together.
+    """Returns the interval of the mean effect after each pair, valid at all of them together where a fair coin ordered each.
 
     Args:
         differences: Challenger less champion of each complete pair, in order of completion, shape (pairs,).
