@@ -265,3 +265,22 @@ def test_growing_panel_weighs_pairs_not_days():
     gains = frame.select(pl.col("value_challenger").mean()).item()
 
     assert verdict(frame).gain == pytest.approx(gains)
+
+
+@pytest.mark.parametrize("nothing", [math.nan, math.inf, None])
+def test_pairs_without_a_number_are_told_and_so_is_a_unit_that_is_lost(nothing):
+    """A verdict that leaves a whole unit out says how many pairs it lost and which unit it is silent about."""
+    rng = np.random.default_rng(3)
+    base = pl.DataFrame({"period": np.repeat(np.arange(60), 8), "unit": [f"dish {i}" for i in range(8)] * 60})
+    frame = base.with_columns(
+        value_champion=pl.lit(1.0), value_challenger=pl.Series(rng.normal(3.0, 1.0, size=base.height))
+    )
+    lost = frame.with_columns(
+        value_challenger=pl.when(pl.col("unit") == "dish 5").then(pl.lit(nothing)).otherwise(pl.col("value_challenger"))
+    )
+
+    assert not any("no number" in note for note in verdict(frame).notes)
+    [note] = [note for note in verdict(lost).notes if "no number" in note]
+
+    assert note.startswith("60 of 480 pairs (12.5%) have no number")
+    assert note.endswith("not judged at all: unit dish 5.")

@@ -30,6 +30,7 @@ from shipworthy.statistics.interval import probability_below
 from shipworthy.statistics.series import influence_series
 
 _DOMINANT_SHARE = 0.5
+_NAMED = 5
 
 SEALED = "The holdout is sealed: it answers with its decision alone, and shows no money unless the decision is to ship."
 
@@ -280,7 +281,7 @@ def _also_at_worst(
 
 def _notes(frame: pl.DataFrame, pairs: Pairs, exposure: Exposure) -> tuple[str, ...]:
     """Says what the reader of the interval should know."""
-    notes = []
+    notes = [*_unusable(frame, pairs)]
     if not exposure.is_stable:
         older, newer = (amount(half.gain) for half in exposure.halves)
         notes.append(f"Not stable: {older} per unit in the older half, {newer} in the newer one.")
@@ -300,3 +301,18 @@ def _notes(frame: pl.DataFrame, pairs: Pairs, exposure: Exposure) -> tuple[str, 
             f"its largest difference is at unit {row['unit']}."
         )
     return tuple(notes)
+
+
+def _unusable(frame: pl.DataFrame, pairs: Pairs) -> tuple[str, ...]:
+    """Says how many pairs have no number, and which units are therefore not judged at all."""
+    lost = pairs.rows - pairs.usable
+    if not lost:
+        return ()
+    gain = pl.col("value_challenger").cast(pl.Float64) - pl.col("value_champion").cast(pl.Float64)
+    usable = frame.group_by("unit").agg(is_judged=gain.is_finite().any())
+    gone = sorted(map(str, usable.filter(~pl.col("is_judged").fill_null(value=False))["unit"].to_list()))
+    says = f"{lost:,} of {pairs.rows:,} pairs ({lost / pairs.rows:.1%}) have no number on one side or both, and do not count"
+    if gone:
+        named = ", ".join(gone[:_NAMED]) + (f" and {len(gone) - _NAMED:,} more" if len(gone) > _NAMED else "")
+        says += f"; not judged at all: {'unit' if len(gone) == 1 else 'units'} {named}"
+    return (f"{says}.",)
