@@ -27,6 +27,7 @@ from shipworthy.analysis.measurement import MOST_ONE_SIDED, mean_of, measured
 from shipworthy.analysis.pairs import Pairs
 from shipworthy.analysis.verdicts import Verdict
 from shipworthy.analysis.wording import amount
+from shipworthy.finite import finite
 from shipworthy.problem import Assumption, Problem
 from shipworthy.problem.assumption import takes_second
 from shipworthy.statistics.series import FloatArray
@@ -109,8 +110,8 @@ class BreakEven:
 
     def to_dict(self) -> dict[str, Any]:
         """Returns it as JSON can hold it; an open end of an interval is null."""
-        varied = [asdict(one) | {"curve": [_closed(point) for point in one.curve]} for one in self.assumptions]
-        return asdict(self) | {"assumptions": varied, "notes": list(self.notes)}
+        plain: dict[str, Any] = finite(asdict(self))
+        return plain
 
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any]) -> Self:
@@ -313,10 +314,6 @@ def _crossing(one: Varied) -> str:
         f" ({change:{'.0f' if change >= 10.0 else '.2g'}} % {'lower' if is_below else 'higher'})" if one.stated else ""
     )
     return f"{one.name} {'falls below' if is_below else 'rises above'} {amount(at)}{percent}"
-
-
-def _closed(point: CurvePoint) -> dict[str, float | None]:
-    return {name: value if math.isfinite(value) else None for name, value in asdict(point).items()}
 
 
 def _opened(point: Mapping[str, float | None]) -> CurvePoint:

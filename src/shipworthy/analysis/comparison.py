@@ -11,6 +11,7 @@ from shipworthy.analysis.analyse import Analysis, read_analysis
 from shipworthy.analysis.decision import Decision
 from shipworthy.analysis.verdicts import Gain
 from shipworthy.errors import NotFoundError
+from shipworthy.finite import finite
 from shipworthy.ideas.idea import Idea
 from shipworthy.ideas.lock import locked_criteria
 from shipworthy.ideas.register import find_idea, list_ideas
@@ -73,7 +74,7 @@ class Compared:
 
     def to_dict(self) -> dict[str, Any]:
         """The idea as plain values by `COLUMNS`; an end of an interval that is not known is None."""
-        ends = {end: _finite(getattr(self.gain, end, None)) for end in ("gain", "low", "high")}
+        ends = {end: finite(getattr(self.gain, end, None)) for end in ("gain", "low", "high")}
         decision = None if self.decision is None else str(self.decision)
         return {name: getattr(self, name, None) for name in COLUMNS} | ends | {"decision": decision}
 
@@ -187,7 +188,3 @@ def _judged(analysis: Analysis) -> dict[str, Any]:
         "harm": verdict.probability_of_harm,
         "currency": analysis.currency,
     }
-
-
-def _finite(amount: float | None) -> float | None:
-    return amount if amount is not None and math.isfinite(amount) else None

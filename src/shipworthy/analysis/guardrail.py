@@ -18,6 +18,7 @@ from shipworthy.analysis.criteria import Criteria, Margin
 from shipworthy.analysis.measurement import MOST_ONE_SIDED, mean_of, measured
 from shipworthy.analysis.pairs import Pairs, paired
 from shipworthy.analysis.wording import amount, interval
+from shipworthy.finite import finite
 
 
 class GuardrailState(StrEnum):
@@ -54,10 +55,7 @@ class GuardrailVerdict:
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the verdict as JSON can hold it; an open end is null."""
-        open_ended = {
-            end: value if math.isfinite(value) else None for end, value in (("low", self.low), ("high", self.high))
-        }
-        return {**asdict(self), "state": str(self.state), **open_ended}
+        return {**asdict(self), "state": str(self.state), **finite({"low": self.low, "high": self.high})}
 
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any]) -> Self:

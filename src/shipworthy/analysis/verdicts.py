@@ -24,6 +24,7 @@ from shipworthy.analysis.measurement import MOST_ONE_SIDED, Measurement, mean_of
 from shipworthy.analysis.pairs import Pairs, paired
 from shipworthy.analysis.wording import amount, periods
 from shipworthy.errors import InvalidInputError
+from shipworthy.finite import finite
 from shipworthy.sources.frame import Table, to_polars
 from shipworthy.statistics.budget import Grant
 from shipworthy.statistics.interval import probability_below
@@ -131,14 +132,10 @@ class Verdict:
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the verdict as JSON can hold it; an open end of an interval, and what is withheld, is null."""
-        open_ended = {
-            name: value if math.isfinite(value) else None
-            for name in ("gain", "low", "high", "se", "corrected_low")
-            for value in (getattr(self, name),)
-        }
+        money = ("gain", "low", "high", "se", "corrected_low")
         return {
             **asdict(replace(self, guardrails=(), exposure=None, grant=None)),
-            **open_ended,
+            **finite({name: getattr(self, name) for name in money}),
             "decision": str(self.decision),
             "reasons": list(self.reasons),
             "notes": list(self.notes),

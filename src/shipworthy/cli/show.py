@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import sys
 import textwrap
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -12,6 +11,8 @@ from importlib import import_module
 from typing import Any
 
 import click
+
+from shipworthy.finite import finite
 
 as_json = click.option("--json", "json_", is_flag=True, help="Print JSON, for programs.")
 
@@ -100,15 +101,7 @@ def money(amount: float, currency: str) -> str:
 
 def _echo_json(value: Any) -> None:
     """In ASCII, which every terminal and pipe can carry; JSON has no infinity, so that stands as null."""
-    click.echo(json.dumps(_finite(value), default=str, indent=2, allow_nan=False))
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {name: _finite(inner) for name, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(inner) for inner in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    click.echo(json.dumps(finite(value), default=str, indent=2, allow_nan=False))
 
 
 def _coloured(text: str) -> str:

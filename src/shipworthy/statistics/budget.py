@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import stdtr, zeta
 
+from shipworthy.finite import finite
 from shipworthy.statistics.rotation import at_own_cosines, null_draws
 from shipworthy.statistics.series import FloatArray
 
@@ -44,7 +45,7 @@ class Grant:
 
     def to_dict(self) -> dict[str, Any]:
         """The grant as JSON can hold it; an infinite critical value is null."""
-        return asdict(self) | {"critical": self.critical if math.isfinite(self.critical) else None}
+        return asdict(self) | {"critical": finite(self.critical)}
 
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any]) -> Self:

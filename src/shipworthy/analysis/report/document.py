@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -14,6 +12,7 @@ from shipworthy.analysis.report.provenance import commands
 from shipworthy.analysis.report.sentences import HEADLINES, lead
 from shipworthy.analysis.report.story import Story
 from shipworthy.analysis.verdicts import Gain
+from shipworthy.finite import finite
 
 VERSION = 1
 """It moves when a field goes or changes its meaning; a new field does not move it."""
@@ -21,7 +20,7 @@ VERSION = 1
 
 def render_json(findings: Findings) -> str:
     """Returns the report as JSON, in ASCII; what is unknown, infinite or withheld is null."""
-    return json.dumps(_known(_document(findings)), indent=2, allow_nan=False) + "\n"
+    return json.dumps(finite(_document(findings)), indent=2, allow_nan=False) + "\n"
 
 
 def _document(findings: Findings) -> dict[str, Any]:
@@ -98,12 +97,3 @@ def _project(story: Story) -> dict[str, Any]:
         "segments": story.analysis.segments.to_dict() if story.analysis.segments else None,
         "commands": commands(story),
     }
-
-
-def _known(value: Any) -> Any:
-    """The same with null for every number that JSON has no word for."""
-    if isinstance(value, Mapping):
-        return {name: _known(one) for name, one in value.items()}
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [_known(one) for one in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
