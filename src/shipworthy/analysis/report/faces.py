@@ -15,9 +15,6 @@ from shipworthy.analysis.report.pull_request import render_markdown, render_pict
 from shipworthy.analysis.report.slides import render_slides
 from shipworthy.errors import InvalidInputError
 
-Files = dict[str, bytes]
-"""What a face consists of: bytes by the ending of their file's name, the face itself first."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Face:
@@ -26,41 +23,31 @@ class Face:
     Attributes:
         about: What it is for, in a few words.
         ending: How the name of its file ends.
-        render: Makes its files from the findings; the name of the files without its ending is given for what refers to
-            what lies beside it.
+        render: Makes its file from the findings; the name without the ending is given, for what refers to files beside it.
+        beside: Makes the files that lie beside it, by the ending of their names.
     """
 
     about: str
     ending: str
-    render: Callable[[Findings, str], Files]
+    render: Callable[[Findings, str], str | bytes]
+    beside: Callable[[Findings], Mapping[str, bytes]] = lambda _: {}
 
 
 FACES: Mapping[str, Face] = {
-    "html": Face(
-        about="a page to read",
-        ending=".html",
-        render=lambda findings, stem: _text(".html", render_report(findings)),
-    ),
+    "html": Face(about="a page to read", ending=".html", render=lambda findings, _: render_report(findings)),
     "markdown": Face(
         about="Markdown for a pull request, with its pictures",
         ending=".md",
-        render=lambda findings, stem: _text(".md", render_markdown(findings, stem)) | render_pictures(findings),
+        render=render_markdown,
+        beside=render_pictures,
     ),
     "slides": Face(
         about="slides for stakeholders, to be edited",
         ending=".pptx",
-        render=lambda findings, stem: {".pptx": render_slides(findings)},
+        render=lambda findings, _: render_slides(findings),
     ),
-    "json": Face(
-        about="a document for machines",
-        ending=".json",
-        render=lambda findings, stem: _text(".json", render_json(findings)),
-    ),
-    "card": Face(
-        about="a model card",
-        ending=".card.md",
-        render=lambda findings, stem: _text(".card.md", render_card(findings)),
-    ),
+    "json": Face(about="a document for machines", ending=".json", render=lambda findings, _: render_json(findings)),
+    "card": Face(about="a model card", ending=".card.md", render=lambda findings, _: render_card(findings)),
 }
 """The faces, by the name that the command line knows them by."""
 
@@ -87,13 +74,15 @@ def write_faces(findings: Findings, folder: Path, stem: str, faces: Sequence[str
     unknown = [name for name in faces if name not in FACES]
     if unknown:
         raise InvalidInputError(f"There is no face {unknown[0]!r} of a report. Ask for {', '.join(FACES)}.")
-    rendered = {name: FACES[name].render(findings, stem) for name in dict.fromkeys(faces)}
+    rendered = [_files(FACES[name], findings, stem) for name in dict.fromkeys(faces)]
     written = []
-    for files in rendered.values():
+    for files in rendered:
         paths = [write_file(folder / f"{stem}{ending}", content) for ending, content in files.items()]
         written.append(paths[0])
     return written
 
 
-def _text(ending: str, text: str) -> Files:
-    return {ending: text.encode()}
+def _files(face: Face, findings: Findings, stem: str) -> dict[str, bytes]:
+    """All that a face consists of, by the ending of its name, the face itself first."""
+    made = face.render(findings, stem)
+    return {face.ending: made.encode() if isinstance(made, str) else made, **face.beside(findings)}

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from shipworthy.analysis.report import data_facts, sentences, tables
-from shipworthy.analysis.report.assumed import assumption_facts, turns
-from shipworthy.analysis.report.doubts import doubts, without_guardrails
+from shipworthy.analysis.report import data_facts
 from shipworthy.analysis.report.findings import Findings
 from shipworthy.analysis.report.markdown import lay_out_markdown
-from shipworthy.analysis.report.next_step import next_step
 from shipworthy.analysis.report.policy_facts import fall_rows, policy_facts
-from shipworthy.analysis.report.provenance import digests
 from shipworthy.analysis.report.regret import regret_note, regret_of
-from shipworthy.analysis.report.rests_on import rests_on
 from shipworthy.analysis.report.story import Story
-from shipworthy.analysis.report.tiles import tiles
+from shipworthy.analysis.report.told import told
 
 _TEMPLATE = Path(__file__).with_name("model_card.md.jinja")
 
@@ -31,23 +26,10 @@ def render_card(findings: Findings) -> str:
     story = findings if isinstance(findings, Story) else None
     return lay_out_markdown(
         _TEMPLATE,
-        findings=findings,
-        story=story,
-        verdict=findings.verdict,
-        say=sentences,
-        tables=tables,
-        tiles=tiles(findings),
-        doubts=doubts(findings),
-        without_guardrails=without_guardrails(findings),
-        turns=turns(findings),
-        assumptions=assumption_facts(story) if story else [],
-        segments=tables.segment_says(findings),
-        next_step=next_step(findings),
-        rests_on=rests_on(findings),
+        **told(findings),
         policy=policy_facts(story) if story else [],
         falls=fall_rows(story) if story else [],
         rows=data_facts.rows(story.data) if story else [],
         drifts=data_facts.drifts(story.data) if story else [],
         regret=regret_note(story) if story and regret_of(story) else "",
-        digests=digests(findings),
     )

@@ -6,20 +6,16 @@ from pathlib import Path
 from typing import Any
 
 from shipworthy.analysis.decision import Decision
-from shipworthy.analysis.report import assumed, data_facts, replayed, sentences, told_apart
-from shipworthy.analysis.report.doubts import doubts, without_guardrails
+from shipworthy.analysis.report import assumed, data_facts, replayed, told_apart
 from shipworthy.analysis.report.drawing import Plot
 from shipworthy.analysis.report.findings import Findings
 from shipworthy.analysis.report.judged_file import JudgedFile
 from shipworthy.analysis.report.layout import lay_out
 from shipworthy.analysis.report.locked import locked_facts
-from shipworthy.analysis.report.next_step import cost_of_waiting
 from shipworthy.analysis.report.plots import draw_course, draw_interval, draw_units
-from shipworthy.analysis.report.provenance import AGAIN, FILE_AGAIN, commands, digests
 from shipworthy.analysis.report.regret import draw_regret, regret_note, regret_of
-from shipworthy.analysis.report.rests_on import rests_on
 from shipworthy.analysis.report.story import Story
-from shipworthy.analysis.report.tiles import tiles
+from shipworthy.analysis.report.told import told
 from shipworthy.step import Rung
 
 _IDEA, _FINDINGS = (Path(__file__).with_name(f"{name}.html.jinja") for name in ("page", "findings"))
@@ -32,37 +28,21 @@ def render_report(findings: Findings) -> str:
         UnavailableError: The extra `report` is not installed.
     """
     if isinstance(findings, Story):
-        return lay_out(_IDEA, **_known(findings), **_of_project(findings))
-    return lay_out(_FINDINGS, **_known(findings), again=FILE_AGAIN, file=_file_facts(findings))
+        return lay_out(_IDEA, **_every_page(findings), **_of_project(findings))
+    return lay_out(_FINDINGS, **_every_page(findings), file=_file_facts(findings))
 
 
-def _known(findings: Findings) -> dict[str, Any]:
-    """What every page tells."""
-    return {
-        "findings": findings,
-        "verdict": findings.verdict,
-        "say": sentences,
-        "waiting": cost_of_waiting(findings),
-        "tiles": tiles(findings),
-        "doubts": doubts(findings),
-        "without_guardrails": without_guardrails(findings),
-        "sides": _sides(findings),
-        "rests_on": rests_on(findings),
-        "digests": digests(findings),
-        "commands": commands(findings),
-        "plots": _plots(findings),
-    }
+def _every_page(findings: Findings) -> dict[str, Any]:
+    return {**told(findings), "sides": _sides(findings), "plots": _plots(findings)}
 
 
 def _of_project(story: Story) -> dict[str, Any]:
     """What only the records of a project know."""
     return {
-        "story": story,
         "overridden": [one for one in story.overrides if one.counts and one.evidence == story.analysis.evidence],
-        "again": AGAIN,
         "assumed": assumed,
-        "assumptions": [assumed.draw_assumption(story, one) for one in assumed.varied(story)],
-        "segments": [told_apart.draw_segments(story, *told) for told in told_apart.by_column(story).items()],
+        "curves": [assumed.draw_assumption(story, one) for one in assumed.varied(story)],
+        "segment_plots": [told_apart.draw_segments(story, *told) for told in told_apart.by_column(story).items()],
         "segments_note": told_apart.NOTE,
         "data": data_facts,
         "locked_facts": locked_facts,

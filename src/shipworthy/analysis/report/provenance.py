@@ -6,8 +6,8 @@ from shipworthy.analysis.report.findings import Findings
 from shipworthy.analysis.report.judged_file import JudgedFile
 from shipworthy.analysis.report.story import Story
 
-AGAIN = "With the same rows and code, these commands give the same digests and the same verdict:"
-FILE_AGAIN = "With the same file, this command gives the same verdict:"
+_AGAIN = "With the same rows and code, these commands give the same digests and the same verdict:"
+_FILE_AGAIN = "With the same file, this command gives the same verdict:"
 
 
 def digests(findings: Findings) -> list[tuple[str, str]]:
@@ -34,3 +34,8 @@ def commands(findings: Findings) -> list[str]:
     number, repetitions = findings.idea.number, findings.research.repetitions
     repeated = f" --repetitions {repetitions}" if repetitions > 1 else ""
     return [f"shipworthy data {number}", f"shipworthy research {number}{repeated}", f"shipworthy analyse {number}"]
+
+
+def again(findings: Findings) -> str:
+    """What those commands promise."""
+    return _AGAIN if isinstance(findings, Story) else _FILE_AGAIN

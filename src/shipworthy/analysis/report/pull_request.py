@@ -5,20 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import quote
 
-from shipworthy.analysis.report import sentences, tables
-from shipworthy.analysis.report.assumed import assumption_facts, turns
-from shipworthy.analysis.report.doubts import doubts, without_guardrails
+from shipworthy.analysis.report import sentences
 from shipworthy.analysis.report.drawing import Plot
 from shipworthy.analysis.report.findings import Findings
 from shipworthy.analysis.report.locked import locked_facts
 from shipworthy.analysis.report.markdown import Markdown, escaped, lay_out_markdown
-from shipworthy.analysis.report.next_step import cost_of_waiting, next_command, next_step
 from shipworthy.analysis.report.pictures import png
 from shipworthy.analysis.report.plots import draw_course, draw_interval
-from shipworthy.analysis.report.provenance import AGAIN, FILE_AGAIN, commands, digests
-from shipworthy.analysis.report.rests_on import rests_on
 from shipworthy.analysis.report.story import Story
-from shipworthy.analysis.report.tiles import tiles
+from shipworthy.analysis.report.told import told
 
 _TEMPLATE = Path(__file__).with_name("pull_request.md.jinja")
 
@@ -36,26 +31,9 @@ def render_markdown(findings: Findings, stem: str = "report") -> str:
     story = findings if isinstance(findings, Story) else None
     return lay_out_markdown(
         _TEMPLATE,
-        findings=findings,
-        story=story,
-        verdict=findings.verdict,
-        say=sentences,
-        tables=tables,
-        tiles=tiles(findings),
-        doubts=doubts(findings),
-        without_guardrails=without_guardrails(findings),
-        next_step=next_step(findings),
-        turns=turns(findings),
-        assumptions=assumption_facts(story) if story else [],
-        segments=tables.segment_says(findings),
-        next_command=next_command(findings),
-        cost_of_waiting=cost_of_waiting(findings),
+        **told(findings),
         pictures=[(_shown(plot, f"{stem}{ending}"), note) for ending, (plot, note) in _plots(findings).items()],
-        rests_on=rests_on(findings),
         locked=locked_facts(story) if story else [],
-        digests=digests(findings),
-        again=AGAIN if story else FILE_AGAIN,
-        commands=commands(findings),
     )
 
 

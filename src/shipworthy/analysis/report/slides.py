@@ -8,11 +8,11 @@ from shipworthy.analysis.report.deck import HEIGHT, MARGIN, WIDTH, Area, Deck, L
 from shipworthy.analysis.report.doubts import doubts, without_guardrails
 from shipworthy.analysis.report.findings import Findings
 from shipworthy.analysis.report.next_step import cost_of_waiting, next_command, next_step
-from shipworthy.analysis.report.provenance import AGAIN, FILE_AGAIN, commands, digests
+from shipworthy.analysis.report.provenance import again, commands, digests
 from shipworthy.analysis.report.rests_on import rests_on
 from shipworthy.analysis.report.story import Story
 from shipworthy.analysis.report.tables import segment_rows, segment_says
-from shipworthy.analysis.report.tiles import tiles
+from shipworthy.analysis.report.tiles import tiles, worth_shipping
 
 _TOP, _BOTTOM = 1.8, HEIGHT - 0.45
 _WIDE = WIDTH - 2.0 * MARGIN
@@ -119,16 +119,16 @@ def _basis(deck: Deck, findings: Findings) -> None:
 def _next(deck: Deck, findings: Findings) -> None:
     """What happens next, what waiting costs, and who answers for it."""
     story = findings if isinstance(findings, Story) else None
-    again = [AGAIN if story else FILE_AGAIN, *commands(findings)] if commands(findings) else []
-    again += [f"{name}: {fact}" for name, fact in digests(findings)]
-    slide = deck.add("What happens next", _above(findings), [*findings.verdict.reasons, *again])
+    repeat = [again(findings), *commands(findings)] if commands(findings) else []
+    repeat += [f"{name}: {fact}" for name, fact in digests(findings)]
+    slide = deck.add("What happens next", _above(findings), [*findings.verdict.reasons, *repeat])
     parts = [("Next", next_step(findings))]
     if next_command(findings):
         parts.append(("To type", str(next_command(findings))))
     if cost_of_waiting(findings):
         parts.append(("What it costs to wait", str(cost_of_waiting(findings))))
-    fixed = "fixed before research" if story else "as it was stated"
-    parts.append(("Worth shipping from", f"{sentences.smallest(findings)} a year, {fixed}"))
+    worth = worth_shipping(findings)
+    parts.append((worth.name, f"{worth.figure} {worth.says}"))
     if story:
         deadline = f", by {story.idea.deadline}" if story.idea.deadline else ""
         parts += [("The idea", story.idea.change), ("Owner", f"{story.idea.owner}{deadline}")]

@@ -37,13 +37,18 @@ def tiles(findings: Findings) -> list[Tile]:
         if findings.has_interval
         else [Tile("Gain a year", unknown, why)]
     )
-    fixed = "fixed before research" if isinstance(findings, Story) else "as it was stated"
     return [
         *gains,
-        Tile("Worth shipping from", sentences.smallest(findings), f"a year, {fixed}"),
+        worth_shipping(findings),
         Tile(
             "Probability of harm",
             unknown if probability is None else share(probability),
             "that the true gain is below zero",
         ),
     ]
+
+
+def worth_shipping(findings: Findings) -> Tile:
+    """What is worth shipping, and when that was said."""
+    fixed = "fixed before research" if isinstance(findings, Story) else "as it was stated"
+    return Tile("Worth shipping from", sentences.smallest(findings), f"a year, {fixed}")
