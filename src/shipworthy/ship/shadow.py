@@ -13,7 +13,7 @@ from shipworthy.problem import Problem
 from shipworthy.project import Project
 from shipworthy.ship.release import Release
 from shipworthy.step import happened, worth
-from shipworthy.store import read_log
+from shipworthy.store import read_decisions, read_log
 
 _ROLES = ("champion", "challenger")
 ANSWERED = "answered"
@@ -47,8 +47,9 @@ def live_evidence(project: Project, old: str, new: Release) -> LiveEvidence:
     """
     folder = project.log_folder / new.problem.name
     both = {old, new.id}
-    log = read_log(folder, "decisions")
-    decided = [entry for entry in log if both <= {answer["release"] for answer in entry["answers"].values()}]
+    decided = [
+        entry for entry in read_decisions(folder) if both <= {answer["release"] for answer in entry["answers"].values()}
+    ]
     entries = _decided_last(decided, new.problem.unit)
     rungs = {entry["period"]: _answer(entry, new.id)["rung"] for entry in entries}
     fell = sum(rung not in ("policy", "incumbent") for rung in rungs.values())

@@ -21,6 +21,13 @@ def read_log(folder: Path, stem: str) -> Iterator[dict[str, Any]]:
             yield entry
 
 
+def read_decisions(folder: Path) -> Iterator[dict[str, Any]]:
+    """The decisions, as `read_log` reads them, with what was decided in the shadow put among the `answers` of each."""
+    shadows = {entry["id"]: {entry["arm"]: entry["answer"]} for entry in read_log(folder, "shadows")}
+    for entry in read_log(folder, "decisions"):
+        yield {**entry, "answers": {**shadows.get(entry["id"], {}), **entry["answers"]}}
+
+
 def _whole_lines(segment: Path) -> Iterator[dict[str, Any]]:
     with segment.open("rb") as lines:
         for line in lines:
