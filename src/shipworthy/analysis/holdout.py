@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
 from typing import Any, Self
 
 import polars as pl
@@ -19,6 +18,7 @@ from shipworthy.errors import NotFoundError
 from shipworthy.ideas.idea import Idea
 from shipworthy.ideas.lock import locked_criteria, read_lock
 from shipworthy.project import Gap, Project, refuse_closed
+from shipworthy.project.clock import now
 from shipworthy.research.evidence import open_evidence
 from shipworthy.research.research import Research, read_research
 from shipworthy.statistics import Grant, fingerprint
@@ -110,7 +110,7 @@ class Opened:
         """What has to be written together with the verdict: nothing where it was answered before."""
         if self.is_answered:
             return []
-        said = replace(self.opening, decision=str(decision), at=datetime.now(UTC).isoformat(timespec="seconds"))
+        said = replace(self.opening, decision=str(decision), at=now().isoformat(timespec="seconds"))
         openings = tuple(said if one is self.opening else one for one in self.holdout.openings)
         return [replace(self.holdout, openings=openings).change]
 
