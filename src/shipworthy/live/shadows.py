@@ -11,7 +11,6 @@ import os
 import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from heapq import heappop, heappush
 from pathlib import Path
 from threading import Event
@@ -30,6 +29,7 @@ from shipworthy.live.outcomes import SHADOWS
 from shipworthy.live.serving import LOOK_S
 from shipworthy.live.tail import Place, Tail
 from shipworthy.project import Project
+from shipworthy.project.clock import now
 from shipworthy.ship.rollout import read_rollout
 from shipworthy.step import Rung
 
@@ -256,7 +256,7 @@ class Shadow:
         answer, denied = self._answer(waiting, line, entry)
         shadow = {
             "id": waiting.id,
-            "at": datetime.now(UTC).isoformat(timespec="microseconds"),
+            "at": now().isoformat(timespec="microseconds"),
             "problem": self._problem,
             "period": entry["period"],
             "arm": waiting.arm,

@@ -6,7 +6,7 @@ Records are small, versioned and append-only (ideas, answers, verdicts, rollouts
 
 from shipworthy.store.digest import canonical, digest
 from shipworthy.store.folder import FolderObjectStore
-from shipworthy.store.log import read_decisions, read_log
+from shipworthy.store.log import read_log
 from shipworthy.store.objects import ObjectStore, get_content, put_content
 from shipworthy.store.records import Change, Record, RecordStore
 from shipworthy.store.sqlite import SqliteRecordStore
@@ -22,6 +22,5 @@ __all__ = [
     "digest",
     "get_content",
     "put_content",
-    "read_decisions",
     "read_log",
 ]
