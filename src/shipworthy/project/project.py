@@ -23,6 +23,7 @@ _SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "store": {"records": ".shipworthy/records.db", "objects": ".shipworthy/objects"},
     "research": {"workers": 0, "seed": 1, "engine": "processes", "ray_address": ""},
     "live": {"log": ".shipworthy/log"},
+    "release": {"allow_unsigned": []},
     "mlflow": {"tracking_uri": "", "experiment": "shipworthy"},
 }
 """Every section and setting there is, with its default; the default's type is the setting's type."""
