@@ -30,6 +30,7 @@ _VERBS: Mapping[str, tuple[str, str]] = {
     "ship": ("ship", "5. Ship: into shadow, canary, live; each step on evidence."),
     "rollback": ("ship", "Take back what is on trial or live."),
     "serve": ("serve", "Answer decisions over HTTP with what is rolled out."),
+    "watch": ("watch", "Hold what runs live against what the replay promised; alerts in money."),
     "history": ("history", "Tell what served when, who moved it and on what evidence."),
     "ledger": ("ledger", "Show forecast against realised gain of each shipped idea."),
     "compare": ("compare", "Compare ideas in one table and one plot."),
