@@ -33,6 +33,7 @@ _VERBS: Mapping[str, tuple[str, str]] = {
     "keys": ("keys", "Who signs releases, and whom the project trusts."),
     "serve": ("serve", "Answer decisions over HTTP with what is rolled out."),
     "shadow": ("shadow", "Let who did not answer decide the same, guarded."),
+    "watch": ("watch", "Hold what runs live against what the replay promised; alerts in money."),
     "history": ("history", "Tell what served when, who moved it and on what evidence."),
     "ledger": ("ledger", "Show forecast against realised gain of each shipped idea."),
     "compare": ("compare", "Compare ideas in one table and one plot."),

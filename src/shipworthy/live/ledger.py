@@ -153,7 +153,6 @@ def _line(project: Project, key: str, title: str, tried: Rollout, last: Rollout)
         low, mean, high = (end * reading.units for end in (reading.money.low, reading.money.mean, reading.money.high))
         realised = Gain(gain=mean, low=low, high=high)
     together = _judged_together(analysis, release.problem.periods_per_year)
-    expected = _forecast(project, key, analysis)
     return Line(
         idea=int(key),
         title=title,
@@ -161,7 +160,7 @@ def _line(project: Project, key: str, title: str, tried: Rollout, last: Rollout)
         phase=str(last.phase),
         currency=analysis.currency,
         cadence=analysis.verdict.criteria.cadence if together == 1 else f"{24 / together:g}h",
-        forecast=Gain(gain=expected.gain / together, low=expected.low / together, high=expected.high / together),
+        forecast=forecast_of(project, analysis, release.problem.periods_per_year),
         raw=analysis.verdict.per_period().gain / together,
         realised=realised,
         course=_course(live.table),
@@ -188,11 +187,12 @@ def _course(table: pl.DataFrame) -> tuple[LivePeriod, ...]:
     return tuple(LivePeriod(**row) for row in found.sort("period").to_dicts())
 
 
-def _forecast(project: Project, key: str, analysis: Analysis) -> Gain:
-    """The gain per period shrunk by what all other verdicts of the project were."""
-    others = [read_whole_verdict(record) for record in project.records.find("verdict") if record.key != key]
+def forecast_of(project: Project, analysis: Analysis, periods_per_year: float) -> Gain:
+    """What an idea is expected to earn a period: the verdict's gain, shrunk by what all other verdicts of the project were."""
+    others = [read_whole_verdict(record) for record in project.records.find("verdict") if record.key != analysis.idea]
     known = [other for other in others if math.isfinite(other.se) and other.se > 0 and other.exposure is not None]
     units = analysis.verdict.exposure.pairs_per_period if analysis.verdict.exposure else 1.0
+    units /= _judged_together(analysis, periods_per_year)
     found = forecast(
         analysis.verdict.gain,
         analysis.verdict.se,
