@@ -15,6 +15,7 @@ import msgspec
 import polars as pl
 
 from shipworthy.live.decision_log import SegmentLog
+from shipworthy.live.mixture import answer_in, who_answered, who_is_needed
 from shipworthy.live.outcomes import OUTCOMES, LivePast
 from shipworthy.live.refusals import FieldError, RefusedError, unavailable
 from shipworthy.live.requests import DecideRequest
@@ -48,7 +49,7 @@ class Answered:
     def document(self) -> dict[str, Any]:
         """What the caller gets; the same whenever it is asked for."""
         entry = self.entry
-        answer = _answer_in(entry)
+        answer = answer_in(entry)
         return {
             "id": entry["id"],
             "problem": entry["problem"],
@@ -88,7 +89,7 @@ class Answering:
             return Answered(_same(made, request), repeated=True)
         entry = self._decided(serving, past, request, key)
         self._decisions.append(msgspec.json.encode(entry))
-        if _answer_in(entry)["rung"] == Rung.NONE:
+        if answer_in(entry)["rung"] == Rung.NONE:
             raise _nothing_decided(entry)
         return Answered(entry)
 
@@ -120,12 +121,14 @@ class Answering:
         return past
 
     def _decided(self, serving: Serving, past: LivePast, request: DecideRequest, key: str | None) -> Entry:
-        """Asks the arms. The one that answers goes first and undisturbed; its shadow follows in the time that is left."""
+        """Asks the arms. Those that answer go first and undisturbed; a shadow follows in the time that is left."""
+        problem = serving.champion.release.problem
         lacking = _lacking(serving.challenger, request)
-        arm = "champion" if lacking else serving.arm_of(request.period)
+        drawn = serving.arms_of(request.period, [row[problem.unit] for row in request.rows])
+        needed = who_is_needed(drawn, lacking)
         until = perf_counter() + (request.time_limit or TIME_LIMIT)
         answers: dict[str, Entry] = {}
-        for name in (arm, *({"champion", "challenger"} - {arm})):
+        for name in (*needed, *({"champion", "challenger"} - {*needed})):
             served = serving.champion if name == "champion" else serving.challenger
             if served is None:
                 continue
@@ -133,7 +136,9 @@ class Answering:
                 answers[name] = _undecided(served, request, f"the request {lacking}")
             else:
                 answers[name] = _answer(served, past, request, max(until - perf_counter(), _LEAST_S))
-        nothing = answers[arm]["rung"] == Rung.NONE
+        rows = serving.champion.contract.frame(request.period, request.rows)
+        who = who_answered(problem, rows, request.state, drawn, answers, lacking)
+        nothing = answer_in({**who, "answers": answers})["rung"] == Rung.NONE
         return {
             "id": uuid4().hex if key is None or nothing else key,
             "at": self._now(),
@@ -141,7 +146,7 @@ class Answering:
             "period": as_json(request.period),
             "phase": serving.rollout and str(serving.rollout.phase),
             "rollout": serving.rollout and serving.rollout.version,
-            "arm": arm,
+            **who,
             "rows": request.rows,
             "state": dict(request.state),
             "answers": answers,
@@ -202,11 +207,6 @@ def _lacking(served: Served | None, request: DecideRequest) -> str:
     return f"breaks its contract: {broken[0].field} {broken[0].detail}" if broken else ""
 
 
-def _answer_in(entry: Entry) -> Entry:
-    answer: Entry = entry["answers"][entry["arm"]]
-    return answer
-
-
 def _same(entry: Entry, request: DecideRequest) -> Entry:
     """The entry that was made under the same key, if it was made for the same request."""
     asked = {"period": as_json(request.period), "rows": request.rows, "state": dict(request.state)}
@@ -221,10 +221,10 @@ def _same(entry: Entry, request: DecideRequest) -> Entry:
 
 
 def _nothing_decided(entry: Entry) -> RefusedError:
-    reasons = _answer_in(entry)["falls"]
+    reasons = answer_in(entry)["falls"]
     return unavailable(
         f"Nothing could decide period {entry['period']}: {'; '.join(reasons)}. The attempt is in the decision log.",
         id=entry["id"],
-        release=_answer_in(entry)["release"],
+        release=answer_in(entry)["release"],
         reasons=reasons,
     )
