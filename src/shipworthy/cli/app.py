@@ -31,6 +31,7 @@ _VERBS: Mapping[str, tuple[str, str]] = {
     "rollback": ("ship", "Take back what is on trial or live."),
     "release": ("release", "List and show releases; take them out of the project or in."),
     "keys": ("keys", "Who signs releases, and whom the project trusts."),
+    "retire": ("ship", "Let the release from before an idea that is live serve again."),
     "serve": ("serve", "Answer decisions over HTTP with what is rolled out."),
     "shadow": ("shadow", "Let who did not answer decide the same, guarded."),
     "watch": ("watch", "Hold what runs live against what the replay promised; alerts in money."),
