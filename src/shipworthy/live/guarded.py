@@ -26,6 +26,9 @@ from shipworthy.store import get_content
 OPEN_S = 120.0
 """How long a child may take to open its release."""
 
+SCRATCH = ".guarded-"
+"""What the folders that children open their releases in are called; they lie beside the logs."""
+
 GRACE_S = 5.0
 """How long a child may take beyond the time limit of a decision before it is ended."""
 
@@ -60,7 +63,7 @@ class GuardedChild:
             UserCodeError: the release cannot be opened.
             BrokenTalkError: it does not come up.
         """
-        self._scratch = Path(tempfile.mkdtemp(prefix="shipworthy-guarded-"))
+        self._scratch = Path(tempfile.mkdtemp(prefix=SCRATCH, dir=carried.folder))
         command = [sys.executable, "-m", "shipworthy.live.walls", "shipworthy.live.guarded_child", str(self._scratch)]
         self._process = subprocess.Popen(  # noqa: S603
             command,
@@ -84,6 +87,11 @@ class GuardedChild:
         except BaseException:
             self.end()
             raise
+
+    @property
+    def process_id(self) -> int:
+        """The number of its process."""
+        return self._process.pid
 
     def ask(self, line: bytes, seconds: float) -> Answer:
         """Lets it decide what a line of the decision log asks for.

@@ -8,6 +8,7 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import shutil
 import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from shipworthy.live import metrics
 from shipworthy.live.answering import TIME_LIMIT
 from shipworthy.live.decision_log import DECISIONS, SegmentLog
 from shipworthy.live.frames import BrokenTalkError
-from shipworthy.live.guarded import GuardedChild, carry
+from shipworthy.live.guarded import SCRATCH, GuardedChild, carry
 from shipworthy.live.outcomes import SHADOWS
 from shipworthy.live.serving import LOOK_S
 from shipworthy.live.tail import Place, Tail
@@ -33,7 +34,7 @@ from shipworthy.project.clock import now
 from shipworthy.ship.rollout import read_rollout
 from shipworthy.step import Rung
 
-POLL_S = 0.05
+POLL_S = 0.02
 """How long the shadow rests before it looks at the decision log again."""
 
 DRAIN_S = 5
@@ -164,6 +165,8 @@ class Shadow:
                 os.close(lock)
                 return False
             self._lock = lock
+            for left in self._folder.glob(f"{SCRATCH}*"):  # by a shadow that was killed
+                shutil.rmtree(left, ignore_errors=True)
             done = Tail(self._folder, SHADOWS)
             self._known.update(_DONE.decode(line).id for _, line in done.read() if _is_whole(line))
             done.close()
