@@ -67,7 +67,8 @@ class World:
     def is_untouched(self) -> bool:
         """Whether nothing was written, removed or changed, and nobody connected."""
         files = {path.name: path.read_bytes() for path in self.folder.iterdir() if path.is_file()}
-        return files == {"victim": b"whole"} and len(list(self.folder.iterdir())) == 1 and not self._was_called()
+        is_as_it_was = files == {"victim": b"whole"} and len(list(self.folder.iterdir())) == 1
+        return is_as_it_was and (self.folder / "victim").stat().st_mode & 0o111 == 0 and not self._was_called()
 
     def restore(self) -> None:
         """Makes it as it was."""
@@ -167,6 +168,8 @@ TOLD = {
     "call_the_c_library": "ctypes.dlopen None",
     "call_python_itself": "ctypes.dlsym unlink",
     "rename": "os.rename {}/victim",
+    "cut": "os.truncate {}/victim",
+    "change_the_mode": "os.chmod {}/victim",
     "move": "shutil.move {}/victim",
     "make_a_folder": "os.mkdir {}/made",
     "link": "os.symlink /",
@@ -185,6 +188,7 @@ NEEDS = {
     "sink_natively": walls.NO_WRITES,
     "cut_natively": walls.NO_WRITES,
     "remove_natively": walls.NO_WRITES,
+    "make_a_pipe": walls.NO_WRITES,
     "run_past_the_hook": walls.NO_PROGRAMS,
     "connect_natively": walls.NO_NETWORK,
 }
@@ -218,10 +222,16 @@ def test_without_the_guard_it_happens(attack: str, attacked: Stall, world: World
 
 
 def test_the_walls_that_stand_are_told(child: GuardedChild) -> None:
-    """A child tells which walls stand around it; those that every POSIX has are always there."""
+    """A child tells which walls stand around it, as the kernel says of its process."""
     assert walls.NO_BYTES in child.walls
     if sys.platform == "linux":
-        assert walls.NO_PRIVILEGES in child.walls
+        place = Path(f"/proc/{child.process_id}")
+        assert (walls.NO_PRIVILEGES in child.walls) == ("NoNewPrivs:\t1" in (place / "status").read_text())
+        assert (walls.NO_NETWORK in child.walls) == (
+            (place / "ns/net").readlink() != Path("/proc/self/ns/net").readlink()
+        )
+        limits = (place / "limits").read_text().splitlines()
+        assert next(line for line in limits if line.startswith("Max file size")).split()[3:5] == ["0", "0"]
 
 
 def test_secrets_of_the_environment_do_not_reach_it(child: GuardedChild, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,6 +29,7 @@ from shipworthy.live.guarded import SCRATCH, GuardedChild, carry
 from shipworthy.live.outcomes import SHADOWS
 from shipworthy.live.serving import LOOK_S
 from shipworthy.live.tail import Place, Tail
+from shipworthy.live.walls import WHOLE
 from shipworthy.project import Project
 from shipworthy.project.clock import now
 from shipworthy.ship.rollout import read_rollout
@@ -142,6 +143,7 @@ class Shadow:
         self._wanted: frozenset[str] | None = None
         self._looked_at = float("-inf")
         self._children: dict[str, GuardedChild] = {}
+        self._walls: dict[str, list[str]] = {}
         self._broken: dict[str, str] = {}
         self._trouble = ""
 
@@ -265,6 +267,7 @@ class Shadow:
             "arm": waiting.arm,
             "answer": answer,
             "denied": denied,
+            "walls": self._walls.get(waiting.release, []),
         }
         self._log.append(msgspec.json.encode(shadow))
         metrics.count_answers({waiting.arm: answer})
@@ -299,8 +302,11 @@ class Shadow:
             ) as error:  # it will not open the next time either: only another move brings another one
                 self._broken[release] = str(error)
                 raise BrokenTalkError(str(error)) from error
-            self._children[release] = child
-            _LOG.info("Release %s decides in the shadow; around it: %s", release, ", ".join(child.walls))
+            self._children[release], self._walls[release] = child, child.walls
+            if not set(child.walls) >= WHOLE:
+                self._say(
+                    f"Around the shadow there is, on this kernel, only: {', '.join(child.walls)}. See docs/shadow.md."
+                )
         return self._children[release]
 
     def _end(self, release: str) -> None:

@@ -1,6 +1,6 @@
 """Attacks of a policy on the world around it: on a folder, a port and the process that asks it."""
 
-# ruff: noqa: PTH
+# ruff: noqa: PTH101, PTH107, PTH110, PTH123, PTH207, PTH211
 # An attack goes through every door there is, the old ones too.
 
 import _posixsubprocess
@@ -93,6 +93,19 @@ def move(now, port):
 
 def make_a_folder(now, port):
     (_folder(port) / "made").mkdir()
+
+
+def make_a_pipe(now, port):
+    """Which Python tells no hook of."""
+    os.mkfifo(_folder(port) / "pipe")
+
+
+def cut(now, port):
+    os.truncate(_folder(port) / "victim", 0)
+
+
+def change_the_mode(now, port):
+    os.chmod(_folder(port) / "victim", 0o777)
 
 
 def link(now, port):
