@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
@@ -17,11 +16,12 @@ from threading import Thread
 
 import msgspec
 
-from shipworthy.errors import NotFoundError, UserCodeError
+from shipworthy.errors import UserCodeError
 from shipworthy.live.frames import Answer, BrokenTalkError, Carried, Question, Ready, receive, send
 from shipworthy.project import Project
 from shipworthy.project.environment import one_thread_each
-from shipworthy.store import get_content
+from shipworthy.ship.manifest import files_of, parse_manifest, read_file
+from shipworthy.ship.release import read_manifest
 
 OPEN_S = 120.0
 """How long a child may take to open its release."""
@@ -150,20 +150,19 @@ class GuardedChild:
 
 
 def carry(project: Project, release: str, folder: Path) -> Carried:
-    """What a child needs of a release: its record and objects, of which nothing is run here.
+    """What a child needs of a release: its record and objects, checked, of which nothing is run here.
 
     Raises:
         UnavailableError: a store does not answer.
         NotFoundError: there is no such release, or an object is gone.
-        TamperedError: one was changed.
+        TamperedError: one was changed, or nobody signed it whom the project trusts.
     """
+    manifest, _ = read_manifest(project, release)
     record = project.records.get("release", release)
-    if record is None:
-        raise NotFoundError(f"There is no release {release} in the record store.")
-    address = str(record.body["manifest"])
-    manifest = get_content(project.objects, address)
-    names = json.loads(manifest)["files"].values()
-    contents = {address: manifest} | {name: get_content(project.objects, name) for name in names}
+    assert record is not None, "its manifest was read"
+    files = files_of(parse_manifest(manifest, release)).values()
+    contents = {file.object: read_file(project.objects, file) for file in files}
+    contents[str(record.body["manifest"])] = manifest
     return Carried(release=release, record=dict(record.body), contents=contents, folder=str(folder))
 
 
