@@ -17,6 +17,7 @@ from shipworthy.project import open_project
 
 _AGAIN_S = 2.0
 _LOOK_S = 0.5
+_NICE = 10  # who answers requests goes first
 
 
 @contextmanager
@@ -85,6 +86,7 @@ def _follow_parent() -> None:
 
 def _main(settings: Settings) -> None:
     _follow_parent()
+    os.nice(_NICE)
     run_shadow(open_project(Path(settings.root)), settings.problem, settings.folder)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
@@ -17,14 +16,18 @@ from threading import Thread
 
 import msgspec
 
-from shipworthy.errors import NotFoundError, UserCodeError
+from shipworthy.errors import UserCodeError
 from shipworthy.live.frames import Answer, BrokenTalkError, Carried, Question, Ready, receive, send
 from shipworthy.project import Project
 from shipworthy.project.environment import one_thread_each
-from shipworthy.store import get_content
+from shipworthy.ship.manifest import files_of, parse_manifest, read_file
+from shipworthy.ship.release import read_manifest
 
 OPEN_S = 120.0
 """How long a child may take to open its release."""
+
+SCRATCH = ".guarded-"
+"""What the folders that children open their releases in are called; they lie beside the logs."""
 
 GRACE_S = 5.0
 """How long a child may take beyond the time limit of a decision before it is ended."""
@@ -60,7 +63,7 @@ class GuardedChild:
             UserCodeError: the release cannot be opened.
             BrokenTalkError: it does not come up.
         """
-        self._scratch = Path(tempfile.mkdtemp(prefix="shipworthy-guarded-"))
+        self._scratch = Path(tempfile.mkdtemp(prefix=SCRATCH, dir=carried.folder))
         command = [sys.executable, "-m", "shipworthy.live.walls", "shipworthy.live.guarded_child", str(self._scratch)]
         self._process = subprocess.Popen(  # noqa: S603
             command,
@@ -84,6 +87,11 @@ class GuardedChild:
         except BaseException:
             self.end()
             raise
+
+    @property
+    def process_id(self) -> int:
+        """The number of its process."""
+        return self._process.pid
 
     def ask(self, line: bytes, seconds: float) -> Answer:
         """Lets it decide what a line of the decision log asks for.
@@ -142,20 +150,19 @@ class GuardedChild:
 
 
 def carry(project: Project, release: str, folder: Path) -> Carried:
-    """What a child needs of a release: its record and objects, of which nothing is run here.
+    """What a child needs of a release: its record and objects, checked, of which nothing is run here.
 
     Raises:
         UnavailableError: a store does not answer.
         NotFoundError: there is no such release, or an object is gone.
-        TamperedError: one was changed.
+        TamperedError: one was changed, or nobody signed it whom the project trusts.
     """
+    manifest, _ = read_manifest(project, release)
     record = project.records.get("release", release)
-    if record is None:
-        raise NotFoundError(f"There is no release {release} in the record store.")
-    address = str(record.body["manifest"])
-    manifest = get_content(project.objects, address)
-    names = json.loads(manifest)["files"].values()
-    contents = {address: manifest} | {name: get_content(project.objects, name) for name in names}
+    assert record is not None, "its manifest was read"
+    files = files_of(parse_manifest(manifest, release)).values()
+    contents = {file.object: read_file(project.objects, file) for file in files}
+    contents[str(record.body["manifest"])] = manifest
     return Carried(release=release, record=dict(record.body), contents=contents, folder=str(folder))
 
 

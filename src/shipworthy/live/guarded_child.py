@@ -62,8 +62,11 @@ def _answered(served: Served, past: LivePast, entry: dict[str, Any]) -> dict[str
 
 
 def _opened(carried: Carried, scratch: Path) -> Served:
-    """The release, opened as everywhere else, from a project of its own that holds nothing but it."""
-    (scratch / CONFIG_NAME).touch()
+    """The release, opened as everywhere else, from a project of its own that holds nothing but it.
+
+    Who signed it was checked by the parent, who has the keys; that its bytes are those that were signed is checked here again.
+    """
+    (scratch / CONFIG_NAME).write_text(f'[release]\nallow_unsigned = ["{carried.release}"]\n', encoding="utf-8")
     project = open_project(scratch)
     for name, content in carried.contents.items():
         project.objects.put(name, content)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import shutil
 import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,16 +25,17 @@ from shipworthy.live import metrics
 from shipworthy.live.answering import TIME_LIMIT
 from shipworthy.live.decision_log import DECISIONS, SegmentLog
 from shipworthy.live.frames import BrokenTalkError
-from shipworthy.live.guarded import GuardedChild, carry
+from shipworthy.live.guarded import SCRATCH, GuardedChild, carry
 from shipworthy.live.outcomes import SHADOWS
 from shipworthy.live.serving import LOOK_S
 from shipworthy.live.tail import Place, Tail
+from shipworthy.live.walls import WHOLE
 from shipworthy.project import Project
 from shipworthy.project.clock import now
 from shipworthy.ship.rollout import read_rollout
 from shipworthy.step import Rung
 
-POLL_S = 0.05
+POLL_S = 0.02
 """How long the shadow rests before it looks at the decision log again."""
 
 DRAIN_S = 5
@@ -141,6 +143,7 @@ class Shadow:
         self._wanted: frozenset[str] | None = None
         self._looked_at = float("-inf")
         self._children: dict[str, GuardedChild] = {}
+        self._walls: dict[str, list[str]] = {}
         self._broken: dict[str, str] = {}
         self._trouble = ""
 
@@ -164,6 +167,8 @@ class Shadow:
                 os.close(lock)
                 return False
             self._lock = lock
+            for left in self._folder.glob(f"{SCRATCH}*"):  # by a shadow that was killed
+                shutil.rmtree(left, ignore_errors=True)
             done = Tail(self._folder, SHADOWS)
             self._known.update(_DONE.decode(line).id for _, line in done.read() if _is_whole(line))
             done.close()
@@ -262,6 +267,7 @@ class Shadow:
             "arm": waiting.arm,
             "answer": answer,
             "denied": denied,
+            "walls": self._walls.get(waiting.release, []),
         }
         self._log.append(msgspec.json.encode(shadow))
         metrics.count_answers({waiting.arm: answer})
@@ -296,8 +302,11 @@ class Shadow:
             ) as error:  # it will not open the next time either: only another move brings another one
                 self._broken[release] = str(error)
                 raise BrokenTalkError(str(error)) from error
-            self._children[release] = child
-            _LOG.info("Release %s decides in the shadow; around it: %s", release, ", ".join(child.walls))
+            self._children[release], self._walls[release] = child, child.walls
+            if not set(child.walls) >= WHOLE:
+                self._say(
+                    f"Around the shadow there is, on this kernel, only: {', '.join(child.walls)}. See docs/shadow.md."
+                )
         return self._children[release]
 
     def _end(self, release: str) -> None:
