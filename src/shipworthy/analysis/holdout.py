@@ -16,7 +16,7 @@ from shipworthy.analysis.pairs import paired
 from shipworthy.data.holdout import ABANDONED, UNSEEN, Holdout, Opening, holdout_for, marks_of, read_holdouts
 from shipworthy.errors import NotFoundError
 from shipworthy.ideas.idea import Idea
-from shipworthy.ideas.lock import locked_criteria
+from shipworthy.ideas.lock import locked_criteria, read_lock
 from shipworthy.project import Gap, Project, refuse_closed
 from shipworthy.project.clock import now
 from shipworthy.research.evidence import open_evidence
@@ -164,8 +164,8 @@ def abandoned(
     openings = list[Opening]()
     for _, key, versions in sorted(waiting, key=lambda one: one[0]):
         evidence = _evidence(project, versions[-1])
-        locked = (getattr(project.records.get("idea", key), "body", {}).get("lock") or {}).get("criteria")
-        if evidence is None or locked is None:
+        lock = read_lock(project, key)
+        if evidence is None or lock is None:
             continue
         marks = marks_of(evidence["period"])
         # Of the shorter of the two: a holdout that was cut out of a long open history is seen whole.
@@ -173,7 +173,7 @@ def abandoned(
         if either - found.seen(marks) >= UNSEEN * either:
             continue
         before = replace(found, openings=(*found.openings, *openings))
-        openings.append(_opening(project, before, key, versions, evidence, terms(criteria, locked, evidence)))
+        openings.append(_opening(project, before, key, versions, evidence, terms(criteria, lock.criteria, evidence)))
     return openings
 
 

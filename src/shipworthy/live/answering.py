@@ -1,4 +1,4 @@
-"""How a request is answered: both arms take the step, the log has it, and only then the caller."""
+"""How a request is answered: the arm whose turn it is takes the step, the log has it, and only then the caller."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from time import perf_counter
 from typing import Any
 from uuid import uuid4
 
@@ -26,8 +25,6 @@ TIME_LIMIT = 30.0
 """Seconds for one decision where neither the caller nor the policy says: nothing may hang for ever."""
 
 _LOG = logging.getLogger("shipworthy.live")
-
-_LEAST_S = 0.001
 
 Entry = dict[str, Any]
 
@@ -104,6 +101,14 @@ class Answering:
         self._outcomes.append(msgspec.json.encode(entry))
         return len(rows)
 
+    def waiting(self, serving: Serving) -> int:
+        """How many decisions wait for the shadow.
+
+        Raises:
+            OSError: the log cannot be read.
+        """
+        return self._refreshed(serving.champion.release.problem).waiting(serving.releases.values())
+
     def close(self) -> None:
         """Lets go of the logs."""
         self._decisions.close()
@@ -120,19 +125,12 @@ class Answering:
         return past
 
     def _decided(self, serving: Serving, past: LivePast, request: DecideRequest, key: str | None) -> Entry:
-        """Asks the arms. The one that answers goes first and undisturbed; its shadow follows in the time that is left."""
-        lacking = _lacking(serving.challenger, request)
-        arm = "champion" if lacking else serving.arm_of(request.period)
-        until = perf_counter() + (request.time_limit or TIME_LIMIT)
-        answers: dict[str, Entry] = {}
-        for name in (arm, *({"champion", "challenger"} - {arm})):
-            served = serving.champion if name == "champion" else serving.challenger
-            if served is None:
-                continue
-            if lacking and name == "challenger":
-                answers[name] = _undecided(served, request, f"the request {lacking}")
-            else:
-                answers[name] = _answer(served, past, request, max(until - perf_counter(), _LEAST_S))
+        """Asks the arm that answers; the other one decides in the shadow, off the path of requests."""
+        arm = serving.arm_of(request.period)
+        served = serving.champion if arm == "champion" else serving.challenger
+        if served is None or (arm == "challenger" and lacking(served, request)):
+            arm, served = "champion", serving.champion
+        answers = {arm: answer_of(served, past, request, request.time_limit or TIME_LIMIT)}
         nothing = answers[arm]["rung"] == Rung.NONE
         return {
             "id": uuid4().hex if key is None or nothing else key,
@@ -144,6 +142,8 @@ class Answering:
             "arm": arm,
             "rows": request.rows,
             "state": dict(request.state),
+            "time_limit": request.time_limit,
+            "releases": serving.releases,
             "answers": answers,
         }
 
@@ -154,8 +154,8 @@ class Answering:
             return self._latest
 
 
-def _answer(served: Served, past: LivePast, request: DecideRequest, seconds: float) -> Entry:
-    """What one arm decides, as plain values: never an exception, because a shadow must not break the answer."""
+def answer_of(served: Served, past: LivePast, request: DecideRequest, seconds: float) -> Entry:
+    """What one release decides, as plain values: never an exception, because it has to be logged whatever happens."""
     release = served.release
     problem = release.problem
     try:
@@ -172,11 +172,11 @@ def _answer(served: Served, past: LivePast, request: DecideRequest, seconds: flo
         decisions = msgspec.to_builtins(step.decisions.to_dicts())
     except Exception as error:  # noqa: BLE001  (user code: a fallback that cannot be made is a rung less, not the end)
         _LOG.exception("Release %s failed", release.id)
-        return _undecided(served, request, f"{release.decider.name}: {type(error).__name__}: {error}")
+        return undecided(served, request, f"{release.decider.name}: {type(error).__name__}: {error}")
     return {"release": release.id, **step.telemetry(), "falls": list(step.falls), "decisions": decisions}
 
 
-def _undecided(served: Served, request: DecideRequest, why: str) -> Entry:
+def undecided(served: Served, request: DecideRequest, why: str) -> Entry:
     """The account of an arm that could not even take the step."""
     release = served.release
     blank = dict.fromkeys(release.problem.decisions)
@@ -191,10 +191,8 @@ def _undecided(served: Served, request: DecideRequest, why: str) -> Entry:
     return {"release": release.id, **nothing.telemetry(), "falls": [why], "decisions": decisions}
 
 
-def _lacking(served: Served | None, request: DecideRequest) -> str:
+def lacking(served: Served, request: DecideRequest) -> str:
     """Why a release cannot decide on a request that another one takes; empty where it can."""
-    if served is None:
-        return ""
     absent = [name for name in served.contract.asked if name not in request.rows[0]]
     if absent:
         return f"has no {', '.join(absent)}"

@@ -24,6 +24,7 @@ _SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "research": {"workers": 0, "seed": 1, "engine": "processes", "ray_address": ""},
     "live": {"log": ".shipworthy/log"},
     "watch": {"window": "28d", "service": "", "running_cost": 0.0, "webhook": "", "slack": ""},
+    "release": {"allow_unsigned": []},
     "mlflow": {"tracking_uri": "", "experiment": "shipworthy"},
 }
 """Every section and setting there is, with its default; the default's type is the setting's type."""

@@ -9,11 +9,11 @@ from typing import Any
 import polars as pl
 
 from shipworthy.errors import InvalidInputError
+from shipworthy.log import read_decisions, read_outcomes
 from shipworthy.problem import Problem
 from shipworthy.project import Project
 from shipworthy.ship.release import Release
 from shipworthy.step import happened, worth
-from shipworthy.store import read_log
 
 _ROLES = ("champion", "challenger")
 ANSWERED = "answered"
@@ -45,14 +45,13 @@ def live_evidence(project: Project, old: str, new: Release) -> LiveEvidence:
         InvalidInputError: what was logged does not have the snapshot's types.
         UserCodeError: the release's value or a guardrail cannot be computed from what was logged.
     """
-    folder = project.log_folder / new.problem.name
     both = {old, new.id}
-    log = read_log(folder, "decisions")
+    log = read_decisions(project, new.problem.name)
     decided = [entry for entry in log if both <= {answer["release"] for answer in entry["answers"].values()}]
     entries = _decided_last(decided, new.problem.unit)
     rungs = {entry["period"]: _answer(entry, new.id)["rung"] for entry in entries}
     fell = sum(rung not in ("policy", "incumbent") for rung in rungs.values())
-    settled = _settled(new, entries, read_log(folder, "outcomes"))
+    settled = _settled(new, entries, read_outcomes(project, new.problem.name))
     if settled.is_empty():
         return LiveEvidence(table=pl.DataFrame(), asked=len(rungs), fell=fell)
     worths = [_worth(new.problem, settled, _decisions(new, entries, release)) for release in (old, new.id)]
