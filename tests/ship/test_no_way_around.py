@@ -38,13 +38,14 @@ from shipworthy.data.examine import examine_data
 from shipworthy.errors import ShipworthyError
 from shipworthy.project import Gap, Project, open_project
 from shipworthy.research.research import research_idea
-from shipworthy.ship.gate import LiveReading
+from shipworthy.ship.back import roll_back
 from shipworthy.ship.gate import missing as missing_live
 from shipworthy.ship.parity import Parity
+from shipworthy.ship.reading import LiveReading
 from shipworthy.ship.release import Release
 from shipworthy.ship.rollout import Phase as Rolled
 from shipworthy.ship.rollout import Rollout, rollout_history
-from shipworthy.ship.ship import roll_back, ship_idea
+from shipworthy.ship.ship import ship_idea
 from tests.cli.typed import typed
 from tests.ship import kiosk
 
@@ -451,8 +452,8 @@ def _holds(project: Project, release_id: str) -> Parity:
     return Parity(periods=10, equal=10, tied=0, broken=())
 
 
-def _open_if_read(phase: Rolled, reading: LiveReading | None) -> list[Gap]:
-    return [] if reading is not None else missing_live(phase, reading)
+def _open_if_read(phase: Rolled, reading: LiveReading | None, periods: int) -> list[Gap]:
+    return [] if reading is not None else missing_live(phase, reading, periods)
 
 
 def _open(*asked: object) -> list[Gap]:

@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
+from time import perf_counter
 from typing import Any
 from uuid import uuid4
 
@@ -13,6 +14,7 @@ import msgspec
 import polars as pl
 
 from shipworthy.live.decision_log import SegmentLog
+from shipworthy.live.mixture import answer_in, who_answered, who_is_needed
 from shipworthy.live.outcomes import OUTCOMES, LivePast
 from shipworthy.live.refusals import FieldError, RefusedError, unavailable
 from shipworthy.live.requests import DecideRequest
@@ -25,6 +27,8 @@ TIME_LIMIT = 30.0
 """Seconds for one decision where neither the caller nor the policy says: nothing may hang for ever."""
 
 _LOG = logging.getLogger("shipworthy.live")
+
+_LEAST_S = 0.001
 
 Entry = dict[str, Any]
 
@@ -45,7 +49,7 @@ class Answered:
     def document(self) -> dict[str, Any]:
         """What the caller gets; the same whenever it is asked for."""
         entry = self.entry
-        answer = _answer_in(entry)
+        answer = answer_in(entry)
         return {
             "id": entry["id"],
             "problem": entry["problem"],
@@ -85,7 +89,7 @@ class Answering:
             return Answered(_same(made, request), repeated=True)
         entry = self._decided(serving, past, request, key)
         self._decisions.append(msgspec.json.encode(entry))
-        if _answer_in(entry)["rung"] == Rung.NONE:
+        if answer_in(entry)["rung"] == Rung.NONE:
             raise _nothing_decided(entry)
         return Answered(entry)
 
@@ -125,13 +129,20 @@ class Answering:
         return past
 
     def _decided(self, serving: Serving, past: LivePast, request: DecideRequest, key: str | None) -> Entry:
-        """Asks the arm that answers; the other one decides in the shadow, off the path of requests."""
-        arm = serving.arm_of(request.period)
-        served = serving.champion if arm == "champion" else serving.challenger
-        if served is None or (arm == "challenger" and lacking(served, request)):
-            arm, served = "champion", serving.champion
-        answers = {arm: answer_of(served, past, request, request.time_limit or TIME_LIMIT)}
-        nothing = answers[arm]["rung"] == Rung.NONE
+        """Asks the arms that answer: one, or both where each unit has its own; who does not answer decides in the shadow."""
+        problem = serving.champion.release.problem
+        drawn = serving.arms_of(request.period, [row[problem.unit] for row in request.rows])
+        asked = serving.challenger if drawn != "champion" else None
+        unfit = lacking(asked, request) if asked else ""
+        until = perf_counter() + (request.time_limit or TIME_LIMIT)
+        answers = {}
+        for arm in who_is_needed(drawn, unfit):
+            served = serving.challenger if arm == "challenger" else serving.champion
+            assert served is not None, "an arm is drawn only where there is one"
+            answers[arm] = answer_of(served, past, request, max(until - perf_counter(), _LEAST_S))
+        rows = serving.champion.contract.frame(request.period, request.rows)
+        who = who_answered(problem, rows, request.state, drawn, answers, unfit)
+        nothing = answer_in({**who, "answers": answers})["rung"] == Rung.NONE
         return {
             "id": uuid4().hex if key is None or nothing else key,
             "at": self._now(),
@@ -139,7 +150,7 @@ class Answering:
             "period": as_json(request.period),
             "phase": serving.rollout and str(serving.rollout.phase),
             "rollout": serving.rollout and serving.rollout.version,
-            "arm": arm,
+            **who,
             "rows": request.rows,
             "state": dict(request.state),
             "time_limit": request.time_limit,
@@ -200,11 +211,6 @@ def lacking(served: Served, request: DecideRequest) -> str:
     return f"breaks its contract: {broken[0].field} {broken[0].detail}" if broken else ""
 
 
-def _answer_in(entry: Entry) -> Entry:
-    answer: Entry = entry["answers"][entry["arm"]]
-    return answer
-
-
 def _same(entry: Entry, request: DecideRequest) -> Entry:
     """The entry that was made under the same key, if it was made for the same request."""
     asked = {"period": as_json(request.period), "rows": request.rows, "state": dict(request.state)}
@@ -219,10 +225,10 @@ def _same(entry: Entry, request: DecideRequest) -> Entry:
 
 
 def _nothing_decided(entry: Entry) -> RefusedError:
-    reasons = _answer_in(entry)["falls"]
+    reasons = answer_in(entry)["falls"]
     return unavailable(
         f"Nothing could decide period {entry['period']}: {'; '.join(reasons)}. The attempt is in the decision log.",
         id=entry["id"],
-        release=_answer_in(entry)["release"],
+        release=answer_in(entry)["release"],
         reasons=reasons,
     )

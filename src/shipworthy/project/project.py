@@ -23,11 +23,15 @@ _SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "store": {"records": ".shipworthy/records.db", "objects": ".shipworthy/objects"},
     "research": {"workers": 0, "seed": 1, "engine": "processes", "ray_address": ""},
     "live": {"log": ".shipworthy/log"},
-    "watch": {"window": "28d", "service": "", "running_cost": 0.0, "webhook": "", "slack": ""},
     "release": {"allow_unsigned": []},
+    "watch": {"window": "28d", "service": "", "running_cost": 0.0, "webhook": "", "slack": ""},
+    "rollout": {},
     "mlflow": {"tracking_uri": "", "experiment": "shipworthy"},
 }
 """Every section and setting there is, with its default; the default's type is the setting's type."""
+
+_READ_LATER = ("rollout",)
+"""Sections that hold one section a problem, and are read where the problem is known."""
 
 _TEXTS: Mapping[str, tuple[str, str]] = {
     "engine": (r"processes|ray", "'processes' or 'ray'"),
@@ -120,6 +124,8 @@ def _read(path: Path) -> Mapping[str, Mapping[str, Any]]:
 def _section(path: Path, section: str, defaults: Mapping[str, Any], given: Any) -> Mapping[str, Any]:
     if not isinstance(given, dict):
         raise InvalidInputError(f"{path}: {section} must be a section: write [{section}] on a line of its own.")
+    if section in _READ_LATER:
+        return given
     _refuse_unknown(path, f"setting in [{section}]", given, defaults)
     for name, value in given.items():
         if type(value) is not type(defaults[name]):

@@ -11,7 +11,7 @@ from shipworthy.live.watch.alert import Alert
 from shipworthy.live.watch.lived import Lived, instant
 from shipworthy.live.watch.promised import Promised
 from shipworthy.problem import Period, Span
-from shipworthy.ship.gate import LiveReading
+from shipworthy.ship.reading import LiveReading
 
 _MORE_MISSING = 0.05
 _FEWEST_MISSING = 3
@@ -69,7 +69,9 @@ def check_earned(promised: Promised, reading: LiveReading | None, running_cost: 
     """The alerts about what the live periods of the idea show; every interval may be read after every period."""
     if reading is None:
         return []
-    low, mean, high = (end * reading.units for end in (reading.money.low, reading.money.mean, reading.money.high))
+    if reading.per_period is None:
+        return list(_worse(reading))
+    low, mean, high = reading.per_period
     shown = f"{mean:,.2f} a period ({low:,.2f} to {high:,.2f}) in {reading.periods} live periods"
     return [
         *_harmed(shown, low, high),

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shipworthy.errors import NotFoundError, ShipworthyError, TamperedError
-from shipworthy.ideas.register import find_idea
 from shipworthy.live.watch.alert import Alert
 from shipworthy.live.watch.book import News, note
 from shipworthy.live.watch.deciding import check_deciding
@@ -20,9 +19,8 @@ from shipworthy.live.watch.service import check_disk, check_service
 from shipworthy.problem import Span
 from shipworthy.project import Project
 from shipworthy.project.clock import now
-from shipworthy.ship.gate import LiveReading
+from shipworthy.ship.reading import LiveReading, read_idea_live
 from shipworthy.ship.rollout import Rollout, read_rollout, rollout_history
-from shipworthy.ship.ship import read_idea_live
 
 _LOG = logging.getLogger("shipworthy.live")
 
@@ -113,7 +111,7 @@ class _Look:
     def _reading(self) -> LiveReading | None:
         if self.rollout.idea is None or self.rollout.challenger is None:
             return None
-        return read_idea_live(self.project, find_idea(self.project, int(self.rollout.idea)), self.rollout)
+        return read_idea_live(self.project, rollout_history(self.project, self.rollout.problem), self.rollout.idea)
 
     def _check(self, name: str, check: Callable[[], Sequence[Alert]]) -> None:
         try:
