@@ -391,13 +391,17 @@ def test_a_fixed_release_has_no_shadow(stall: Stall) -> None:
 
 
 def test_it_ends_with_its_service(stall: Stall, serve: Any) -> None:
-    """Told to end, the service lets its shadow work off what waits; killed, it leaves neither a shadow nor a child behind."""
+    """Told to end, the service ends its shadow in order, what still waits is for later; killed, it leaves no process behind."""
     stall.move("mean_of_three_days", "one_more", phase=Phase.SHADOW)
     folder = stall.project.log_folder / "stock"
     server: Server = serve()
     made = [server.decide().body["id"] for _ in range(30)]
     server.process.terminate()
     server.process.wait(30)
+    decided = [entry["id"] for entry in read_log(folder, "shadows")]
+    assert decided == made[: len(decided)]
+    assert not list(folder.glob(".guarded-*"))
+    run_shadow(stall.project, "stock", folder, once=True)
     assert [entry["id"] for entry in read_log(folder, "shadows")] == made
 
     server = serve(workers=1)
