@@ -23,6 +23,9 @@ KIND = "log"
 
 Entry = dict[str, Any]
 
+Row = tuple[Any, ...]
+"""An entry as a row of the archive's tables."""
+
 _SCHEMA = {
     "id": pl.String(),
     "at": pl.Datetime("us", "UTC"),
@@ -51,6 +54,8 @@ class Part:
         first: The `at` of its first entry.
         last: The `at` of its last entry.
         count: How many entries it has.
+        periods: The first and the last period that its entries are about; None where they do not say so.
+        rollouts: The numbers of the moves under which its entries were decided.
         segments: The names of the segments it replaces.
         dropped: When it was dropped; None where it is kept.
     """
@@ -62,6 +67,8 @@ class Part:
     first: str
     last: str
     count: int
+    periods: tuple[Any, Any] | None
+    rollouts: Sequence[int]
     segments: Sequence[str]
     dropped: str | None = None
 
@@ -96,17 +103,8 @@ def identity(noun: str, entry: Mapping[str, Any]) -> Any:
     return entry["id"]
 
 
-def as_table(lines: Sequence[tuple[bytes, Entry]]) -> pl.DataFrame:
-    """Entries as a table: what is often asked for as columns, and the line as it was logged in `entry`.
-
-    >>> line = b'{"id": "d1", "at": "2026-01-31T00:00:00.000000+00:00"}'
-    >>> as_table([(line, json.loads(line))]).select("id", "entry").row(0)
-    ('d1', '{"id": "d1", "at": "2026-01-31T00:00:00.000000+00:00"}')
-    """
-    return pl.DataFrame([_row(line, entry) for line, entry in lines], schema=_SCHEMA, orient="row")
-
-
-def _row(line: bytes, entry: Entry) -> tuple[Any, ...]:
+def as_row(line: bytes, entry: Entry) -> Row:
+    """An entry as a row: what is often asked for, and the line as it was logged."""
     answer = entry.get("answer") or entry.get("answers", {}).get(entry.get("arm"), {})
     period = entry.get("period")
     return (
@@ -123,6 +121,16 @@ def _row(line: bytes, entry: Entry) -> tuple[Any, ...]:
         len(entry.get("rows", answer.get("decisions", ()))),
         line.decode(),
     )
+
+
+def as_table(rows: Sequence[Row]) -> pl.DataFrame:
+    """Entries as a table, a row each.
+
+    >>> line = b'{"id": "d1", "at": "2026-01-31T00:00:00.000000+00:00"}'
+    >>> as_table([as_row(line, json.loads(line))]).select("id", "entry").row(0)
+    ('d1', '{"id": "d1", "at": "2026-01-31T00:00:00.000000+00:00"}')
+    """
+    return pl.DataFrame(rows, schema=_SCHEMA, orient="row")
 
 
 def _part(record: Record) -> Part:
