@@ -19,7 +19,8 @@ from shipworthy.live.outcomes import OUTCOMES, LivePast
 from shipworthy.live.refusals import FieldError, RefusedError, unavailable
 from shipworthy.live.requests import DecideRequest
 from shipworthy.live.serving import Served, Serving, as_json
-from shipworthy.problem import Problem
+from shipworthy.log.archive import Archive
+from shipworthy.problem import Period
 from shipworthy.step import Decided, Moment, Rung, seed_of, take_step
 
 TIME_LIMIT = 30.0
@@ -64,9 +65,9 @@ class Answered:
 class Answering:
     """Decides, logs and remembers, for one worker; it may be used from several threads."""
 
-    def __init__(self, problem: str, folder: Path) -> None:
-        """Names the problem and the folder of its logs."""
-        self._problem, self._folder = problem, folder
+    def __init__(self, problem: str, folder: Path, archive: Archive | None = None) -> None:
+        """Names the problem, the folder of its logs, and where they are compacted to."""
+        self._problem, self._folder, self._archive = problem, folder, archive
         self._decisions = SegmentLog(folder)
         self._outcomes = SegmentLog(folder, OUTCOMES)
         self._lock = Lock()
@@ -83,7 +84,7 @@ class Answering:
         """
         optional = serving.challenger.contract.asked if serving.challenger else None
         request = serving.champion.contract.read_decide(body, optional)
-        past = self._refreshed(serving.champion.release.problem)
+        past = self._refreshed(serving, request.period)
         if key is not None and (made := past.entry(key)) is not None:
             return Answered(_same(made, request), repeated=True)
         entry = self._decided(serving, past, request, key)
@@ -111,11 +112,13 @@ class Answering:
         if self._past is not None:
             self._past.close()
 
-    def _refreshed(self, problem: Problem) -> LivePast:
+    def _refreshed(self, serving: Serving, period: Period) -> LivePast:
+        key = serving.champion.release.problem.key
         with self._lock:
-            if self._past is None or self._past.key != problem.key:
-                self._past = LivePast(self._folder, key=problem.key)
+            if self._past is None or self._past.key != key:
+                self._past = LivePast(self._folder, key=key, archive=self._archive)
             past = self._past
+        past.cover(as_json(period), as_json(serving.first_remembered(period)))
         past.refresh()
         return past
 

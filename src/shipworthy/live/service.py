@@ -27,6 +27,7 @@ from shipworthy.live import metrics
 from shipworthy.live.answering import Answered, Answering
 from shipworthy.live.claims import Claims
 from shipworthy.live.openapi import describe
+from shipworthy.live.outcomes import archive_of
 from shipworthy.live.refusals import MEDIA_TYPE, RefusedError, unavailable
 from shipworthy.live.requests import read_key
 from shipworthy.live.serving import Serving, Watch
@@ -62,7 +63,8 @@ class Service:
         """Opens what is to be served; where that fails, the doors say so, and it is tried again."""
         self._problem = settings.problem
         self._watch = Watch(project, settings.problem, settings.release)
-        self._answering = Answering(settings.problem, settings.folder)
+        archive = archive_of(project, settings.problem, settings.folder)
+        self._answering = Answering(settings.problem, settings.folder, archive)
         self._claims = Claims(settings.folder / ".claims")
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="decide")
         self._parent = os.getppid()

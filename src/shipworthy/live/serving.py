@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from threading import Event, Lock, Thread
 from time import monotonic
 from typing import Any
@@ -15,12 +16,14 @@ import polars as pl
 from shipworthy.errors import ShipworthyError
 from shipworthy.live.outcomes import LivePast
 from shipworthy.live.requests import Contract, Row
-from shipworthy.problem import Period
+from shipworthy.problem import Period, Span
 from shipworthy.project import Project
 from shipworthy.ship.release import Release, open_release
 from shipworthy.ship.rollout import Rollout, read_rollout
 from shipworthy.statistics.assignment import Arm
 from shipworthy.step import History
+
+_DAY = Span.of("1d")
 
 LOOK_S = 0.5
 """How long a worker goes on with a rollout before it looks at the record store again."""
@@ -42,6 +45,13 @@ class Served:
         self.contract = Contract(release.problem, dict(release.memory.schema), release.units, release.contract)
         self._lock = Lock()
         self._history = (0, History(release.problem, release.memory))
+
+    def first_remembered(self, period: Period) -> Period:
+        """The first period that this release's policies look back on from `period`, and a day more for clocks that change."""
+        problem, names = self.release.problem, (self.release.decider.name, self.release.manifest["fallback"])
+        spans = [Span.of(problem.make_policy(name).memory) for name in names if name]
+        first = min(span.before(period) for span in spans)
+        return _DAY.before(first) if isinstance(first, datetime) else first
 
     def history(self, past: LivePast) -> History:
         """The release's memory, corrected by the outcomes that were posted, and followed by what was decided and settled."""
@@ -91,6 +101,11 @@ class Serving:
         if self.rollout is None or self.challenger is None:
             return "champion"
         return self.rollout.arm_of(period)
+
+    def first_remembered(self, period: Period) -> Period:
+        """The first period that anybody who decides `period` looks back on."""
+        arms = [served for served in (self.champion, self.challenger) if served is not None]
+        return min(served.first_remembered(period) for served in arms)
 
     @property
     def releases(self) -> dict[str, str]:

@@ -10,6 +10,8 @@ from typing import Any
 
 import polars as pl
 
+from shipworthy.errors import NotFoundError
+from shipworthy.project import Project
 from shipworthy.store import ObjectStore, Record, RecordStore
 from shipworthy.store.frames import get_frame
 
@@ -94,6 +96,51 @@ def read_part(objects: ObjectStore, part: Part) -> Iterator[Entry]:
     """
     for line in get_frame(objects, part.object)["entry"]:
         yield json.loads(line)
+
+
+class Archive:
+    """One problem's archive, as something that runs looks into it again and again; it may be used from one thread at a time."""
+
+    def __init__(self, project: Project, problem: str) -> None:
+        """Names the project, whose stores are opened when they are needed, and the problem."""
+        self._project, self._problem = project, problem
+        self._parts: dict[str, Part] = {}
+        self._held: tuple[str, list[str]] = ("", [])
+
+    def parts(self, noun: str) -> list[Part]:
+        """Every part of one log as the record store knows them now, the dropped ones too, the oldest first.
+
+        Raises:
+            UnavailableError: the record store does not answer.
+        """
+        found = find_parts(self._project.records, self._problem, noun)
+        self._parts.update((part.key, part) for part in found)
+        return found
+
+    def ids(self, part: Part) -> list[str]:
+        """The ids of a part's entries, in order."""
+        return get_frame(self._project.objects, part.object)["id"].to_list()
+
+    def lines(self, part: Part) -> list[str]:
+        """The lines of a part, in order; those of the part that was asked for last are held."""
+        if self._held[0] != part.key:
+            self._held = (part.key, get_frame(self._project.objects, part.object)["entry"].to_list())
+        return self._held[1]
+
+    def line(self, key: str, place: int) -> bytes:
+        """The line at a place of a part that `parts` gave."""
+        return self.lines(self._parts[key])[place].encode()
+
+    def moved(self, noun: str, segment: str, name: str) -> bytes:
+        """The line of an id that stood in a segment, which was compacted since.
+
+        Raises:
+            NotFoundError: no part replaces the segment, or the part was dropped.
+        """
+        for part in self.parts(noun):
+            if segment in part.segments and part.dropped is None:
+                return self.line(part.key, self.ids(part).index(name))
+        raise NotFoundError(f"{segment} of problem {self._problem!r} is gone, and no part of the archive replaces it.")
 
 
 def identity(noun: str, entry: Mapping[str, Any]) -> Any:
