@@ -33,9 +33,9 @@ check: $(STAMP)  ## style, format, types and layers
 bench: $(STAMP)  ## the figures that the documentation quotes   (ARGS="cli imports")
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-soak: $(STAMP)  ## a Ray cluster; service and replay killed a hundred times (KILLS=1000)
+soak: $(STAMP)  ## a Ray cluster; service, shipping and replay killed a hundred times (KILLS=1000)
 	@SHIPWORTHY_RAY=1 $(BIN)/python -m pytest -n 0 tests/engine/test_ray.py
-	@SHIPWORTHY_KILLS=$(KILLS) $(BIN)/python -m pytest -n 0 --timeout 3600 tests/live/test_kill.py tests/engine/test_kill.py $(ARGS)
+	@SHIPWORTHY_KILLS=$(KILLS) $(BIN)/python -m pytest -n 0 --timeout 3600 tests/live/test_kill.py tests/ship/test_kill.py tests/engine/test_kill.py $(ARGS)
 
 honesty: $(STAMP)  ## how often the verdict is wrong, by simulation
 	@$(BIN)/python -m benchmarks.honesty $(ARGS)

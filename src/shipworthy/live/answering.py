@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
 from time import perf_counter
@@ -21,6 +20,7 @@ from shipworthy.live.requests import DecideRequest
 from shipworthy.live.serving import Served, Serving, as_json
 from shipworthy.log.archive import Archive
 from shipworthy.problem import Period
+from shipworthy.project.clock import now
 from shipworthy.step import Decided, Moment, Rung, seed_of, take_step
 
 TIME_LIMIT = 30.0
@@ -153,7 +153,7 @@ class Answering:
     def _now(self) -> str:
         """The time in UTC, which never goes back within a worker."""
         with self._lock:
-            self._latest = max(self._latest, datetime.now(UTC).isoformat(timespec="microseconds"))
+            self._latest = max(self._latest, now().isoformat(timespec="microseconds"))
             return self._latest
 
 

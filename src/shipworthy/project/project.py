@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from shipworthy.errors import InvalidInputError, NotFoundError
+from shipworthy.project.clock import now
 from shipworthy.project.section import read_toml
 from shipworthy.store import FolderObjectStore, ObjectStore, RecordStore, SqliteRecordStore
 
@@ -49,7 +50,7 @@ class Project:
     @cached_property
     def records(self) -> RecordStore:
         """The record store that the configuration names; opened at first use."""
-        return SqliteRecordStore(self.root / _path(self.settings, "records"))
+        return SqliteRecordStore(self.root / _path(self.settings, "records"), clock=now)
 
     @cached_property
     def objects(self) -> ObjectStore:
