@@ -1,10 +1,11 @@
-"""What the service remembers: the decisions that were made, and how they turned out.
+"""What the service remembers: the decisions that were made, by whoever answered and in the shadow, and how they turned out.
 
 All of it is read from the logs, this worker's own part included, so that every worker knows the same.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -12,10 +13,10 @@ from typing import Any
 import msgspec
 
 from shipworthy.live.remembered import Remembered, Row
-from shipworthy.log.archive import OUTCOMES, Archive
+from shipworthy.log.archive import OUTCOMES, SHADOWS, Archive
 from shipworthy.project import Project
 
-__all__ = ["OUTCOMES", "LivePast", "archive_of"]
+__all__ = ["OUTCOMES", "SHADOWS", "LivePast", "archive_of"]
 
 _ASKED = 16
 """By so many of the newest periods that were asked for it is settled from which one on the past is kept."""
@@ -71,15 +72,24 @@ class LivePast:
                 self._kept.forget_before(needed)
             self._asked = asked
 
-    def refresh(self) -> None:
+    def refresh(self, until: str | None = None) -> None:
         """Reads what was logged since the last time.
+
+        Args:
+            until: What was logged after this instant is not known yet, and is noted by a later call: so the past is as it was
+                then, whenever it is asked for. None means that everything is known.
 
         Raises:
             OSError: the disk does not answer.
             UnavailableError: the archive does not answer, and was never read.
         """
         with self._lock:
-            self._known().read()
+            self._known(until).read(until)
+
+    def waiting(self, releases: Collection[str]) -> int:
+        """How many decisions wait for what one of these releases would have decided in the shadow."""
+        with self._lock:
+            return self._known().waiting(set(releases))
 
     def entry(self, decision: str) -> dict[str, Any] | None:
         """The log's entry of that id; None where nothing was decided under it.
@@ -115,16 +125,16 @@ class LivePast:
             if self._kept is not None:
                 self._kept.close()
 
-    def _known(self) -> Remembered:
+    def _known(self, until: str | None = None) -> Remembered:
         if self._kept is None:
-            self._begin(None)
+            self._begin(None, until)
         assert self._kept is not None
         return self._kept
 
-    def _begin(self, first: Any) -> None:
+    def _begin(self, first: Any, until: str | None = None) -> None:
         """Reads the logs from their beginning; where that fails, what was known goes on."""
         begun = Remembered(self._folder, self.key, self._archive, first)
-        begun.read()
+        begun.read(until)
         if self._kept is not None:
             self._earlier += self._kept.version + 1
             self._kept.close()

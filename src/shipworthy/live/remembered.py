@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from heapq import heappop, heappush
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +14,7 @@ import msgspec
 
 from shipworthy.errors import UnavailableError
 from shipworthy.live.tail import Place, Tail
-from shipworthy.log.archive import DECISIONS, OUTCOMES, Archive, Part
+from shipworthy.log.archive import DECISIONS, OUTCOMES, SHADOWS, Archive, Part
 
 MOST_KEYS = 100_000
 """How many ids are remembered for requests that come again; the log itself keeps all of them."""
@@ -43,6 +46,18 @@ class _Decision(msgspec.Struct):
     period: Any
     rows: msgspec.Raw
     answers: dict[str, _Answer]
+    releases: dict[str, str] = {}
+
+
+class _Shadow(msgspec.Struct):
+    id: str
+    period: Any
+    answer: _Answer
+
+
+class _Head(msgspec.Struct):
+    id: str
+    at: str
 
 
 class _Posted(msgspec.Struct):
@@ -59,7 +74,7 @@ class _Decided(msgspec.Struct, frozen=True):
 
 
 class Remembered:
-    """The decisions and outcomes of the periods from `first` on, kept up to date from segments and archive.
+    """The decisions, shadow answers and outcomes of the periods from `first` on, kept up to date from segments and archive.
 
     Of a decided row only its place in the log is kept, until its outcome is there. Plans and ids are kept whatever their period.
 
@@ -74,8 +89,11 @@ class Remembered:
         self.first = first
         self._period, self._unit = key
         self._archive = archive
-        self._tails = {noun: Tail(folder, noun) for noun in (DECISIONS, OUTCOMES)}
+        self._tails = {noun: Tail(folder, noun) for noun in (DECISIONS, OUTCOMES, SHADOWS)}
         self._seen: set[str] = set()
+        self._later: list[tuple[str, int, Callable[[], object]]] = []
+        self._arrivals = count()
+        self._waiting: dict[str, tuple[str, ...]] = {}
         self._places: dict[str, Place] = {}
         self._decided: dict[Key, _Decided] = {}
         self._posted: dict[Key, tuple[str, Row]] = {}
@@ -84,18 +102,34 @@ class Remembered:
         self._plans: dict[str, dict[Any, deque[bytes]]] = {}
         self._read_units = _units_decoder(self._unit)
 
-    def read(self) -> None:
-        """Reads what was logged since the last time.
+    def read(self, until: str | None = None) -> None:
+        """Reads what was logged since the last time; what was logged after `until` is noted by a later call.
 
-        The outcomes are taken first and noted last: an outcome is never known without the decision before it.
+        The outcomes are taken first and noted last: an outcome is never known without the decision before it. So are the
+        shadow's answers.
         """
         outcomes = [line for _, line in self._unread(OUTCOMES)]
+        shadows = [line for _, line in self._unread(SHADOWS)]
         for place, line in self._unread(DECISIONS):
-            self._note_decision(place, line)
+            if until is None:
+                self._note_decision(place, line)
+            else:
+                self._hold(line, partial(self._note_decision_at, place))
         for line in outcomes:
-            self._note_outcomes(line)
+            if until is None:
+                self._note_outcomes(line)
+            else:
+                self._hold(line, partial(self._note_held_outcomes, line))
+        for line in shadows:
+            self._note_shadow(line)
+        while self._later and (until is None or self._later[0][0] <= until):
+            heappop(self._later)[2]()
         if self._unsettled:
             self._settle()
+
+    def waiting(self, releases: set[str]) -> int:
+        """How many decisions wait for what one of these releases would have decided in the shadow."""
+        return sum(not releases.isdisjoint(waited) for waited in self._waiting.values())
 
     def forget_before(self, first: Any) -> None:
         """Lets go of the periods before a later first one."""
@@ -149,7 +183,7 @@ class Remembered:
                 if self._is_needed(part, is_last=part is parts[-1]):
                     for row, line in enumerate(archive.lines(part)):
                         yield Place(part.key, row, _ARCHIVED), line.encode()
-                elif later < MOST_KEYS:
+                elif noun == DECISIONS and later < MOST_KEYS:
                     for row, name in enumerate(archive.ids(part)):
                         self._note_place(name, Place(part.key, row, _ARCHIVED))
             self._seen.add(part.key)
@@ -161,6 +195,18 @@ class Remembered:
     def _is_before(self, period: Any) -> bool:
         first = self.first
         return first is not None and isinstance(period, type(first)) and bool(period < first)
+
+    def _hold(self, line: bytes, note: Callable[[str], None]) -> None:
+        """Notes it later, by its id, once the time for it has come."""
+        try:
+            head = _HEADS.decode(line)
+        except msgspec.MsgspecError:
+            return  # torn: nobody was told of it
+        later: Callable[[], object] = partial(note, head.id)
+        heappush(self._later, (head.at, next(self._arrivals), later))
+
+    def _note_decision_at(self, place: Place, name: str) -> None:
+        self._note_decision(place, self._line_at(place, name))
 
     def _note_place(self, name: str, place: Place) -> None:
         self._places[name] = place
@@ -177,8 +223,10 @@ class Remembered:
             return
         self._note_place(decision.id, place)
         for answer in decision.answers.values():
-            if answer.rung != "none":
-                self._note_plan(answer, decision.period)
+            self._note_plan(answer, decision.period)
+        waited = tuple(release for arm, release in decision.releases.items() if arm not in decision.answers)
+        if waited:
+            self._waiting[decision.id] = waited
         if self._is_before(decision.period):
             return
         noted = _Decided(decision.at, place, decision.id)
@@ -189,11 +237,25 @@ class Remembered:
                 if key in self._posted:
                     self._unsettled.add(key)
 
+    def _note_shadow(self, line: bytes) -> None:
+        try:
+            shadow = _SHADOWS.decode(line)
+        except msgspec.MsgspecError:
+            return
+        self._waiting.pop(shadow.id, None)
+        self._note_plan(shadow.answer, shadow.period)
+
     def _note_plan(self, answer: _Answer, period: Any) -> None:
+        if answer.rung == "none":
+            return
         plans = self._plans.setdefault(answer.release, {})
         plans.setdefault(period, deque(maxlen=_PARTS)).append(bytes(answer.decisions))
         if len(plans) > _PLANS:
             del plans[next(iter(plans))]
+
+    def _note_held_outcomes(self, line: bytes, name: str) -> None:
+        del name
+        self._note_outcomes(line)
 
     def _note_outcomes(self, line: bytes) -> None:
         try:
@@ -236,6 +298,8 @@ class Remembered:
 
 _DECISIONS = msgspec.json.Decoder(_Decision)
 _OUTCOMES = msgspec.json.Decoder(_Posted)
+_SHADOWS = msgspec.json.Decoder(_Shadow)
+_HEADS = msgspec.json.Decoder(_Head)
 
 
 def _units_decoder(unit: str) -> msgspec.json.Decoder[list[Any]]:

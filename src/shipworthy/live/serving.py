@@ -13,11 +13,12 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from shipworthy.errors import ShipworthyError
+from shipworthy.errors import NotFoundError, ShipworthyError, UnavailableError
 from shipworthy.live.outcomes import LivePast
 from shipworthy.live.requests import Contract, Row
 from shipworthy.problem import Period, Span
 from shipworthy.project import Project
+from shipworthy.project.code import load_problem
 from shipworthy.ship.release import Release, open_release
 from shipworthy.ship.rollout import Rollout, read_rollout
 from shipworthy.statistics.assignment import Arm
@@ -211,6 +212,22 @@ class Watch:
             if served is not None and served.release.id == release:
                 return served
         return Served(open_release(self._project, release))
+
+
+def open_serving(project: Project, problem: str) -> Serving:
+    """What serves a problem now, for who asks once.
+
+    Raises:
+        NotFoundError: nothing is shipped for it yet.
+        UnavailableError: what is shipped cannot be opened.
+    """
+    if read_rollout(project, problem) is None:
+        load_problem(project, problem)  # it should at least be a problem of the project
+    watch = Watch(project, problem)
+    if watch.serving is None:
+        kind = UnavailableError if read_rollout(project, problem) else NotFoundError
+        raise kind(str(watch.trouble))
+    return watch.serving
 
 
 def as_json(period: Period) -> Any:
