@@ -36,6 +36,7 @@ _VERBS: Mapping[str, tuple[str, str]] = {
     "simulate": ("simulate", "Check the verdict on your own history, with worthless ideas."),
     "verdict": ("verdict", "Judge a file of evidence from elsewhere, without a project."),
     "outcomes": ("outcomes", "Say what happened, from a file, a query or the problem's own source."),
+    "overrides": ("overrides", "Say what was really done instead, and see what that was worth."),
     "compact": ("compact", "Turn what was logged into Parquet in the object store."),
     "gc": ("gc", "Show, or delete, the stored objects that no record leads to."),
 }

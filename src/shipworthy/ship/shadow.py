@@ -9,7 +9,8 @@ from typing import Any
 import polars as pl
 
 from shipworthy.errors import InvalidInputError
-from shipworthy.log import read_decisions, read_outcomes
+from shipworthy.log import read_outcomes
+from shipworthy.log.taken import decisions_taken
 from shipworthy.problem import Problem
 from shipworthy.project import Project
 from shipworthy.ship.release import Release
@@ -46,7 +47,7 @@ def live_evidence(project: Project, old: str, new: Release) -> LiveEvidence:
         UserCodeError: the release's value or a guardrail cannot be computed from what was logged.
     """
     both = {old, new.id}
-    log = read_decisions(project, new.problem.name)
+    log = decisions_taken(project, new.problem)
     decided = [entry for entry in log if both <= {answer["release"] for answer in entry["answers"].values()}]
     entries = _decided_last(decided, new.problem.unit)
     rungs = {entry["period"]: _answer(entry, new.id)["rung"] for entry in entries}
