@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import polars as pl
-
-from shipworthy.live.columns import Column
-from shipworthy.live.overrides import BY, WHY, columns_of
+from shipworthy.live.overrides import BY, WHY
 from shipworthy.live.serving import Served
-from shipworthy.log import read_decisions, read_outcomes
+from shipworthy.live.valued import last_outcomes, money_of
+from shipworthy.log import read_decisions
 from shipworthy.log.taken import Key, answered, last_overrides
 from shipworthy.project import Project
-from shipworthy.step import Rung, happened, worth
-from shipworthy.step.worth import VALUE
+from shipworthy.step import Rung
 
 Row = Mapping[str, Any]
 
@@ -120,44 +117,22 @@ def _worth_of(
 
     What changed on other units of the period, as where money is per period, belongs to its overrides in equal parts.
     """
-    problem, contract = served.release.problem, served.contract
     periods = {period for period, _ in otherwise}
-    known = _outcomes(project, served, periods)
+    known = last_outcomes(project, served.release.problem, periods)
     whole = periods - {period for period, unit in proposed if period in periods and (period, unit) not in known}
     keys = [key for key in proposed if key[0] in whole]
     if not keys:
         return {}
-    types = {name: dtype for name, dtype in contract.types.items() if name not in problem.decisions}
-    rows = ({**asked[key], **known[key], problem.period: key[0], problem.unit: key[1]} for key in keys)
-    settled = contract.to_frame(rows, types)
-    values = []
-    for decisions in (proposed, {**proposed, **otherwise}):
-        table = _decisions(columns_of(served), [*problem.key, *problem.decisions], keys, decisions)
-        values.append(worth(problem, happened(problem, settled, table))[VALUE].to_list())
-    change = dict(zip(keys, (b - a for a, b in zip(*values, strict=True)), strict=True))
+    before, after = (
+        money_of(served, {key: {**asked[key], **known[key]} for key in keys}, decisions)
+        for decisions in (proposed, {**proposed, **otherwise})
+    )
     counts = Counter(period for period, _ in otherwise)
-    beside: Counter[Any] = Counter()
-    for (period, unit), amount in change.items():
+    beside: dict[Any, float] = defaultdict(float)
+    for period, unit in keys:
         if (period, unit) not in otherwise:
-            beside[period] += amount
-    return {key: change[key] + beside[key[0]] / counts[key[0]] for key in otherwise if key in change}
-
-
-def _outcomes(project: Project, served: Served, periods: set[Any]) -> dict[Key, Row]:
-    problem = served.release.problem
-    rows = (row for entry in read_outcomes(project, problem.name) for row in entry["rows"])
-    found = {(row[problem.period], row[problem.unit]): row for row in rows if row.get(problem.period) in periods}
-    return {key: row for key, row in found.items() if row.get(problem.outcome) is not None}
-
-
-def _decisions(
-    columns: Mapping[str, Column], names: Sequence[str], keys: Sequence[Key], decisions: Mapping[Key, Row]
-) -> pl.DataFrame:
-    rows = [dict(zip(names, (*key, *(decisions[key][name] for name in names[2:])), strict=True)) for key in keys]
-    turned = [name for name in names if columns[name].is_written_otherwise]
-    read = [{**row, **{name: columns[name].read_one(row[name]) for name in turned}} for row in rows]
-    types = {name: columns[name].dtype for name in names[:2]}
-    return pl.DataFrame(read, schema_overrides=types, infer_schema_length=None)
+            beside[period] += after[period, unit] - before[period, unit]
+    return {key: after[key] - before[key] + beside[key[0]] / counts[key[0]] for key in otherwise if key in after}
 
 
 def _by_reason(otherwise: Mapping[Key, Row], money: Mapping[Key, float]) -> list[Reason]:

@@ -28,6 +28,12 @@ _READERS: Mapping[str, Callable[[str], Rows]] = {
     ".ndjson": json,
 }
 
+_WRITERS: Mapping[str, Callable[[pl.DataFrame, str], None]] = {
+    ".parquet": pl.DataFrame.write_parquet,
+    ".csv": pl.DataFrame.write_csv,
+    ".jsonl": pl.DataFrame.write_ndjson,
+}
+
 Row = dict[str, Any]
 
 
@@ -84,6 +90,23 @@ def as_rows(table: pl.DataFrame, columns: Mapping[str, Column]) -> list[Row]:
     names = [name for name in columns if name in table.columns]
     turned = [_as_column_has(table.get_column(name), columns[name]).to_list() for name in names]
     return [msgspec.to_builtins(dict(zip(names, values, strict=True))) for values in zip(*turned, strict=True)]
+
+
+def write_file(table: pl.DataFrame, path: str) -> None:
+    """Writes a table as its file's name ends: Parquet, CSV or lines of JSON.
+
+    Raises:
+        InvalidInputError: it ends otherwise, or cannot be written there.
+    """
+    write = _WRITERS.get(Path(path).suffix.lower())
+    if write is None:
+        raise InvalidInputError(f"{path!r} cannot be written. Let it end in {', '.join(_WRITERS)}.")
+    try:
+        write(table, path)
+    except OSError as error:
+        raise InvalidInputError(
+            f"{path} cannot be written: {error.strerror or error}. Choose another place."
+        ) from error
 
 
 def _as_column_has(given: pl.Series, column: Column) -> pl.Series:

@@ -52,11 +52,11 @@ class LivePast:
         """Grows whenever a row is settled, or settled otherwise."""
         return self._earlier + (self._kept.version if self._kept else 0)
 
-    def cover(self, period: Any, first: Any) -> None:
+    def cover(self, period: Any, first: Any, until: str | None = None) -> None:
         """Sees to it that a decision about `period` finds what is known from `first` on, both as JSON values.
 
         Periods before the first one that any of the newest periods needs are forgotten; where somebody decides an old period
-        again, the logs are read again from there. Without a call of this, everything is kept.
+        again, the logs are read again from there, as `refresh` does. Without a call of this, everything is kept.
 
         Raises:
             OSError: the disk does not answer.
@@ -67,7 +67,7 @@ class LivePast:
             asked = dict(list(asked.items())[-_ASKED:])
             needed = min(asked.values())
             if self._kept is None or (self._kept.first is not None and needed < self._kept.first):
-                self._begin(needed)
+                self._begin(needed, until)
             elif self._kept.first is not None and needed > self._kept.first:
                 self._kept.forget_before(needed)
             self._asked = asked
