@@ -29,6 +29,7 @@ _VERBS: Mapping[str, tuple[str, str]] = {
     "plan": ("plan", "Plan live trials: how long shadow, canary and switchback take."),
     "ship": ("ship", "5. Ship: into shadow, canary, live; each step on evidence."),
     "rollback": ("ship", "Take back what is on trial or live."),
+    "refit": ("refit", "Fit what serves again, on rows read now."),
     "release": ("release", "List and show releases; take them out of the project or in."),
     "keys": ("keys", "Who signs releases, and whom the project trusts."),
     "retire": ("ship", "Let the release from before an idea that is live serve again."),

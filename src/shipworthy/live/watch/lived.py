@@ -12,9 +12,9 @@ import polars as pl
 from shipworthy.errors import InvalidInputError
 from shipworthy.live.requests import Contract
 from shipworthy.live.watch.promised import Promised
+from shipworthy.log import read_decisions, read_outcomes
 from shipworthy.problem import Period, Span
 from shipworthy.project import Project
-from shipworthy.store import read_log
 
 FEWEST_PERIODS = 8
 """The window holds as many periods, however long one is."""
@@ -70,8 +70,12 @@ def read_lived(project: Project, promised: Promised, at: datetime, window: timed
     contract = Contract(
         problem, dict(promised.release.memory.schema), promised.release.units, promised.release.contract
     )
-    decisions = [entry for entry in _entries(project, name, "decisions", since, at) if _is_about(entry, promised)]
-    posted = _entries(project, name, "outcomes", since, at)
+    decisions = [
+        entry
+        for entry in read_decisions(project, name, since=since)
+        if _instant_of(entry) <= at and _is_about(entry, promised)
+    ]
+    posted = [entry for entry in read_outcomes(project, name, since=since) if _instant_of(entry) <= at]
     known = {key: contract.types[key] for key in (*problem.key, *promised.inputs)}
     late = {key: contract.types[key] for key in (*problem.key, *problem.hidden) if key in contract.types}
     try:
@@ -126,12 +130,6 @@ def instant(period: Period) -> datetime | None:
     if isinstance(period, datetime):
         return period.astimezone(UTC) if period.tzinfo else period.replace(tzinfo=UTC)
     return datetime.combine(period, time(), UTC) if isinstance(period, date) else None
-
-
-def _entries(project: Project, problem: str, noun: str, since: datetime | None, at: datetime) -> list[Entry]:
-    """The one place where the watch reads a log."""
-    found = read_log(project.log_folder / problem, noun)
-    return [entry for entry in found if (since is None or _instant_of(entry) >= since) and _instant_of(entry) <= at]
 
 
 def _is_about(entry: Entry, promised: Promised) -> bool:

@@ -53,7 +53,7 @@ def pack_fitted(code: Code, fitted: Any, policy: str) -> Fitted:
             state = writer.tree(fitted, "what it returned")
         except RecursionError:
             writer.refuse(fitted, "what it returned", "nests too deeply, or refers to itself")
-        text = json.dumps(state, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        text = json.dumps(state, separators=(",", ":"), allow_nan=False)
     return Fitted(pack_parts({STATE: text.encode(), **writer.parts}), tuple(sorted(writer.types)))
 
 
