@@ -86,11 +86,11 @@ class Serving:
     challenger: Served | None = None
     rollout: Rollout | None = None
 
-    def arm_of(self, period: Period) -> Arm:
-        """Whose decisions are answered for a period."""
+    def arms_of(self, period: Period, units: Sequence[Any]) -> Arm | list[Arm]:
+        """Whose decisions are answered for a period: one arm for all its units, or one for each."""
         if self.rollout is None or self.challenger is None:
             return "champion"
-        return self.rollout.arm_of(period)
+        return self.rollout.arms_of(period, units)
 
     @property
     def releases(self) -> dict[str, str]:
