@@ -30,6 +30,7 @@ _VERBS: Mapping[str, tuple[str, str]] = {
     "ship": ("ship", "5. Ship: into shadow, canary, live; each step on evidence."),
     "rollback": ("ship", "Take back what is on trial or live."),
     "retire": ("ship", "Let the release from before an idea that is live serve again."),
+    "drill": ("drill", "Time a rollback: plant harm in a scratch copy, behind a real service."),
     "serve": ("serve", "Answer decisions over HTTP with what is rolled out."),
     "history": ("history", "Tell what served when, who moved it and on what evidence."),
     "ledger": ("ledger", "Show forecast against realised gain of each shipped idea."),
