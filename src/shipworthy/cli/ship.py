@@ -58,7 +58,7 @@ def ship(
     facts = {
         **_facts(shipped.rollout),
         "Parity": proof,
-        "Beside money": conduct(shipped.reading) if shipped.reading else None,
+        "Conduct": conduct(shipped.reading) if shipped.reading else None,
         "Next": _next(shipped.rollout, number),
     }
     tell(facts, record=asdict(shipped) if json_ else None)
