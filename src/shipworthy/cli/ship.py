@@ -64,7 +64,7 @@ def ship(
         **_facts(shipped.rollout),
         "Parity": proof,
         **_package(project, shipped.rollout, known),
-        "Beside money": conduct(shipped.reading) if shipped.reading else None,
+        "Conduct": conduct(shipped.reading) if shipped.reading else None,
         "Next": _next(shipped.rollout, number),
     }
     tell(facts, record=asdict(shipped) if json_ else None)
