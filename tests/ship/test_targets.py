@@ -280,7 +280,7 @@ def test_whatever_selects_pods_finds_them(state: State):
 def test_pods_may_do_as_little_as_possible(state: State):
     """Every pod keeps the restricted level: no root, no capability, no token, no writable file system, limited memory."""
     templates = _templates(_manifests(state))
-    assert len(templates) == (1 if state == "image" else 4)
+    assert len(templates) == (1 if state == "image" else 3)
     for template in templates:
         pod = template["spec"]
         assert pod["automountServiceAccountToken"] is False

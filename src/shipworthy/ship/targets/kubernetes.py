@@ -10,7 +10,7 @@ are in SQLite, which is safe for the processes of one machine alone: the claim i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shipworthy.ship.targets.alerts import alert_groups
@@ -35,7 +35,7 @@ _HTTP = "http"
 _MONITORING = "monitoring"
 """The namespace from which Prometheus asks for /metrics."""
 
-_JOBS = {"watch": ("*/10 * * * *", []), "compact": ("17 3 * * *", []), "refit": ("17 4 * * *", ["--if-due"])}
+_JOBS: Mapping[str, tuple[str, list[str]]] = {"watch": ("*/10 * * * *", []), "refit": ("17 4 * * *", ["--if-due"])}
 """What is done again and again beside the service: the verb, when (UTC), and its options."""
 
 _METADATA_SERVICE = "169.254.169.254/32"
