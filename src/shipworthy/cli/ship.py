@@ -69,12 +69,8 @@ def ship(
         **_facts(shipped.rollout),
         "Parity": proof,
         **_package(project, shipped.rollout, known),
-<<<<<<< HEAD
         "Conduct": conduct(shipped.reading) if shipped.reading else None,
-=======
-        "Beside money": conduct(shipped.reading) if shipped.reading else None,
         **(deployed_facts(deployed) if deployed else {}),
->>>>>>> targets
         "Next": _next(shipped.rollout, number),
     }
     record = asdict(shipped) | ({"deployed": asdict(deployed)} if deployed else {})
