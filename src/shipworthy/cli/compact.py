@@ -22,5 +22,7 @@ def compact(problem: str | None, json_: bool) -> None:
         for part in done.parts
     ]
     show(rows, json_=json_, empty=f"Nothing to compact; {done.live} segments are still written.")
+    if done.waiting and not json_:
+        click.echo(f"{done.waiting} segments wait for the shadow.")
     for damaged in done.damaged:
         click.echo(f"Left as it is: {damaged}. Mend or move the file, and compact again.", err=True)

@@ -1,4 +1,4 @@
-"""How a request is answered: both arms take the step, the log has it, and only then the caller."""
+"""How a request is answered: the arm whose turn it is takes the step, the log has it, and only then the caller."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import msgspec
 import polars as pl
 
 from shipworthy.live.decision_log import SegmentLog
+from shipworthy.live.mixture import answer_in, who_answered, who_is_needed
 from shipworthy.live.outcomes import OUTCOMES, LivePast
 from shipworthy.live.refusals import FieldError, RefusedError, unavailable
 from shipworthy.live.requests import DecideRequest
@@ -49,7 +50,7 @@ class Answered:
     def document(self) -> dict[str, Any]:
         """What the caller gets; the same whenever it is asked for."""
         entry = self.entry
-        answer = _answer_in(entry)
+        answer = answer_in(entry)
         return {
             "id": entry["id"],
             "problem": entry["problem"],
@@ -89,7 +90,7 @@ class Answering:
             return Answered(_same(made, request), repeated=True)
         entry = self._decided(serving, past, request, key)
         self._decisions.append(msgspec.json.encode(entry))
-        if _answer_in(entry)["rung"] == Rung.NONE:
+        if answer_in(entry)["rung"] == Rung.NONE:
             raise _nothing_decided(entry)
         return Answered(entry)
 
@@ -105,6 +106,14 @@ class Answering:
         self._outcomes.append(msgspec.json.encode(entry))
         return len(rows)
 
+    def waiting(self, serving: Serving) -> int:
+        """How many decisions wait for the shadow.
+
+        Raises:
+            OSError: the log cannot be read.
+        """
+        return self._refreshed(serving, None).waiting(serving.releases.values())
+
     def close(self) -> None:
         """Lets go of the logs."""
         self._decisions.close()
@@ -112,31 +121,32 @@ class Answering:
         if self._past is not None:
             self._past.close()
 
-    def _refreshed(self, serving: Serving, period: Period) -> LivePast:
+    def _refreshed(self, serving: Serving, period: Period | None) -> LivePast:
         key = serving.champion.release.problem.key
         with self._lock:
             if self._past is None or self._past.key != key:
                 self._past = LivePast(self._folder, key=key, archive=self._archive)
             past = self._past
-        past.cover(as_json(period), as_json(serving.first_remembered(period)))
+        if period is not None:
+            past.cover(as_json(period), as_json(serving.first_remembered(period)))
         past.refresh()
         return past
 
     def _decided(self, serving: Serving, past: LivePast, request: DecideRequest, key: str | None) -> Entry:
-        """Asks the arms. The one that answers goes first and undisturbed; its shadow follows in the time that is left."""
-        lacking = _lacking(serving.challenger, request)
-        arm = "champion" if lacking else serving.arm_of(request.period)
+        """Asks the arms that answer: one, or both where each unit has its own; who does not answer decides in the shadow."""
+        problem = serving.champion.release.problem
+        drawn = serving.arms_of(request.period, [row[problem.unit] for row in request.rows])
+        asked = serving.challenger if drawn != "champion" else None
+        unfit = lacking(asked, request) if asked else ""
         until = perf_counter() + (request.time_limit or TIME_LIMIT)
-        answers: dict[str, Entry] = {}
-        for name in (arm, *({"champion", "challenger"} - {arm})):
-            served = serving.champion if name == "champion" else serving.challenger
-            if served is None:
-                continue
-            if lacking and name == "challenger":
-                answers[name] = _undecided(served, request, f"the request {lacking}")
-            else:
-                answers[name] = _answer(served, past, request, max(until - perf_counter(), _LEAST_S))
-        nothing = answers[arm]["rung"] == Rung.NONE
+        answers = {}
+        for arm in who_is_needed(drawn, unfit):
+            served = serving.challenger if arm == "challenger" else serving.champion
+            assert served is not None, "an arm is drawn only where there is one"
+            answers[arm] = answer_of(served, past, request, max(until - perf_counter(), _LEAST_S))
+        rows = serving.champion.contract.frame(request.period, request.rows)
+        who = who_answered(problem, rows, request.state, drawn, answers, unfit)
+        nothing = answer_in({**who, "answers": answers})["rung"] == Rung.NONE
         return {
             "id": uuid4().hex if key is None or nothing else key,
             "at": self._now(),
@@ -144,9 +154,11 @@ class Answering:
             "period": as_json(request.period),
             "phase": serving.rollout and str(serving.rollout.phase),
             "rollout": serving.rollout and serving.rollout.version,
-            "arm": arm,
+            **who,
             "rows": request.rows,
             "state": dict(request.state),
+            "time_limit": request.time_limit,
+            "releases": serving.releases,
             "answers": answers,
         }
 
@@ -157,8 +169,8 @@ class Answering:
             return self._latest
 
 
-def _answer(served: Served, past: LivePast, request: DecideRequest, seconds: float) -> Entry:
-    """What one arm decides, as plain values: never an exception, because a shadow must not break the answer."""
+def answer_of(served: Served, past: LivePast, request: DecideRequest, seconds: float) -> Entry:
+    """What one release decides, as plain values: never an exception, because it has to be logged whatever happens."""
     release = served.release
     problem = release.problem
     try:
@@ -175,11 +187,11 @@ def _answer(served: Served, past: LivePast, request: DecideRequest, seconds: flo
         decisions = msgspec.to_builtins(step.decisions.to_dicts())
     except Exception as error:  # noqa: BLE001  (user code: a fallback that cannot be made is a rung less, not the end)
         _LOG.exception("Release %s failed", release.id)
-        return _undecided(served, request, f"{release.decider.name}: {type(error).__name__}: {error}")
+        return undecided(served, request, f"{release.decider.name}: {type(error).__name__}: {error}")
     return {"release": release.id, **step.telemetry(), "falls": list(step.falls), "decisions": decisions}
 
 
-def _undecided(served: Served, request: DecideRequest, why: str) -> Entry:
+def undecided(served: Served, request: DecideRequest, why: str) -> Entry:
     """The account of an arm that could not even take the step."""
     release = served.release
     blank = dict.fromkeys(release.problem.decisions)
@@ -194,20 +206,13 @@ def _undecided(served: Served, request: DecideRequest, why: str) -> Entry:
     return {"release": release.id, **nothing.telemetry(), "falls": [why], "decisions": decisions}
 
 
-def _lacking(served: Served | None, request: DecideRequest) -> str:
+def lacking(served: Served, request: DecideRequest) -> str:
     """Why a release cannot decide on a request that another one takes; empty where it can."""
-    if served is None:
-        return ""
     absent = [name for name in served.contract.asked if name not in request.rows[0]]
     if absent:
         return f"has no {', '.join(absent)}"
     broken = served.contract.broken_rules(request.period, request.rows)
     return f"breaks its contract: {broken[0].field} {broken[0].detail}" if broken else ""
-
-
-def _answer_in(entry: Entry) -> Entry:
-    answer: Entry = entry["answers"][entry["arm"]]
-    return answer
 
 
 def _same(entry: Entry, request: DecideRequest) -> Entry:
@@ -224,10 +229,10 @@ def _same(entry: Entry, request: DecideRequest) -> Entry:
 
 
 def _nothing_decided(entry: Entry) -> RefusedError:
-    reasons = _answer_in(entry)["falls"]
+    reasons = answer_in(entry)["falls"]
     return unavailable(
         f"Nothing could decide period {entry['period']}: {'; '.join(reasons)}. The attempt is in the decision log.",
         id=entry["id"],
-        release=_answer_in(entry)["release"],
+        release=answer_in(entry)["release"],
         reasons=reasons,
     )

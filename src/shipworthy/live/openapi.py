@@ -10,6 +10,7 @@ import polars as pl
 from shipworthy.data.contract import Expected
 from shipworthy.live.columns import Column
 from shipworthy.live.requests import MAX_KEY, MAX_ROWS, MAX_SECONDS, Contract
+from shipworthy.ship.logged import MIXED
 
 Schema = dict[str, Any]
 
@@ -105,7 +106,7 @@ def _decide(contract: Contract | None) -> Schema:
         "properties": {
             **{name: {"type": "string"} for name in ("id", "problem", "release", "rung", "status")},
             "period": {"type": ["string", "integer"]},
-            "arm": {"enum": ["champion", "challenger"]},
+            "arm": {"enum": ["champion", "challenger", MIXED]},
             "decisions": {"type": "array", "items": {"type": "object", "required": [unit, *decided]}},
         },
     }

@@ -132,6 +132,7 @@ class Service:
             "rollout_age": watch.age,
             "record_store_answers": watch.answers,
             "trouble": watch.trouble,
+            "shadow": await self._in_thread(lambda: self._waiting(serving)),
         }
         return _json(content, 200 if serving else 503)
 
@@ -143,6 +144,13 @@ class Service:
         del request
         serving = self._watch.serving
         return _json(describe(self._problem, self._version, serving.champion.contract if serving else None))
+
+    def _waiting(self, serving: Serving | None) -> int | None:
+        """How many decisions wait for the shadow; None where that cannot be told."""
+        try:
+            return None if serving is None else self._answering.waiting(serving)
+        except OSError:
+            return None
 
     def _serving(self) -> Serving:
         serving = self._watch.serving
