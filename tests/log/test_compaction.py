@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import multiprocessing
 import random
@@ -152,3 +153,21 @@ def test_the_archive_can_be_asked_in_sql(project: Project, ask: Callable[[str], 
     rows = found.fetchall() if hasattr(found, "fetchall") else found.collect().rows()
     assert rows == [("old", "policy", "2026-01-31", 0.5, 1)]
     assert json.loads(pl.read_parquet(path)["entry"][0])["id"] == "d1"
+
+
+def test_the_query_of_the_page_reaches_what_was_decided(project: Project) -> None:
+    """The SQL of docs/decision-log.md gives each decision of the champion as a row."""
+    answer = {
+        "release": "r",
+        "rung": "policy",
+        "decisions": [{"bread": "rye", "loaves": 3}, {"bread": "spelt", "loaves": 4}],
+    }
+    log = SegmentLog(project.log_folder / "bakery")
+    log.append(line("d1", 1, period="2026-01-31", arm="champion", rows=[], answers={"champion": answer}))
+    log.close()
+    compact(project, "bakery")
+    page = (Path(__file__).parents[2] / "docs" / "decision-log.md").read_text(encoding="utf-8")
+    query = page.partition("```sql\n")[2].partition("```")[0]
+    with contextlib.chdir(project.root):
+        rows = duckdb.sql(query).fetchall()
+    assert rows == [("2026-01-31", "r", "rye", 3.0), ("2026-01-31", "r", "spelt", 4.0)]
