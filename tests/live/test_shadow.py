@@ -25,6 +25,8 @@ from shipworthy.live.decision_log import SegmentLog
 from shipworthy.live.guarded import GuardedChild, carry
 from shipworthy.live.shadows import Shadow, run_shadow
 from shipworthy.log import read_decisions
+from shipworthy.log.compaction import compact
+from shipworthy.project.clock import now
 from shipworthy.ship.release import open_release
 from shipworthy.ship.rollout import Phase, read_rollout
 from shipworthy.ship.spare_server import spare_server
@@ -112,7 +114,7 @@ def child(attacked: Stall) -> Iterator[GuardedChild]:
     """The attacking release behind its guard."""
     folder = attacked.project.log_folder / "stock"
     folder.mkdir(parents=True, exist_ok=True)
-    made = GuardedChild(carry(attacked.project, attacked.releases["attacker"], folder))
+    made = GuardedChild(attacked.project, carry(attacked.project, attacked.releases["attacker"], folder))
     yield made
     made.end()
 
@@ -135,7 +137,7 @@ def _entry(stall: Stall, attack: str | None = None, port: int = 9000, **changes:
     time.sleep(0.000002)  # so that no two have the same instant
     return {
         "id": uuid4().hex,
-        "at": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime()) + f".{time.time_ns() // 1000 % 10**6:06d}+00:00",
+        "at": now().isoformat(timespec="microseconds"),
         "problem": "stock",
         "period": "2026-01-31",
         "arm": "champion",
@@ -299,8 +301,11 @@ def test_the_answers_are_unaffected(stall: Stall, serve: Any, world: World) -> N
     assert "shipworthy_shadow_denied_total 2.0" in lines
 
 
-def test_it_decides_what_the_release_would_have_decided(stall: Stall, serve: Any) -> None:
-    """Worked off days later, the shadow decides as the release does when it answers: what came meanwhile is not known to it."""
+@pytest.mark.parametrize("compacted", [False, True])
+def test_it_decides_what_the_release_would_have_decided(stall: Stall, serve: Any, compacted: bool) -> None:
+    """Worked off days later, from segments or the archive, the shadow decides as the release does when it answers: what came
+    meanwhile is not known to it.
+    """
     stall.move("mean_of_three_days", "one_more", phase=Phase.CANARY, share=1.0)
     server: Server = serve(workers=1)
     answered = []
@@ -311,9 +316,12 @@ def test_it_decides_what_the_release_would_have_decided(stall: Stall, serve: Any
     server.ask("POST", "/v1/outcomes", {"rows": [{"day": "2026-01-30", "fruit": "fig", "sold": 108}]})
     server.end(signal.SIGKILL)
     folder = stall.project.log_folder / "stock"
-    for path in folder.glob("shadows-*"):
+    for path in folder.glob("shadows-*"):  # as if no shadow had run
         path.unlink()
-    run_shadow(stall.project, "stock", folder, once=True)
+    if compacted:
+        compact(stall.project, "stock")
+        assert not list(folder.glob("decisions-*"))
+    assert run_shadow(stall.project, "stock", folder, once=True) == 0
     decided = [shadow["answer"]["decisions"] for shadow in read_log(folder, "shadows")]
     one_less = [[{**row, "laid_in": row["laid_in"] - 1} for row in made["decisions"]] for made in answered]
     assert decided == one_less
@@ -362,10 +370,10 @@ def test_decisions_of_other_rollouts_are_passed_over(stall: Stall) -> None:
     both["answers"]["challenger"] = both["answers"]["champion"]
     del without["releases"]
     stall.move("mean_of_three_days", "broken", phase=Phase.SHADOW)
-    now = _entry(stall)
-    folder = _log(stall, old, both, without, now)
+    current = _entry(stall)
+    folder = _log(stall, old, both, without, current)
     assert run_shadow(stall.project, "stock", folder, once=True) == 0
-    assert [entry["id"] for entry in read_log(folder, "shadows")] == [now["id"]]
+    assert [entry["id"] for entry in read_log(folder, "shadows")] == [current["id"]]
 
 
 def test_a_release_that_cannot_be_opened_is_recorded(stall: Stall) -> None:
@@ -391,13 +399,17 @@ def test_a_fixed_release_has_no_shadow(stall: Stall) -> None:
 
 
 def test_it_ends_with_its_service(stall: Stall, serve: Any) -> None:
-    """Told to end, the service lets its shadow work off what waits; killed, it leaves neither a shadow nor a child behind."""
+    """Told to end, the service ends its shadow in order, what still waits is for later; killed, it leaves no process behind."""
     stall.move("mean_of_three_days", "one_more", phase=Phase.SHADOW)
     folder = stall.project.log_folder / "stock"
     server: Server = serve()
     made = [server.decide().body["id"] for _ in range(30)]
     server.process.terminate()
     server.process.wait(30)
+    decided = [entry["id"] for entry in read_log(folder, "shadows")]
+    assert decided == made[: len(decided)]
+    assert not list(folder.glob(".guarded-*"))
+    run_shadow(stall.project, "stock", folder, once=True)
     assert [entry["id"] for entry in read_log(folder, "shadows")] == made
 
     server = serve(workers=1)

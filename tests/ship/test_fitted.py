@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from shipworthy.errors import InvalidInputError, ShipworthyError, UserCodeError
 from shipworthy.project.code import Code
 from shipworthy.ship.fitted import open_fitted, pack_fitted
-from shipworthy.ship.fitted.bundle import pack_parts, read_parts
+from shipworthy.ship.fitted.parts import pack_parts, read_parts
 from shipworthy.ship.release import build_release, open_release
 from tests.problems import SHOP, make_project, replay_of
 
@@ -265,7 +265,7 @@ class Planted:
         self.marks.append("set")
 
 
-def _bundle(state: Any, **parts: bytes) -> bytes:
+def _file(state: Any, **parts: bytes) -> bytes:
     return pack_parts({"state.json": json.dumps(state).encode(), **parts})
 
 
@@ -285,7 +285,7 @@ def test_nothing_off_the_list_is_made(code: Code, state: Any, types: tuple[str, 
     """Neither what the manifest does not list, nor what it lists and may not."""
     Planted.marks.clear()
     with pytest.raises(InvalidInputError):
-        open_fitted(code, _bundle(state), types, "it")
+        open_fitted(code, _file(state), types, "it")
     assert Planted.marks == []
 
 
@@ -316,10 +316,10 @@ def _npy(header: str) -> bytes:
 def test_an_array_that_lies_is_refused(code: Code, content: bytes):
     """Its header is held against what follows, before room is made for it."""
     with pytest.raises(InvalidInputError):
-        open_fitted(code, _bundle({"array": "0.npy"}, **{"0.npy": content}), (), "it")
+        open_fitted(code, _file({"array": "0.npy"}, **{"0.npy": content}), (), "it")
 
 
-def test_a_bundle_that_would_unfold_is_refused(code: Code):
+def test_a_file_that_would_unfold_is_refused(code: Code):
     """Compressed, or with parts on top of one another: refused by what the directory says, before a part is read."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -332,7 +332,7 @@ def test_a_bundle_that_would_unfold_is_refused(code: Code):
     overlapping[directory + 42 : directory + 46] = bytes(4)  # where the second part is said to begin
     for size_at in (20, 24):
         overlapping[directory + size_at : directory + size_at + 4] = (2000).to_bytes(4, "little")
-    with pytest.raises(InvalidInputError, match=r"promises more than|no bundle"):
+    with pytest.raises(InvalidInputError, match=r"promises more than|no file of parts"):
         read_parts(bytes(overlapping), "it")
 
 

@@ -42,6 +42,11 @@ _VERBS: Mapping[str, tuple[str, str]] = {
     "compare": ("compare", "Compare ideas in one table and one plot."),
     "simulate": ("simulate", "Check the verdict on your own history, with worthless ideas."),
     "verdict": ("verdict", "Judge a file of evidence from elsewhere, without a project."),
+    "decide": ("decide", "Decide a file of rows now, as the service would."),
+    "outcomes": ("outcomes", "Say what happened, from a file, a query or the problem's own source."),
+    "overrides": ("overrides", "Say what was really done instead, and see what that was worth."),
+    "replay-log": ("replay_log", "Decide what was asked live again, with any release."),
+    "compact": ("compact", "Turn what was logged into Parquet in the object store."),
     "gc": ("gc", "Show, or delete, the stored objects that no record leads to."),
 }
 """Each verb with the file it lives in and its line in the help; kept here so that help imports none of them."""
@@ -64,7 +69,7 @@ class _Verbs(click.Group):
 
 
 def _verb(name: str) -> click.Command:
-    command: click.Command = getattr(import_module(f"shipworthy.cli.{_VERBS[name][0]}"), name)
+    command: click.Command = getattr(import_module(f"shipworthy.cli.{_VERBS[name][0]}"), name.replace("-", "_"))
     return command
 
 

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event, Lock, Thread
 from time import sleep
@@ -68,6 +68,8 @@ class _Kept:
                 self._process = subprocess.Popen(  # noqa: S603
                     [sys.executable, "-m", "shipworthy.live.beside", self._settings.to_text()], cwd=self._settings.root
                 )
+            with suppress(OSError):  # it may have ended by now
+                os.setpriority(os.PRIO_PROCESS, self._process.pid, _NICE)
             self._process.wait()
             self._ended.wait(_AGAIN_S)
 
@@ -86,7 +88,6 @@ def _follow_parent() -> None:
 
 def _main(settings: Settings) -> None:
     _follow_parent()
-    os.nice(_NICE)
     run_shadow(open_project(Path(settings.root)), settings.problem, settings.folder)
 
 

@@ -23,16 +23,17 @@ import msgspec
 from shipworthy.errors import ShipworthyError, UnavailableError
 from shipworthy.live import metrics
 from shipworthy.live.answering import TIME_LIMIT
-from shipworthy.live.decision_log import DECISIONS, SegmentLog
+from shipworthy.live.decision_log import SegmentLog
 from shipworthy.live.frames import BrokenTalkError
 from shipworthy.live.guarded import SCRATCH, GuardedChild, carry
-from shipworthy.live.outcomes import SHADOWS
+from shipworthy.live.outcomes import archive_of
 from shipworthy.live.serving import LOOK_S
 from shipworthy.live.tail import Place, Tail
 from shipworthy.live.walls import WHOLE
+from shipworthy.log.archive import DECISIONS, SHADOWS, Archive
 from shipworthy.project import Project
 from shipworthy.project.clock import now
-from shipworthy.ship.rollout import read_rollout
+from shipworthy.ship.rollout import read_rollout, rollout_history
 from shipworthy.step import Rung
 
 POLL_S = 0.02
@@ -40,6 +41,9 @@ POLL_S = 0.02
 
 DRAIN_S = 5
 """How many seconds what waits is worked off when the shadow is told to end."""
+
+_ARCHIVED = -1
+"""The length of a place that is a row of a part of the archive, not bytes of a segment."""
 
 _LOCK = ".shadow.lock"
 _LOG = logging.getLogger("shipworthy.live")
@@ -137,6 +141,8 @@ class Shadow:
         self._project, self._problem, self._folder = project, problem, folder
         self._tail = Tail(folder, DECISIONS)
         self._log = SegmentLog(folder, SHADOWS)
+        self._archive = archive_of(project, problem, folder)
+        self._archived: set[str] = set()
         self._lock: int | None = None
         self._known: set[str] = set()
         self._queue: list[_Waiting] = []
@@ -226,17 +232,53 @@ class Shadow:
             self._look_at_rollout()
         if self._wanted is None:
             return
-        for place, line in self._tail.read():
+        if self._tail.look() and self._archive is not None:
             try:
-                head = _HEADS.decode(line)
-            except msgspec.MsgspecError:
-                continue  # torn by a crash, and never acknowledged
-            if head.id in self._known:
+                self._look_into(self._archive, self._wanted)
+            except UnavailableError:
+                self._tail.look_again()
+                raise
+        for place, line in self._tail.read_seen():
+            self._note(place, line)
+
+    def _look_into(self, archive: Archive, wanted: frozenset[str]) -> None:
+        """Notes what was compacted before it was looked at; a segment goes only after the archive has it."""
+        for part in archive.parts(SHADOWS):
+            if part.key not in self._archived and part.dropped is None:
+                self._known.update(archive.ids(part))
+                self._archived.add(part.key)
+        moves = rollout_history(self._project, self._problem)
+        tried = {move.version for move in moves if move.challenger and {move.champion, move.challenger} <= wanted}
+        for part in archive.parts(DECISIONS):
+            if part.key in self._archived:
                 continue
-            for arm, release in head.releases.items():
-                if arm not in head.answers:
-                    self._known.add(head.id)
-                    heappush(self._queue, _Waiting(head.at, head.id, arm, release, place))
+            if self._tail.skip(part.segments) and part.dropped is None and not tried.isdisjoint(part.rollouts):
+                for row, line in enumerate(archive.lines(part)):
+                    self._note(Place(part.key, row, _ARCHIVED), line.encode())
+            self._archived.add(part.key)
+
+    def _note(self, place: Place, line: bytes) -> None:
+        try:
+            head = _HEADS.decode(line)
+        except msgspec.MsgspecError:
+            return  # torn by a crash, and never acknowledged
+        if head.id in self._known:
+            return
+        for arm, release in head.releases.items():
+            if arm not in head.answers:
+                self._known.add(head.id)
+                heappush(self._queue, _Waiting(head.at, head.id, arm, release, place))
+
+    def _line(self, waiting: _Waiting) -> bytes:
+        place = waiting.place
+        if self._archive is not None and place.length == _ARCHIVED:
+            return self._archive.line(place.segment, place.offset)
+        try:
+            return self._tail.at(place)
+        except FileNotFoundError:
+            if self._archive is None:
+                raise
+            return self._archive.moved(DECISIONS, place.segment, waiting.id)
 
     def _look_at_rollout(self) -> None:
         rollout = read_rollout(self._project, self._problem)
@@ -256,7 +298,7 @@ class Shadow:
         heappop(self._queue)
 
     def _append(self, waiting: _Waiting) -> None:
-        line = self._tail.at(waiting.place)
+        line = self._line(waiting)
         entry = msgspec.json.decode(line, type=dict[str, Any])
         answer, denied = self._answer(waiting, line, entry)
         shadow = {
@@ -279,6 +321,8 @@ class Shadow:
         release = waiting.release
         try:
             said = self._child(release).ask(line, entry.get("time_limit") or TIME_LIMIT)
+            if said.trouble:
+                raise UnavailableError(f"What release {release} looks back on cannot be read: {said.trouble}")
             msgspec.convert(said.answer, _Telemetry)
         except (BrokenTalkError, msgspec.MsgspecError) as error:
             self._end(release)
@@ -294,7 +338,7 @@ class Shadow:
             raise BrokenTalkError(self._broken[release])
         if release not in self._children:
             try:
-                child = GuardedChild(carry(self._project, release, self._folder))
+                child = GuardedChild(self._project, carry(self._project, release, self._folder))
             except UnavailableError:
                 raise
             except (
