@@ -141,7 +141,7 @@ def live_day(
         }
         for role, release, plan in (("champion", now.champion, loaves), ("challenger", now.challenger, before))
     }
-    entry = {"id": uuid4().hex, "problem": "kiosk"}
+    entry = {"id": uuid4().hex, "problem": "kiosk", "phase": str(now.phase), "rollout": now.version}
     at, then = (
         instant(i, hour).isoformat(timespec="microseconds"),
         instant(i + 1, 1.0).isoformat(timespec="microseconds"),

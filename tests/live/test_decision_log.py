@@ -173,17 +173,17 @@ def test_the_past_goes_on_while_its_segments_are_compacted(tmp_path: Path) -> No
             _decided(decisions, day)
             _sold(outcomes, day)
         decisions.close()  # and nobody looks before it is compacted
-        compact(project, "stock")
+        compact(project, "stock", grace=0)
         for day in range(first + 5, first + 10):
             _decided(decisions, day)
         running.refresh()
         decisions.close()  # it was read, and the outcomes come after it is compacted
-        compact(project, "stock")
+        compact(project, "stock", grace=0)
         for day in range(first + 5, first + 10):
             _sold(outcomes, day)
         outcomes.close()
         assert _settled_days(running) == [f"{day:02}" for day in range(1, first + 10)]
-    compact(project, "stock")
+    compact(project, "stock", grace=0)
     assert list(folder.iterdir()) == []
     assert running.entry("d3")["period"] == "2026-01-03"
     begun = LivePast(folder, key=("day", "fruit"), archive=archive_of(project, "stock", folder))
@@ -204,7 +204,7 @@ def test_the_past_keeps_what_is_looked_back_on(tmp_path: Path) -> None:
         _decided(decisions, day)
         _sold(outcomes, day)
     decisions.close()
-    compact(project, "stock")
+    compact(project, "stock", grace=0)
     assert _settled_days(past) == [
         f"{day:02}" for day in range(9, 28)
     ]  # sixteen periods, and three days before the first
@@ -232,7 +232,7 @@ def test_the_past_goes_on_without_the_record_store(tmp_path: Path, monkeypatch: 
     unseen = SegmentLog(folder)
     _decided(unseen, 2)
     unseen.close()
-    compact(project, "stock")
+    compact(project, "stock", grace=0)
 
     def silent(*about: object) -> None:
         raise UnavailableError("gone")

@@ -41,7 +41,7 @@ def _ask_until(stopped: Event, server: Server, client: str, acknowledged: list[s
 
 def _compact_until(stopped: Event, project: Project) -> None:
     while not stopped.wait(0.02):
-        compact(project, "stock")
+        compact(project, "stock", grace=0)
 
 
 def _load_and_kill(stall: Stall, kills: int, *, compacted: bool = False) -> list[str]:
@@ -86,7 +86,7 @@ def test_nothing_is_lost_or_doubled_while_it_is_compacted(built: Path, tmp_path:
     stall = open_copy(built, tmp_path / "stall")
     stall.move("mean_of_three_days", "one_more")
     acknowledged = _load_and_kill(stall, KILLS // 4, compacted=True)
-    compact(stall.project, "stock")
+    compact(stall.project, "stock", grace=0)
     logged = Counter(entry["id"] for entry in read_decisions(stall.project, "stock"))
     assert len(acknowledged) > KILLS // 4
     assert {name: logged[name] for name in acknowledged} == dict.fromkeys(acknowledged, 1)

@@ -37,7 +37,7 @@ def lived(stall: Stall) -> Stall:
                 answering.note(serving, json.dumps({"rows": sold}).encode())
         answering.close()
         if days[0] == DAYS[0]:
-            compact(stall.project, "stock")
+            compact(stall.project, "stock", grace=0)
     return stall
 
 

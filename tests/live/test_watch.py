@@ -13,6 +13,8 @@ import shipworthy
 from shipworthy.live.watch.alert import KINDS, RUNBOOK, Alert
 from shipworthy.live.watch.watch import Watched, watch
 from shipworthy.project import Project, open_project
+from shipworthy.ship.back import pause_idea
+from shipworthy.ship.rollout import Phase, read_rollout
 from tests.cli.typed import typed
 from tests.live import cafe
 from tests.ship import kiosk
@@ -27,16 +29,26 @@ def built_cafe(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def project(built_cafe: Path, tmp_path: Path) -> Iterator[Project]:
-    """A kiosk of the test's own that went live a moment ago."""
+def project(built_cafe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
+    """A kiosk of the test's own that went live a moment ago, by a clock of its own."""
     opened = open_project(copytree(built_cafe, tmp_path / "kiosk"))
+    monkeypatch.setenv("SHIPWORTHY_CLOCK", str(tmp_path / "kiosk" / "clock"))
     yield opened
     opened.records.close()
 
 
+def configured(project: Project, lines: str) -> Project:
+    """The same project with more in its configuration."""
+    file = project.root / "shipworthy.toml"
+    file.write_text(file.read_text() + lines)
+    project.records.close()
+    return open_project(project.root)
+
+
 def look(project: Project, i: int, hour: float = 8.0) -> Watched:
     """Looks on a live day."""
-    return watch(project, "kiosk", at=cafe.instant(i, hour))
+    (project.root / "clock").write_text(cafe.instant(i, hour).isoformat())
+    return watch(project, "kiosk")
 
 
 def kinds(watched: Watched) -> list[str]:
@@ -164,6 +176,7 @@ def test_it_takes_as_long_as_it_may(project: Project):
 
 def test_the_plan_changes_more_than_it_did(project: Project):
     """Plans that go up and down, as the replay's did not, churn; and are distributed otherwise."""
+    project = configured(project, '[rollout]\non_fail = "hold"\n')
     for i in WINDOW:
         cafe.live(project, [i], factor=2.0 if i % 2 else 0.5)
     assert {"decision-drift loaves", "plan-churn loaves"} <= set(kinds(look(project, 27)))
@@ -193,11 +206,42 @@ def test_some_outcomes_never_come(project: Project):
 
 def test_it_loses_money(project: Project):
     """Live days that lose beyond doubt are harm, whose price is the lower end of the interval."""
+    project = configured(project, '[rollout]\non_fail = "hold"\n')
     cafe.live(project, range(60), gain=-20.0)
     alert = next(alert for alert in look(project, 59).news.open if alert.kind == "harm")
     low = float(re.search(r"\((-[\d.,]+) to", alert.what)[1])
     assert alert.money_at_risk == pytest.approx(-low, abs=0.01)
     assert alert.money_at_risk > 40.0
+
+
+def test_it_is_taken_back_by_itself(project: Project):
+    """Where the rules do not say otherwise, a loss beyond doubt takes the release back at that look, once, and is told."""
+    cafe.live(project, range(60), gain=-20.0)
+    before = read_rollout(project, "kiosk")
+    first, second = look(project, 59), look(project, 59, 9.0)
+
+    assert (first.moved.phase, first.moved.champion) == (Phase.ROLLED_BACK, before.challenger)
+    assert second.moved is None
+    assert "harm" not in kinds(first) + kinds(second)
+
+
+def test_looking_as_of_an_instant_changes_nothing(project: Project):
+    """With an instant given nothing is moved, recorded or told, whatever is found."""
+    cafe.live(project, range(60), gain=-20.0)
+    everything = list(project.records.everything())
+    assert "harm" in kinds(watch(project, "kiosk", at=cafe.instant(59, 8.0)))
+    assert list(project.records.everything()) == everything
+
+
+def test_a_pause_is_told(project: Project):
+    """A rollout that is paused is an alert with the gain it waits for, since it was paused."""
+    cafe.live(project, range(10))
+    (project.root / "clock").write_text(cafe.instant(9, 7.0).isoformat())
+    pause_idea(project, 1, "the oven is repaired")
+    alert = next(alert for alert in look(project, 9).news.open if alert.kind == "rollout-paused")
+    assert "the oven is repaired" in alert.what
+    assert alert.money_at_risk > 0
+    assert alert.since == cafe.instant(9, 7.0)
 
 
 def test_it_earns_less_than_was_forecast(project: Project):
@@ -211,13 +255,9 @@ def test_it_earns_less_than_was_forecast(project: Project):
 
 def test_it_does_not_earn_what_it_costs(project: Project):
     """Where a period's running cost lies above the interval's upper end, retiring it is proposed with the numbers."""
-    (project.root / "shipworthy.toml").write_text(
-        (project.root / "shipworthy.toml").read_text() + "[watch]\nrunning_cost = 80.0\n"
-    )
-    dear = open_project(project.root)
-    cafe.live(dear, range(60), gain=5.0)
-    alert = next(alert for alert in look(dear, 59).news.open if alert.kind == "retirement")
-    dear.records.close()
+    project = configured(project, "[watch]\nrunning_cost = 80.0\n")
+    cafe.live(project, range(60), gain=5.0)
+    alert = next(alert for alert in look(project, 59).news.open if alert.kind == "retirement")
     assert "80.00 a period: 10.00 a period" in alert.what
 
 
@@ -249,7 +289,7 @@ def test_what_cannot_be_looked_at_is_an_alert_and_closes_nothing(project: Projec
         file.chmod(0o644)
         file.write_bytes(b"changed")
     watched = look(project, 16, 9.0)
-    assert kinds(watched) == ["missing-periods", "release-refused promise"]
+    assert kinds(watched) == ["missing-periods", "release-refused promise", "release-refused rollout"]
 
 
 def test_a_log_of_other_types_is_told(project: Project):
@@ -272,7 +312,8 @@ def test_at_the_door(project: Project):
     assert max(map(len, shown.out.splitlines())) <= 100
     assert (shown.code, failed.code) == (0, 4)
     assert [alert["kind"] for alert in told["alerts"]] == ["falling-back", "missing-periods"]
-    assert told["opened"] == []
+    assert told["opened"] == ["falling-back", "missing-periods"]
+    assert project.records.history("alert", "kiosk") == []
     assert told["alerts"][0]["money_at_risk"] > told["alerts"][1]["money_at_risk"] > 0
     for alert in told["alerts"]:
         assert alert["kind"] in shown.out
@@ -291,7 +332,7 @@ def test_every_alert_has_its_page():
     """The runbook has a section for each kind of alert, and for what a deployment's rules lead to, with every part in it."""
     page = (Path(__file__).parents[2] / RUNBOOK).read_text(encoding="utf-8")
     sections = dict(re.findall(r"^## (\S+)\n(.*?)(?=^#|\Z)", page, flags=re.MULTILINE | re.DOTALL))
-    service = {"slow-answers", "log-does-not-write", "shadow-behind", "worker-killed", "rollout-paused"}
+    service = {"slow-answers", "log-does-not-write", "shadow-behind", "worker-killed"}
 
     assert set(sections) == set(KINDS) | service
     for name, section in sections.items():

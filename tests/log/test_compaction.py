@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import multiprocessing
 import random
@@ -46,14 +47,14 @@ def test_what_is_compacted_reads_the_same(project: Project) -> None:
             log.close()
     before = [list(read(project, "stock")) for read in (read_decisions, read_outcomes)]
     lines = {path.name: path.read_bytes().splitlines() for path in _segments(project)}
-    done = compact(project, "stock")
+    done = compact(project, "stock", grace=0)
     assert [(part.noun, part.count) for part in done.parts] == [("decisions", 20), ("shadows", 20), ("outcomes", 20)]
     assert _segments(project) == []
     assert [list(read(project, "stock")) for read in (read_decisions, read_outcomes)] == before
     for part in done.parts:
         table = pl.read_parquet(project.root / ".shipworthy" / "objects" / part.object)
         assert sorted(table["entry"]) == sorted(text.decode() for name in part.segments for text in lines[name])
-    assert compact(project, "stock").parts == ()
+    assert compact(project, "stock", grace=0).parts == ()
 
 
 def test_what_somebody_still_writes_is_left(project: Project) -> None:
@@ -62,7 +63,7 @@ def test_what_somebody_still_writes_is_left(project: Project) -> None:
     for minute in range(6):
         logs[minute % 2].append(decision(f"d{minute}", minute))
     logs[0].close()
-    assert compact(project, "stock").live == 1
+    assert compact(project, "stock", grace=0).live == 1
     assert len(_segments(project)) == 1
     assert _ids(project) == [f"d{minute}" for minute in range(6)]
 
@@ -76,6 +77,7 @@ def test_a_damaged_segment_is_left_and_named(project: Project) -> None:
     said = typed(project.root, "compact", "stock")
     assert said.code == 0
     assert "decisions-bad.jsonl: line 1 cannot be read" in said.err
+    compact(project, "stock", grace=0)
     assert [path.name for path in _segments(project)] == ["decisions-bad.jsonl"]
     assert _ids(project) == ["d1", "d3"]
 
@@ -94,10 +96,10 @@ def test_killed_between_two_steps_it_goes_on(project: Project, monkeypatch: pyte
     with monkeypatch.context() as broken:
         broken.setattr(*{"put": (compaction, "Change"), "recorded": (Path, "unlink")}[last_done], killed)
         with pytest.raises(KeyboardInterrupt):
-            compact(project, "stock")
+            compact(project, "stock", grace=0)
     assert len(_segments(project)) == 1
     assert _ids(project) == ["d0", "d1", "d2"]
-    compact(project, "stock")
+    compact(project, "stock", grace=0)
     assert _segments(project) == []
     assert [part.count for part in find_parts(project.records, "stock")] == [3]
     assert _ids(project) == ["d0", "d1", "d2"]
@@ -107,7 +109,7 @@ def _compact_for_ever(root: Path, began: Event) -> None:
     project = open_project(root)
     began.set()
     while True:
-        compact(project, "stock")
+        compact(project, "stock", grace=0)
 
 
 def test_killed_at_any_moment_it_loses_and_doubles_nothing(project: Project) -> None:
@@ -132,7 +134,7 @@ def test_killed_at_any_moment_it_loses_and_doubles_nothing(project: Project) -> 
         compactor.kill()
         compactor.join()
         assert sorted(_ids(project)) == sorted(written)
-    compact(project, "stock")
+    compact(project, "stock", grace=0)
     parts = find_parts(project.records, "stock")
     assert sum(part.count for part in parts) == len(written)
     assert _segments(project) == []
@@ -145,9 +147,27 @@ def test_the_archive_can_be_asked_in_sql(project: Project, ask: Callable[[str], 
     log = SegmentLog(project.log_folder / "stock")
     log.append(decision("d1", 1))
     log.close()
-    [part] = compact(project, "stock").parts
+    [part] = compact(project, "stock", grace=0).parts
     path = project.root / ".shipworthy" / "objects" / part.object
     found = ask(f"SELECT release, rung, period, seconds, rows FROM read_parquet('{path}') WHERE arm = 'champion'")
     rows = found.fetchall() if hasattr(found, "fetchall") else found.collect().rows()
     assert rows == [("old", "policy", "2026-01-31", 0.5, 1)]
     assert json.loads(pl.read_parquet(path)["entry"][0])["id"] == "d1"
+
+
+def test_the_query_of_the_page_reaches_what_was_decided(project: Project) -> None:
+    """The SQL of docs/decision-log.md gives each decision of the champion as a row."""
+    answer = {
+        "release": "r",
+        "rung": "policy",
+        "decisions": [{"bread": "rye", "loaves": 3}, {"bread": "spelt", "loaves": 4}],
+    }
+    log = SegmentLog(project.log_folder / "bakery")
+    log.append(line("d1", 1, period="2026-01-31", arm="champion", rows=[], answers={"champion": answer}))
+    log.close()
+    compact(project, "bakery")
+    page = (Path(__file__).parents[2] / "docs" / "decision-log.md").read_text(encoding="utf-8")
+    query = page.partition("```sql\n")[2].partition("```")[0]
+    with contextlib.chdir(project.root):
+        rows = duckdb.sql(query).fetchall()
+    assert rows == [("2026-01-31", "r", "rye", 3.0), ("2026-01-31", "r", "spelt", 4.0)]

@@ -342,13 +342,17 @@ class Walk(RuleBasedStateMachine):
             self.in_step += days
             self.gains += [gain] * days
 
-    @rule(number=st.sampled_from(IDEAS), phases=st.integers(1, 3))
-    def go_on(self, number: int, phases: int) -> None:
+    @rule(number=st.sampled_from(IDEAS), phases=st.integers(1, 3), halt=st.booleans())
+    def go_on(self, number: int, phases: int, halt: bool) -> None:
         """Some phases further by all that is right and proper, as far as the edits of before allow it."""
         self.walk(number)
         for _ in range(phases):
             self.let_live(13.0, 30)
             self.ship(number)
+        if halt:
+            self.pause(number)
+            self.no_move_leads_around_a_gate()
+            self.resume(number)
 
     # How the verbs are asked for: here in Python
 

@@ -33,6 +33,7 @@ _VERBS: Mapping[str, tuple[str, str]] = {
     "release": ("release", "List and show releases; take them out of the project or in."),
     "keys": ("keys", "Who signs releases, and whom the project trusts."),
     "retire": ("ship", "Let the release from before an idea that is live serve again."),
+    "drill": ("drill", "Time a rollback: plant harm in a scratch copy, behind a real service."),
     "deploy": ("deploy", "Write what Docker, Kubernetes or AWS needs to run what is rolled out."),
     "serve": ("serve", "Answer decisions over HTTP with what is rolled out."),
     "shadow": ("shadow", "Let who did not answer decide the same, guarded."),

@@ -21,7 +21,10 @@ from shipworthy.ship.rollout import read_rollout
 @click.option("--workers", type=click.IntRange(1), default=2, show_default=True, help="How many processes answer.")
 @click.option("--release", help="Serve this one release, or an exported file, without any rollout.")
 @click.option("--log", type=click.Path(file_okay=False, path_type=Path), help="Write the decision log here instead.")
-def serve(problem: str | None, host: str, port: int, workers: int, release: str | None, log: Path | None) -> None:
+@click.option("--watch", is_flag=True, help="Keep the watch running beside it; so does [live] watch = true.")
+def serve(
+    problem: str | None, host: str, port: int, workers: int, release: str | None, log: Path | None, watch: bool
+) -> None:
     """Answer decisions over HTTP with what is rolled out for PROBLEM."""
     project = open_project()
     if release is not None and Path(release).is_file():
@@ -30,4 +33,13 @@ def serve(problem: str | None, host: str, port: int, workers: int, release: str 
     if release is None and read_rollout(project, name) is None:
         load_problem(project, name)  # nothing is shipped for it yet: it should at least be a problem of the project
     click.echo(f"Serving {name} on http://{host}:{port} (described at /openapi.json). Ctrl-C ends it.", err=True)
-    serve_problem(project, name, host=host, port=port, workers=workers, release=release, log_folder=log)
+    serve_problem(
+        project,
+        name,
+        host=host,
+        port=port,
+        workers=workers,
+        release=release,
+        log_folder=log,
+        watch=watch or bool(project.settings["live"]["watch"]),
+    )

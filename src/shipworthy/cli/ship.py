@@ -69,7 +69,7 @@ def ship(
         **_facts(shipped.rollout),
         "Parity": proof,
         **_package(project, shipped.rollout, known),
-        "Beside money": conduct(shipped.reading) if shipped.reading else None,
+        "Conduct": conduct(shipped.reading) if shipped.reading else None,
         **(deployed_facts(deployed) if deployed else {}),
         "Next": _next(shipped.rollout, number),
     }

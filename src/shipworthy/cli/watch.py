@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import re
 from datetime import datetime
 from typing import Any
 
 import click
 
 from shipworthy.cli.show import as_json, money, show, tell
-from shipworthy.errors import GateClosedError
+from shipworthy.errors import GateClosedError, InvalidInputError
+from shipworthy.finite import finite
 from shipworthy.live.watch.alert import Alert
+from shipworthy.live.watch.loop import keep_watching
 from shipworthy.live.watch.watch import Watched
 from shipworthy.live.watch.watch import watch as look
 from shipworthy.project import open_project
@@ -19,13 +23,23 @@ from shipworthy.project.code import only_problem
 
 @click.command()
 @click.argument("problem", required=False)
-@click.option("--at", help="Look as of this instant, as 2026-11-26T09:30:00Z, instead of now.")
+@click.option("--once", is_flag=True, help="Look once, and end; this is what it does unless --every is given.")
+@click.option("--every", metavar="SPAN", help="Look again and again, as often as this: 60s, 5m or 1h.")
+@click.option("--at", help="Only look, as of this instant: 2026-11-26T09:30:00Z. Nothing is moved, recorded or told.")
 @click.option("--fail", is_flag=True, help="End with exit code 4 where alerts are open.")
 @as_json
-def watch(problem: str | None, at: str | None, fail: bool, json_: bool) -> None:
-    """Hold what runs live for PROBLEM against what the replay promised; alerts by the money at risk."""
+def watch(problem: str | None, once: bool, every: str | None, at: str | None, fail: bool, json_: bool) -> None:
+    """Hold what runs live for PROBLEM against what the replay promised; alerts by the money at risk.
+
+    A rollout moves by itself on what it finds, and what opened and closed is told where [watch] says.
+    """
     project = open_project()
-    found = look(project, problem or only_problem(project), at=read_instant(at, "--at") if at else None)
+    name = problem or only_problem(project)
+    if every is not None:
+        if once or at or fail:
+            raise InvalidInputError("--every looks again and again: leave out --once, --at and --fail.")
+        keep_watching(project, name, _seconds(every), lambda found: _show_news(found, json_))
+    found = look(project, name, at=read_instant(at, "--at") if at else None)
     if json_:
         tell({}, record=_record(found))
     else:
@@ -45,6 +59,25 @@ def _show(found: Watched) -> None:
         tell({alert.kind: [alert.what], "Money": alert.reckoned, "Do": alert.do, "More": alert.anchor})
     for alert in found.news.closed:
         click.echo(f"Closed: {alert.key}")
+    if found.moved is not None:
+        tell({"Moved": f"{found.moved.phase}: {found.moved.why}"})
+    for trouble in found.untold:
+        click.echo(trouble, err=True)
+
+
+def _show_news(found: Watched, json_: bool) -> None:
+    """One line of JSON each time for programs; for people, only what is new."""
+    if json_:
+        click.echo(json.dumps(finite(_record(found)), default=str))
+    elif found.news.is_any or found.moved is not None or found.untold:
+        _show(found)
+
+
+def _seconds(span: str) -> float:
+    known = re.fullmatch(r"([1-9]\d*)([smh])", span.strip())
+    if known is None:
+        raise InvalidInputError(f"--every {span!r} is no span. Write a number and s, m or h, such as 60s.")
+    return float(known[1]) * {"s": 1.0, "m": 60.0, "h": 3600.0}[known[2]]
 
 
 def _row(alert: Alert, currency: str) -> dict[str, Any]:
@@ -68,4 +101,6 @@ def _record(found: Watched) -> dict[str, Any]:
         "alerts": [alert.to_dict() for alert in found.news.open],
         "opened": [alert.key for alert in found.news.opened],
         "closed": [alert.to_dict() for alert in found.news.closed],
+        "moved": None if found.moved is None else {"phase": str(found.moved.phase), "why": found.moved.why},
+        "untold": list(found.untold),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event, Lock, Thread
@@ -26,7 +26,7 @@ def shadow_beside(settings: Settings) -> Iterator[None]:
     if settings.release is not None:
         yield
         return
-    kept = _Kept(settings)
+    kept = Kept([sys.executable, "-m", "shipworthy.live.beside", settings.to_text()], settings.root, DRAIN_S + 2)
     kept.start()
     try:
         yield
@@ -34,20 +34,23 @@ def shadow_beside(settings: Settings) -> Iterator[None]:
         kept.end()
 
 
-class _Kept:
-    """The process, and the thread that starts it again."""
+class Kept:
+    """A process beside a service, and the thread that starts it again where it dies."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, command: Sequence[str], folder: str, patience_s: float) -> None:
+        """Takes the command, the folder it runs in, and the seconds that it has to end once it is told to."""
+        self._command, self._folder, self._patience_s = command, folder, patience_s
         self._ended = Event()
         self._lock = Lock()
         self._process: subprocess.Popen[bytes] | None = None
-        self._thread = Thread(target=self._keep, daemon=True, name="shadow")
+        self._thread = Thread(target=self._keep, daemon=True, name="beside")
 
     def start(self) -> None:
+        """Starts the process."""
         self._thread.start()
 
     def end(self) -> None:
+        """Ends it, and waits until it is gone."""
         self._ended.set()
         with self._lock:
             process = self._process
@@ -55,7 +58,7 @@ class _Kept:
             return
         process.terminate()
         try:
-            process.wait(DRAIN_S + 2)
+            process.wait(self._patience_s)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -65,16 +68,14 @@ class _Kept:
             with self._lock:
                 if self._ended.is_set():
                     return
-                self._process = subprocess.Popen(  # noqa: S603
-                    [sys.executable, "-m", "shipworthy.live.beside", self._settings.to_text()], cwd=self._settings.root
-                )
+                self._process = subprocess.Popen(self._command, cwd=self._folder)  # noqa: S603
             with suppress(OSError):  # it may have ended by now
                 os.setpriority(os.PRIO_PROCESS, self._process.pid, _NICE)
             self._process.wait()
             self._ended.wait(_AGAIN_S)
 
 
-def _follow_parent() -> None:
+def follow_parent() -> None:
     """Ends this process when the service is gone without a word; what was not decided is decided after the next start."""
     parent = os.getppid()
 
@@ -87,7 +88,7 @@ def _follow_parent() -> None:
 
 
 def _main(settings: Settings) -> None:
-    _follow_parent()
+    follow_parent()
     run_shadow(open_project(Path(settings.root)), settings.problem, settings.folder)
 
 

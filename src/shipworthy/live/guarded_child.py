@@ -41,7 +41,7 @@ def main(scratch: Path, walls: list[str]) -> None:
         return msgspec.msgpack.decode(receive(questions), type=Found)
 
     of_parent = ReadThrough(root=scratch, settings={}, ask=ask)
-    archive = Archive(of_parent, carried.problem) if carried.is_compacted else None
+    archive = Archive.of(of_parent, carried.problem) if carried.is_compacted else None
     try:
         served = _opened(carried, scratch)
     except Exception as error:  # noqa: BLE001  (a release holds the user's code: whatever it raises is told)

@@ -26,7 +26,7 @@ def archive_of(project: Project, problem: str, folder: Path) -> Archive | None:
     """What was compacted of the logs in a folder; None where it is not the one whose logs the project compacts."""
     if folder.resolve() != (project.log_folder / problem).resolve():
         return None
-    return Archive(project, problem)
+    return Archive.of(project, problem)
 
 
 class LivePast:
@@ -68,7 +68,7 @@ class LivePast:
             needed = min(asked.values())
             if self._kept is None or (self._kept.first is not None and needed < self._kept.first):
                 self._begin(needed, until)
-            elif self._kept.first is not None and needed > self._kept.first:
+            elif self._kept.first is None or needed > self._kept.first:
                 self._kept.forget_before(needed)
             self._asked = asked
 

@@ -15,6 +15,7 @@ import uvicorn
 from shipworthy.errors import UnavailableError
 from shipworthy.live.beside import shadow_beside
 from shipworthy.live.settings import COUNTS_VARIABLE, VARIABLE, Settings
+from shipworthy.live.watch.loop import watch_beside
 from shipworthy.project import Project
 from shipworthy.project.environment import environment, one_thread_each
 
@@ -37,6 +38,7 @@ def serve(
     workers: int = 2,
     release: str | None = None,
     log_folder: Path | None = None,
+    watch: bool = False,
 ) -> None:
     """Serves one problem until SIGTERM or SIGINT, its shadow beside it; what was begun is answered first.
 
@@ -50,6 +52,7 @@ def serve(
         workers: How many processes answer.
         release: Serves this release alone, without any rollout.
         log_folder: Where the logs go; None means where the project's configuration says.
+        watch: Keeps the watch running beside it.
 
     Raises:
         UnavailableError: the address is taken.
@@ -61,7 +64,7 @@ def serve(
         release=release,
     )
     _refuse_taken(host, port)
-    with _environment(settings), _ended_in_order(), shadow_beside(settings):
+    with _environment(settings), _ended_in_order(), shadow_beside(settings), watch_beside(settings, watch):
         uvicorn.run(
             "shipworthy.live.service:make_app",
             factory=True,

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from threading import Event, Lock, Thread
 from time import monotonic
 from typing import Any
@@ -47,11 +48,20 @@ class Served:
         self._lock = Lock()
         self._history = (0, History(release.problem, release.memory))
 
+    @property
+    def memory_s(self) -> float | None:
+        """How many seconds this release's policies look back on; None where periods are numbers."""
+        is_number = self.contract.types[self.release.problem.period].is_integer()
+        return None if is_number else float(max(span.seconds for span in self._memories))
+
+    @cached_property
+    def _memories(self) -> list[Span]:
+        problem, names = self.release.problem, (self.release.decider.name, self.release.manifest["fallback"])
+        return [Span.of(problem.make_policy(name).memory) for name in names if name]
+
     def first_remembered(self, period: Period) -> Period:
         """The first period that this release's policies look back on from `period`, and a day more for clocks that change."""
-        problem, names = self.release.problem, (self.release.decider.name, self.release.manifest["fallback"])
-        spans = [Span.of(problem.make_policy(name).memory) for name in names if name]
-        first = min(span.before(period) for span in spans)
+        first = min(span.before(period) for span in self._memories)
         return _DAY.before(first) if isinstance(first, datetime) else first
 
     def history(self, past: LivePast) -> History:

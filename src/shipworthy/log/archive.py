@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 import polars as pl
 
 from shipworthy.errors import NotFoundError
 from shipworthy.project import Project
-from shipworthy.store import ObjectStore, Record, RecordStore
-from shipworthy.store.frames import get_frame
+from shipworthy.store import ObjectStore, Record, RecordStore, get_content
+from shipworthy.store.frames import from_parquet, get_frame
 
 DECISIONS, OUTCOMES, OVERRIDES, SHADOWS = "decisions", "outcomes", "overrides", "shadows"
 
@@ -60,6 +60,7 @@ class Part:
         rollouts: The numbers of the moves under which its entries were decided.
         segments: The names of the segments it replaces.
         dropped: When it was dropped; None where it is kept.
+        made: When it was recorded as it is now.
     """
 
     key: str
@@ -73,6 +74,12 @@ class Part:
     rollouts: Sequence[int]
     segments: Sequence[str]
     dropped: str | None = None
+    made: str = ""
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """What its record says."""
+        return {name: value for name, value in asdict(self).items() if name not in ("key", "made")}
 
 
 def find_parts(records: RecordStore, problem: str, noun: str | None = None) -> list[Part]:
@@ -101,9 +108,16 @@ def read_part(objects: ObjectStore, part: Part) -> Iterator[Entry]:
 class Archive:
     """One problem's archive, as something that runs looks into it again and again; it may be used from one thread at a time."""
 
-    def __init__(self, project: Project, problem: str) -> None:
-        """Names the project, whose stores are opened when they are needed, and the problem."""
-        self._project, self._problem = project, problem
+    @classmethod
+    def of(cls, project: Project, problem: str) -> Self:
+        """The archive in a project's stores, which are opened when they are needed."""
+        return cls(
+            lambda noun: find_parts(project.records, problem, noun), lambda name: get_content(project.objects, name)
+        )
+
+    def __init__(self, find: Callable[[str], list[Part]], get: Callable[[str], bytes]) -> None:
+        """Takes how the parts of a log are found, and how the bytes of an object are got."""
+        self._find, self._get = find, get
         self._parts: dict[str, Part] = {}
         self._held: tuple[str, list[str]] = ("", [])
 
@@ -113,18 +127,18 @@ class Archive:
         Raises:
             UnavailableError: the record store does not answer.
         """
-        found = find_parts(self._project.records, self._problem, noun)
+        found = self._find(noun)
         self._parts.update((part.key, part) for part in found)
         return found
 
     def ids(self, part: Part) -> list[str]:
         """The ids of a part's entries, in order."""
-        return get_frame(self._project.objects, part.object)["id"].to_list()
+        return from_parquet(self._get(part.object))["id"].to_list()
 
     def lines(self, part: Part) -> list[str]:
         """The lines of a part, in order; those of the part that was asked for last are held."""
         if self._held[0] != part.key:
-            self._held = (part.key, get_frame(self._project.objects, part.object)["entry"].to_list())
+            self._held = (part.key, from_parquet(self._get(part.object))["entry"].to_list())
         return self._held[1]
 
     def line(self, key: str, place: int) -> bytes:
@@ -140,7 +154,7 @@ class Archive:
         for part in self.parts(noun):
             if segment in part.segments and part.dropped is None:
                 return self.line(part.key, self.ids(part).index(name))
-        raise NotFoundError(f"{segment} of problem {self._problem!r} is gone, and no part of the archive replaces it.")
+        raise NotFoundError(f"The segment {segment} is gone, and no part of the archive replaces it.")
 
 
 def identity(noun: str, entry: Mapping[str, Any]) -> Any:
@@ -181,4 +195,4 @@ def as_table(rows: Sequence[Row]) -> pl.DataFrame:
 
 
 def _part(record: Record) -> Part:
-    return Part(key=record.key, **record.body)
+    return Part(**{**record.body, "key": record.key, "made": record.at.isoformat(timespec="microseconds")})

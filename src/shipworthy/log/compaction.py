@@ -1,7 +1,8 @@
 """Compaction: segments whose writer is gone become one Parquet file of the archive.
 
-What happens, in this order: the file is put, a record names it with the segments that it replaces, the segments are removed.
-Killed in between, either the segments still count, or the record says that they do not and the next run removes them.
+What happens, in this order: the file is put, a record names it with the segments that it replaces, and a minute later or more,
+when whoever runs has had the time to know it, the segments are removed by a later call. Killed in between, either the segments
+still count, or the record says that they do not.
 """
 
 from __future__ import annotations
@@ -10,18 +11,24 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, Self
 
-from shipworthy.log.archive import KIND, NOUNS, Entry, Part, Row, as_row, as_table, find_parts, identity, replaced
+from shipworthy.log.archive import DECISIONS, KIND, NOUNS, Entry, Part, Row, as_row, as_table, find_parts, identity
+from shipworthy.log.reading import read_shadows
 from shipworthy.project import Project
+from shipworthy.project.clock import now
 from shipworthy.store import Change
 from shipworthy.store.frames import put_frame
 from shipworthy.store.log import read_entry
 
 PART_BYTES = 64 * 2**20
 """A part is made of segments up to about this size together; one that is larger makes a part of its own."""
+
+GRACE_S = 60.0
+"""For how many seconds a segment stays, at least, after the archive has it."""
 
 _FOLDER = "logs"
 
@@ -33,11 +40,13 @@ class Compaction:
     Attributes:
         parts: What was put into the archive.
         live: How many segments were left because somebody writes or looks at them.
+        waiting: How many were left because the shadow has not decided all of it yet.
         damaged: Segments that were left because a line in their midst is no JSON, with the number of that line.
     """
 
     parts: tuple[Part, ...]
     live: int
+    waiting: int
     damaged: tuple[str, ...]
 
 
@@ -49,12 +58,15 @@ class _Line(NamedTuple):
     row: Row
     period: Any
     rollout: int | None
+    shadows: frozenset[str]
 
     @classmethod
     def of(cls, noun: str, line: bytes, entry: Entry) -> Self:
         """Takes what is needed of an entry."""
         name = identity(noun, entry)
-        return cls(entry["at"], name, as_row(line, entry), entry.get("period"), entry.get("rollout"))
+        releases = entry.get("releases", {}).items()
+        shadows = frozenset(release for arm, release in releases if arm not in entry.get("answers", {}))
+        return cls(entry["at"], name, as_row(line, entry), entry.get("period"), entry.get("rollout"), shadows)
 
 
 _Batch = list[tuple[Path, BinaryIO]]
@@ -64,8 +76,15 @@ class _DamagedError(Exception):
     """A line that is not the last one of a segment cannot be read."""
 
 
-def compact(project: Project, problem: str) -> Compaction:
+def compact(project: Project, problem: str, *, grace: float = GRACE_S) -> Compaction:
     """Puts into the archive whatever nobody writes any more of a problem's logs; it may be called at any time, by anybody.
+
+    Decisions that the shadow is still to decide stay where it finds them.
+
+    Args:
+        project: Whose logs and stores these are.
+        problem: The problem's name.
+        grace: For how many seconds a segment stays that the archive has.
 
     Raises:
         UnavailableError: a store does not answer; nothing is lost, and the next call goes on from there.
@@ -74,17 +93,23 @@ def compact(project: Project, problem: str) -> Compaction:
     folder = project.log_folder / problem
     parts: list[Part] = []
     damaged: list[str] = []
-    live = 0
+    live = waiting = 0
     for noun in NOUNS:
-        waiting = sorted(path.name for path in folder.glob(f"{noun}-*.jsonl"))
-        while waiting:
+        names = sorted(path.name for path in folder.glob(f"{noun}-*.jsonl"))
+        while names:
             with ExitStack() as held:
-                batch, busy = _held_batch(held, folder, waiting)
+                batch, busy = _held_batch(held, folder, names)
                 live += busy
-                part, torn = _archived(project, problem, noun, _not_yet_archived(project, problem, noun, batch))
-                parts.extend([part] if part else [])
+                batch = _not_yet_archived(project, problem, noun, batch, grace)
+                segments, torn = _read(noun, batch)
+                if noun == DECISIONS:
+                    ready = _without_waiting(project, problem, segments)
+                    waiting += len(segments) - len(ready)
+                    segments = ready
+                parts.extend(_archived(project, problem, noun, segments))
+                _not_yet_archived(project, problem, noun, batch, grace)
                 damaged.extend(torn)
-    return Compaction(parts=tuple(parts), live=live, damaged=tuple(damaged))
+    return Compaction(parts=tuple(parts), live=live, waiting=waiting, damaged=tuple(damaged))
 
 
 def _held_batch(held: ExitStack, folder: Path, waiting: list[str]) -> tuple[_Batch, int]:
@@ -102,13 +127,14 @@ def _held_batch(held: ExitStack, folder: Path, waiting: list[str]) -> tuple[_Bat
     return batch, busy
 
 
-def _not_yet_archived(project: Project, problem: str, noun: str, batch: _Batch) -> _Batch:
-    """The segments of a batch without those that the archive has already, which are removed."""
-    gone = replaced(find_parts(project.records, problem, noun))
+def _not_yet_archived(project: Project, problem: str, noun: str, batch: _Batch, grace: float) -> _Batch:
+    """The segments of a batch without those that the archive has, which are removed once it has had them for long enough."""
+    made = {name: part.made for part in find_parts(project.records, problem, noun) for name in part.segments}
+    enough = (now() - timedelta(seconds=grace)).isoformat(timespec="microseconds")
     for path, _ in batch:
-        if path.name in gone:
+        if path.name in made and made[path.name] <= enough:
             path.unlink()
-    return [(path, file) for path, file in batch if path.name not in gone]
+    return [(path, file) for path, file in batch if path.name not in made]
 
 
 @contextmanager
@@ -128,20 +154,37 @@ def _locked(path: Path) -> Iterator[BinaryIO | None]:
         yield file if is_there else None
 
 
-def _archived(project: Project, problem: str, noun: str, batch: _Batch) -> tuple[Part | None, list[str]]:
-    lines: list[_Line] = []
-    done: list[Path] = []
+def _read(noun: str, batch: _Batch) -> tuple[dict[Path, list[_Line]], list[str]]:
+    """The lines of each segment, and which segments cannot be read."""
+    segments: dict[Path, list[_Line]] = {}
     damaged: list[str] = []
     for path, file in batch:
         try:
-            lines += [_Line.of(noun, line, entry) for line, entry in _whole(file)]
-            done.append(path)
+            segments[path] = [_Line.of(noun, line, entry) for line, entry in _whole(file)]
         except _DamagedError as error:
             damaged.append(f"{path.name}: {error}")
-    part = _recorded(project, problem, noun, lines, [path.name for path in done]) if lines else None
-    for path in done:
+    return segments, damaged
+
+
+def _without_waiting(project: Project, problem: str, segments: dict[Path, list[_Line]]) -> dict[Path, list[_Line]]:
+    """The segments without a decision that a release which is on trial, or was replaced, is still to decide in the shadow."""
+    rollout = project.records.get("rollout", problem)
+    serving = {rollout.body["champion"], rollout.body["challenger"]} if rollout else set()
+    open_ = {path: {line.name for line in lines if line.shadows & serving} for path, lines in segments.items()}
+    if any(open_.values()):
+        since = min(line.at for path, lines in segments.items() for line in lines if line.name in open_[path])
+        done = {entry["id"] for entry in read_shadows(project, problem, since=datetime.fromisoformat(since))}
+        open_ = {path: names - done for path, names in open_.items()}
+    return {path: lines for path, lines in segments.items() if not open_[path]}
+
+
+def _archived(project: Project, problem: str, noun: str, segments: dict[Path, list[_Line]]) -> list[Part]:
+    """What the archive has now of these segments; one in which nothing was ever acknowledged just goes."""
+    for path in [path for path, lines in segments.items() if not lines]:
         path.unlink()
-    return part, damaged
+    lines = [line for some in segments.values() for line in some]
+    names = [path.name for path, some in segments.items() if some]
+    return [_recorded(project, problem, noun, lines, names)] if lines else []
 
 
 def _whole(file: BinaryIO) -> Iterator[tuple[bytes, Entry]]:
@@ -172,6 +215,5 @@ def _recorded(project: Project, problem: str, noun: str, lines: list[_Line], seg
         rollouts=sorted({line.rollout for line in lines if line.rollout is not None}),
         segments=segments,
     )
-    body = {name: value for name, value in asdict(part).items() if name != "key"}
-    project.records.add(Change(kind=KIND, key=part.key, body=body, expect=0), by=project.who)
+    project.records.add(Change(kind=KIND, key=part.key, body=part.body, expect=0), by=project.who)
     return part

@@ -65,7 +65,10 @@ KINDS: Mapping[str, Kind] = {
         _SOON, "Hold what came against the forecast: `shipworthy ledger`; begin an idea on what is different."
     ),
     "retirement": Kind(
-        _NOTE, "Decide whether it is worth running: `shipworthy ledger`; if not: `shipworthy rollback`."
+        _NOTE, "Decide whether it is worth running: `shipworthy ledger`; if not: `shipworthy retire IDEA`."
+    ),
+    "rollout-paused": Kind(
+        _SOON, "Read why, and what lets it go on: `shipworthy history`, `shipworthy ship IDEA --resume`."
     ),
     "release-refused": Kind(
         _NOW, "Do not use it: restore its objects from a backup, or go back: `shipworthy rollback`."

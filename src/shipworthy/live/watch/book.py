@@ -43,7 +43,9 @@ def open_alerts(project: Project, problem: str) -> list[Alert]:
     return [] if record is None else [Alert.from_dict(said) for said in record.body["open"]]
 
 
-def note(project: Project, problem: str, found: Sequence[Alert], at: datetime, *, keep: bool = False) -> News:
+def note(
+    project: Project, problem: str, found: Sequence[Alert], at: datetime, *, keep: bool = False, record: bool = True
+) -> News:
     """Records what opened and what closed since the last look; an alert keeps the instant since which it is open.
 
     Args:
@@ -52,20 +54,21 @@ def note(project: Project, problem: str, found: Sequence[Alert], at: datetime, *
         found: The alerts of this look.
         at: The instant of this look.
         keep: Whether what was open stays open although it was not found, because not all could be looked at.
+        record: Whether it is recorded; else it is only told what would open and close.
 
     Raises:
         PreconditionError: others look at the same problem at the same time, again and again.
     """
     for attempt in range(_ATTEMPTS):
         try:
-            return _noted(project, problem, found, at, keep)
+            return _noted(project, problem, found, at, keep, record)
         except PreconditionError:
             if attempt == _ATTEMPTS - 1:
                 raise
     raise AssertionError("one attempt returns or raises")
 
 
-def _noted(project: Project, problem: str, found: Sequence[Alert], at: datetime, keep: bool) -> News:
+def _noted(project: Project, problem: str, found: Sequence[Alert], at: datetime, keep: bool, write: bool) -> News:
     record = project.records.get(_KIND, problem)
     before = {} if record is None else {alert.key: alert for alert in map(Alert.from_dict, record.body["open"])}
     now = {alert.key: _dated(alert, before.get(alert.key), at) for alert in found}
@@ -74,7 +77,7 @@ def _noted(project: Project, problem: str, found: Sequence[Alert], at: datetime,
     opened = by_money([alert for key, alert in now.items() if key not in before])
     closed = by_money([alert for key, alert in before.items() if key not in now])
     version = 0 if record is None else record.version
-    if opened or closed:
+    if write and (opened or closed):
         body = {
             "at": at.isoformat(),
             "open": [alert.to_dict() for alert in by_money(list(now.values()))],

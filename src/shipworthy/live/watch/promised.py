@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +16,9 @@ from shipworthy.problem import Problem
 from shipworthy.project import Project
 from shipworthy.research.evidence import open_evidence
 from shipworthy.research.research import read_research
+from shipworthy.ship.reading import judged_for_shadow
 from shipworthy.ship.release import Release, open_release
-from shipworthy.ship.rollout import Phase, Rollout, rollout_history
+from shipworthy.ship.rollout import Rollout, rollout_history
 from shipworthy.step import History
 from shipworthy.step.worth import VALUE
 
@@ -72,7 +74,8 @@ def promised(project: Project, rollout: Rollout) -> Promised:
     """
     release = open_release(project, rollout.champion)
     rows = History(release.problem, open_snapshot(project, str(release.manifest["snapshot"]))).newest.rows
-    analysis, role = _judged(project, rollout, release)
+    moves = rollout_history(project, rollout.problem)
+    analysis, role = _judged(project, moves, release)
     return Promised(
         release=release,
         releases=_siblings(project, release),
@@ -94,15 +97,19 @@ def at_risk(promised: Promised, share: float, of_what: str) -> tuple[float | Non
     return share * gain, f"{share:.0%} {of_what} x the gain of {gain:,.2f} a period"
 
 
-def _judged(project: Project, rollout: Rollout, release: Release) -> tuple[Analysis | None, str]:
+def forecast_on_trial(project: Project, rollout: Rollout, problem: Problem) -> Gain | None:
+    """What the idea of a rollout is forecast to earn a period; None where it has no verdict."""
+    moves = rollout_history(project, rollout.problem)
+    judged = judged_for_shadow(project, moves, rollout.idea) if rollout.idea else None
+    return None if judged is None else forecast_of(project, read_analysis(judged), problem.periods_per_year)
+
+
+def _judged(project: Project, moves: Sequence[Rollout], release: Release) -> tuple[Analysis | None, str]:
     """The analysis that its policy stands in, and on which side: its idea's, or the first that a baseline was held against."""
     idea = release.manifest["idea"]
-    for move in rollout_history(project, rollout.problem):
-        if move.phase is Phase.SHADOW and move.idea is not None and idea in (move.idea, None):
-            record = project.records.get("verdict", move.idea, at=move.at)
-            if record is not None and "evidence" in record.body:
-                return read_analysis(record), "champion" if idea is None else "challenger"
-    return None, "champion"
+    ideas = [idea] if idea is not None else [move.idea for move in moves if move.idea is not None][:1]
+    judged = judged_for_shadow(project, moves, ideas[0]) if ideas else None
+    return (read_analysis(judged) if judged else None), "champion" if idea is None else "challenger"
 
 
 def _siblings(project: Project, release: Release) -> frozenset[str]:

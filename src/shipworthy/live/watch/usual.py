@@ -69,26 +69,34 @@ def found(now: pl.DataFrame, history: pl.DataFrame, period: str, column: str) ->
         column: The column that is compared.
     """
     new, old = _plain(now, period, column), _plain(history, period, column)
-    if new.height < _FEWEST_ROWS or old.height < _FEWEST_ROWS or new.schema[column] != old.schema[column]:
+    if min(new.height, old.height) < _FEWEST_ROWS or new.schema != old.schema:
         return None
     if new.schema[column] not in (pl.Float64, pl.String):
         return None
-    periods = old[period].unique().sort().to_list()
-    season = _has_two_years(periods)
-    length = new[period].n_unique()
-    usual = [
-        _distance(stretch, like, column).effect
-        for first in stretches(len(periods), length)
-        if (like := _alike(old, (stretch := _cut(old, period, periods[first : first + length])), period, season)).height
-        >= _FEWEST_ROWS
-        and stretch.height
-    ]
     return Found(
-        drift=_distance(new, _alike(old, new, period, season), column),
-        usual=max(usual) if len(usual) >= _FEWEST_STRETCHES else None,
+        drift=drift(new, old, period, column),
+        usual=usual(old, period, column, new[period].n_unique()),
         least=LEAST_NUMBERS if new.schema[column] == pl.Float64 else LEAST_SHARE,
-        season=season,
+        season=_has_two_years(old[period]),
     )
+
+
+def drift(window: pl.DataFrame, history: pl.DataFrame, period: str, column: str) -> Drift:
+    """How far a window lies from the history like it: of its weekdays and hours, and of its season where there are two years."""
+    like = _alike(history, window, period, _has_two_years(history[period]))
+    like = like if like.height >= _FEWEST_ROWS else history
+    if window.schema[column] == pl.Float64:
+        return drift_of_numbers(_some(window[column]), _some(like[column]))
+    return drift_of_words(*(dict(part[column].value_counts().rows()) for part in (window, like)))
+
+
+def usual(history: pl.DataFrame, period: str, column: str, length: int) -> float | None:
+    """The furthest that a stretch of so many periods lies from the rest; None where there are fewer than three of them."""
+    periods = history[period].unique().sort().to_list()
+    cuts = [_cut(history, period, periods[first : first + length]) for first in stretches(len(periods), length)]
+    if len(cuts) < _FEWEST_STRETCHES:
+        return None
+    return max(drift(cut, history, period, column).effect for cut in cuts)
 
 
 def emptiness(now: pl.DataFrame, history: pl.DataFrame, period: str, column: str) -> Found | None:
@@ -130,12 +138,6 @@ def _plain(table: pl.DataFrame, period: str, column: str) -> pl.DataFrame:
     return values.drop_nulls()
 
 
-def _distance(new: pl.DataFrame, old: pl.DataFrame, column: str) -> Drift:
-    if new.schema[column] == pl.Float64:
-        return drift_of_numbers(_some(new[column]), _some(old[column]))
-    return drift_of_words(*(dict(part[column].value_counts().rows()) for part in (new, old)))
-
-
 def _some(values: pl.Series) -> Any:
     """At most a few thousand of them, drawn by a fixed seed: more would change nothing but the p-value."""
     array = values.to_numpy()
@@ -167,5 +169,6 @@ def _near(period: str, window: pl.DataFrame) -> pl.Expr:
     return pl.min_horizontal(apart, _YEAR - apart) <= half
 
 
-def _has_two_years(periods: Sequence[Period]) -> bool:
-    return isinstance(periods[0], date) and periods[-1] - periods[0] >= _TWO_YEARS
+def _has_two_years(periods: pl.Series) -> bool:
+    first, last = periods.min(), periods.max()
+    return isinstance(first, date) and isinstance(last, date) and last - first >= _TWO_YEARS
