@@ -21,6 +21,7 @@ from shipworthy.live import metrics, server, shadows
 from shipworthy.project import Project, open_project
 from shipworthy.ship.release import open_release
 from shipworthy.ship.rollout import read_rollout
+from shipworthy.ship.targets.aws import aws_files
 from shipworthy.ship.targets.deploy import Options, deploy
 from shipworthy.ship.targets.deployment import GRACE_S, SPREAD_S, Deployment, State, label_of
 from shipworthy.ship.targets.docker import dockerfile
@@ -67,6 +68,20 @@ def test_the_image_serves_what_is_rolled_out_and_carries_nothing_else(shadowed: 
     assert kinds == {"releases", "release-files"}
     assert not (packed.root / "rows.parquet").exists()
     assert (packed.root / "problem.py").is_file()
+
+
+def test_its_settings_are_those_of_the_project_without_its_secrets(shadowed: Project, tmp_path: Path):
+    """Rules of the rollout and of the watch are packed; an address that lets who knows it write there is not."""
+    settings = (shadowed.root / "shipworthy.toml").read_text()
+    watch = '[watch]\nwindow = "7d"\nslack = "https://hooks.example/T0/B1"\nwebhook = "$PAGER"\n'
+    rollout = "[rollout]\nsteps = [0.1, 0.5]\n[rollout.kiosk]\nperiods = 21\n[rollout.other]\nperiods = 3\n"
+    (shadowed.root / "shipworthy.toml").write_text(settings + watch + rollout)
+    deploy(open_project(shadowed.root), "kiosk", "docker", tmp_path)
+    packed = open_project(tmp_path / "image" / "project").settings
+    assert (packed["watch"]["window"], packed["watch"]["slack"], packed["watch"]["webhook"]) == ("7d", "", "$PAGER")
+    assert packed["rollout"] == {"steps": [0.1, 0.5], "kiosk": {"periods": 21}}
+    everything = b"".join(path.read_bytes() for path in (tmp_path / "image").rglob("*") if path.is_file())
+    assert b"hooks.example" not in everything
 
 
 def test_the_same_rollout_gives_the_same_bytes(shadowed: Project, tmp_path: Path):
@@ -280,7 +295,7 @@ def test_whatever_selects_pods_finds_them(state: State):
 def test_pods_may_do_as_little_as_possible(state: State):
     """Every pod keeps the restricted level: no root, no capability, no token, no writable file system, limited memory."""
     templates = _templates(_manifests(state))
-    assert len(templates) == (1 if state == "image" else 3)
+    assert len(templates) == (1 if state == "image" else 4)
     for template in templates:
         pod = template["spec"]
         assert pod["automountServiceAccountToken"] is False
@@ -356,11 +371,15 @@ def test_rules_and_panels_ask_for_what_is_counted():
 
 
 def test_every_alert_says_how_urgent_it_is_and_what_to_read():
-    """An alert has a severity, a sentence, and a place in the runbook."""
+    """An alert has a severity, a sentence, and a section of the runbook, and so has each alarm on AWS."""
+    sections = re.findall(r"^## (.+)$", (ROOT / "docs" / "operations.md").read_text(), flags=re.MULTILINE)
+    template = aws_files(_deployment())["template.yaml"]
+    assert set(re.findall(r"operations\.md#([a-z-]+)", template)) <= set(sections)
     for rule in _rules():
         assert rule["labels"]["severity"] in {"page", "ticket"}
         assert rule["annotations"]["summary"].endswith(".")
-        assert re.fullmatch(r"docs/operations\.md#[a-z-]+", rule["annotations"]["runbook_url"])
+        page, _, section = rule["annotations"]["runbook_url"].partition("#")
+        assert (page, section in sections) == ("docs/operations.md", True)
 
 
 def test_prometheus_reads_the_rules_and_every_query_of_the_dashboard(tmp_path: Path):

@@ -46,6 +46,8 @@ def deploy(problem: str | None, target: Target, out: Path | None, json_: bool, *
     name = problem or only_problem(project)
     deployed = deploy_problem(project, name, target, out or Path("deploy") / name, Options(**options))
     tell(deployed_facts(deployed), record=asdict(deployed) if json_ else None)
+    if not json_:
+        print_commands(deployed)
 
 
 def deploy_shipped(project: Project, problem: str, target: Target) -> Deployed:
@@ -58,11 +60,15 @@ def deploy_shipped(project: Project, problem: str, target: Target) -> Deployed:
 
 
 def deployed_facts(deployed: Deployed) -> dict[str, Any]:
-    """What was written, and what to run now."""
+    """What was written."""
     one = deployed.deployment
     return {
         "Image": one.image if deployed.folders else None,
         "Releases": ", ".join(one.releases),
         "Written": [str(folder) for folder in deployed.folders] or None,
-        "Run": list(deployed.commands),
     }
+
+
+def print_commands(deployed: Deployed) -> None:
+    """The commands to run now, each on one line however long it is, so that it can be copied."""
+    click.echo("\n" + "\n".join(deployed.commands))

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from shipworthy.cli.deploy import TARGETS, deploy_shipped, deployed_facts
+from shipworthy.cli.deploy import TARGETS, deploy_shipped, deployed_facts, print_commands
 from shipworthy.cli.instant import as_instant
 from shipworthy.cli.show import as_json, tell
 from shipworthy.project import Project, open_project
@@ -75,6 +75,8 @@ def ship(
     }
     record = asdict(shipped) | ({"deployed": asdict(deployed)} if deployed else {})
     tell(facts, record=record if json_ else None)
+    if deployed and not json_:
+        print_commands(deployed)
 
 
 @click.command()

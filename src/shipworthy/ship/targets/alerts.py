@@ -25,7 +25,7 @@ def alert_groups(deployment: Deployment) -> list[dict[str, Any]]:
             "5m",
             "page",
             "Nobody answers for the decisions.",
-            "does-not-answer",
+            "service-down",
         ),
         _rule(
             "ShipworthyFails",
@@ -33,7 +33,7 @@ def alert_groups(deployment: Deployment) -> list[dict[str, Any]]:
             "5m",
             "page",
             "{{ $value | humanizePercentage }} of the requests fail: nothing can decide, or the log does not write.",
-            "log-does-not-write",
+            "failing-answers",
         ),
         _rule(
             "ShipworthyFallsBack",

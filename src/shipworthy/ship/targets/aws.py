@@ -341,13 +341,13 @@ def _alarms(deployment: Deployment) -> Value:
     balancer = {"Name": "LoadBalancer", "Value": {"Fn::GetAtt": ["Balancer", "LoadBalancerFullName"]}}
     targets = {"Name": "TargetGroup", "Value": {"Fn::GetAtt": ["Targets", "TargetGroupFullName"]}}
     watched = {
-        "NobodyAnswers": ("HealthyHostCount", {"Statistic": "Maximum"}, "LessThanThreshold", 1, "does-not-answer"),
+        "NobodyAnswers": ("HealthyHostCount", {"Statistic": "Maximum"}, "LessThanThreshold", 1, "service-down"),
         "Fails": (
             "HTTPCode_Target_5XX_Count",
             {"Statistic": "Sum"},
             "GreaterThanThreshold",
             10,
-            "log-does-not-write",
+            "failing-answers",
         ),
         "Slow": ("TargetResponseTime", {"ExtendedStatistic": "p99"}, "GreaterThanThreshold", 1, "slow-answers"),
     }

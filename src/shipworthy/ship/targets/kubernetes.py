@@ -35,7 +35,11 @@ _HTTP = "http"
 _MONITORING = "monitoring"
 """The namespace from which Prometheus asks for /metrics."""
 
-_JOBS: Mapping[str, tuple[str, list[str]]] = {"watch": ("*/10 * * * *", []), "refit": ("17 4 * * *", ["--if-due"])}
+_JOBS: Mapping[str, tuple[str, list[str]]] = {
+    "watch": ("*/10 * * * *", []),
+    "compact": ("17 3 * * *", []),
+    "refit": ("17 4 * * *", ["--if-due"]),
+}
 """What is done again and again beside the service: the verb, when (UTC), and its options."""
 
 _METADATA_SERVICE = "169.254.169.254/32"

@@ -16,6 +16,7 @@ from shipworthy.ship.release import open_release, read_manifest
 from shipworthy.ship.targets.deployment import LOG_FOLDER, Deployment
 from shipworthy.store import Change, Record, SqliteRecordStore, put_content
 
+_ADDRESSES = ("webhook", "slack")
 _MANIFESTS = "releases"
 _TEXTS = ("ideas/*.toml", "contracts/*.toml", "keys/*.pub", "keys/*.revoked")
 
@@ -66,16 +67,27 @@ def _settings(project: Project, deployment: Deployment) -> str:
     live = {**project.settings["live"], "log": LOG_FOLDER}
     reference = manifest_of(project, deployment.releases[0])["reference"]
     unsigned = sorted({*project.settings["release"]["allow_unsigned"]} & {*deployment.releases})
-    sections: dict[str, dict[str, Any]] = {
+    rules = project.settings["rollout"]
+    own = rules.get(deployment.problem)
+    sections: dict[str, Mapping[str, Any]] = {
         "project": {"problems": [reference]},
         "research": {"seed": project.seed},
         "live": live,
-        **({"release": {"allow_unsigned": unsigned}} if unsigned else {}),
+        "release": {"allow_unsigned": unsigned},
+        "watch": {name: value for name, value in project.settings["watch"].items() if not _is_secret(name, value)},
+        "rollout": {name: value for name, value in rules.items() if not isinstance(value, dict)},
+        f"rollout.{deployment.problem}": own if isinstance(own, dict) else {},
     }
     return "\n".join(
         f"[{section}]\n" + "".join(f"{name} = {json.dumps(value)}\n" for name, value in settings.items())
         for section, settings in sections.items()
+        if settings
     )
+
+
+def _is_secret(name: str, value: Any) -> bool:
+    """Whether it is an address that lets whoever knows it write there; the name of a variable is none."""
+    return name in _ADDRESSES and bool(value) and not str(value).startswith("$")
 
 
 def _sources(project: Project, problem_name: str) -> list[Path]:
