@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from time import perf_counter
@@ -136,7 +137,7 @@ class Answering:
                 answers[name] = _undecided(served, request, f"the request {lacking}")
             else:
                 answers[name] = _answer(served, past, request, max(until - perf_counter(), _LEAST_S))
-        rows = serving.champion.contract.frame(request.period, request.rows)
+        rows = partial(serving.champion.contract.frame, request.period, request.rows)
         who = who_answered(problem, rows, request.state, drawn, answers, lacking)
         nothing = answer_in({**who, "answers": answers})["rung"] == Rung.NONE
         return {
