@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
-from typing import Any
+from typing import Any, get_args
 
 import polars as pl
 import pytest
@@ -78,9 +78,9 @@ def test_a_mixture_that_breaks_a_constraint_is_the_champions(stall: Stall):
     problem = open_release(stall.project, stall.releases["one_more"]).problem
     problem.constraints.append(Constraint(name="alike", holds=lambda decided: pl.col("laid_in").n_unique() == 1))
     rows = pl.DataFrame(stall_rows())
-    answers = {
+    answers: dict[Arm, dict[str, Any]] = {
         arm: {"release": arm, "rung": "policy", "decisions": [{"fruit": f, "laid_in": n} for f in rows["fruit"]]}
-        for arm, n in (("champion", 1.0), ("challenger", 2.0))
+        for arm, n in zip(get_args(Arm), (1.0, 2.0), strict=True)
     }
     drawn: list[Arm] = ["champion", "challenger", "champion"]
     said = who_answered(problem, lambda: rows, {}, drawn, answers)

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 import click
 
+from shipworthy.cli.deploy import TARGETS, deploy_shipped, deployed_facts
 from shipworthy.cli.instant import as_instant
 from shipworthy.cli.show import as_json, tell
-from shipworthy.project import open_project
+from shipworthy.project import Project, open_project
 from shipworthy.ship.back import pause_idea, resume_idea, retire_idea, roll_back
+from shipworthy.ship.keys import public_keys
+from shipworthy.ship.manifest import parse_manifest
 from shipworthy.ship.reading import LiveReading
+from shipworthy.ship.release import read_manifest
 from shipworthy.ship.rollout import Rollout
 from shipworthy.ship.ship import ship_idea
+from shipworthy.ship.targets.deployment import Target
 
 
 @click.command()
@@ -25,22 +31,24 @@ from shipworthy.ship.ship import ship_idea
 @click.option("--pause", is_flag=True, help="Let the champion answer alone, and keep the trial.")
 @click.option("--resume", is_flag=True, help="Go on with an idea that is paused.")
 @click.option("--why", default="asked for on the command line", show_default=True, help="Why it is paused or resumed.")
+@click.option("--to", "target", type=TARGETS, help="Write what runs it there too, as `shipworthy deploy` does.")
 @as_json
 def ship(
     number: int,
     share: float | None,
     start: datetime | None,
     seed: str | None,
-    pause: bool,
-    resume: bool,
     why: str,
+    target: Target | None,
     json_: bool,
+    **held: bool,
 ) -> None:
     """5. Ship: take the idea one phase further: into shadow, then canary or switchback, then live.
 
     Every step rests on evidence: shadow on the verdict and on parity, canary and live on live periods whose outcomes
     have come.
     """
+    pause, resume = held["pause"], held["resume"]
     if pause and resume:
         raise click.UsageError("--pause and --resume are opposites: give one of them.")
     project = open_project()
@@ -48,7 +56,9 @@ def ship(
         rollout = (pause_idea if pause else resume_idea)(project, number, why)
         tell(_facts(rollout) | {"Next": _next(rollout, number)}, record=asdict(rollout) if json_ else None)
         return
+    known = {key.id for key in public_keys(project)}
     shipped = ship_idea(project, number, share=share, start=start, seed=seed)
+    deployed = deploy_shipped(project, shipped.rollout.problem, target) if target else None
     parity = shipped.parity
     proof = None
     if parity is not None:
@@ -58,10 +68,13 @@ def ship(
     facts = {
         **_facts(shipped.rollout),
         "Parity": proof,
+        **_package(project, shipped.rollout, known),
         "Conduct": conduct(shipped.reading) if shipped.reading else None,
+        **(deployed_facts(deployed) if deployed else {}),
         "Next": _next(shipped.rollout, number),
     }
-    tell(facts, record=asdict(shipped) if json_ else None)
+    record = asdict(shipped) | ({"deployed": asdict(deployed)} if deployed else {})
+    tell(facts, record=record if json_ else None)
 
 
 @click.command()
@@ -72,6 +85,23 @@ def rollback(problem: str, why: str, json_: bool) -> None:
     """Take back what is on trial or live for PROBLEM: the release from before it serves again."""
     rollout = roll_back(open_project(), problem, why)
     tell(_facts(rollout), record=asdict(rollout) if json_ else None)
+
+
+def _package(project: Project, rollout: Rollout, known: Collection[str]) -> dict[str, Any]:
+    """Who signed the release that is tried, with a key made now or before, and what of it is a pickle."""
+    release = rollout.challenger or rollout.champion
+    content, signer = read_manifest(project, release)
+    pickled = parse_manifest(content, release).get("pickled")
+    signed = None
+    if signer is not None:
+        made = (
+            "" if signer.id in known else f"; the key is new: commit keys/{signer.name}.pub, which others trust it by"
+        )
+        signed = f"by {signer.name}{made}"
+    return {
+        "Signed": signed,
+        "Pickled": f"{', '.join(pickled)}: opening the release runs what the pickle says" if pickled else None,
+    }
 
 
 @click.command()

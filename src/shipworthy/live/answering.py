@@ -1,10 +1,9 @@
-"""How a request is answered: both arms take the step, the log has it, and only then the caller."""
+"""How a request is answered: the arm whose turn it is takes the step, the log has it, and only then the caller."""
 
 from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from threading import Lock
@@ -21,7 +20,9 @@ from shipworthy.live.outcomes import OUTCOMES, LivePast
 from shipworthy.live.refusals import FieldError, RefusedError, unavailable
 from shipworthy.live.requests import DecideRequest
 from shipworthy.live.serving import Served, Serving, as_json
-from shipworthy.problem import Problem
+from shipworthy.log.archive import Archive
+from shipworthy.problem import Period
+from shipworthy.project.clock import now
 from shipworthy.step import Decided, Moment, Rung, seed_of, take_step
 
 TIME_LIMIT = 30.0
@@ -66,9 +67,9 @@ class Answered:
 class Answering:
     """Decides, logs and remembers, for one worker; it may be used from several threads."""
 
-    def __init__(self, problem: str, folder: Path) -> None:
-        """Names the problem and the folder of its logs."""
-        self._problem, self._folder = problem, folder
+    def __init__(self, problem: str, folder: Path, archive: Archive | None = None) -> None:
+        """Names the problem, the folder of its logs, and where they are compacted to."""
+        self._problem, self._folder, self._archive = problem, folder, archive
         self._decisions = SegmentLog(folder)
         self._outcomes = SegmentLog(folder, OUTCOMES)
         self._lock = Lock()
@@ -85,7 +86,7 @@ class Answering:
         """
         optional = serving.challenger.contract.asked if serving.challenger else None
         request = serving.champion.contract.read_decide(body, optional)
-        past = self._refreshed(serving.champion.release.problem)
+        past = self._refreshed(serving, request.period)
         if key is not None and (made := past.entry(key)) is not None:
             return Answered(_same(made, request), repeated=True)
         entry = self._decided(serving, past, request, key)
@@ -106,6 +107,16 @@ class Answering:
         self._outcomes.append(msgspec.json.encode(entry))
         return len(rows)
 
+    def waiting(self, serving: Serving) -> int:
+        """How many decisions wait for the shadow.
+
+        Raises:
+            OSError: the log cannot be read.
+        """
+        past = self._past_of(serving)
+        past.refresh()
+        return past.waiting(serving.releases.values())
+
     def close(self) -> None:
         """Lets go of the logs."""
         self._decisions.close()
@@ -113,32 +124,33 @@ class Answering:
         if self._past is not None:
             self._past.close()
 
-    def _refreshed(self, problem: Problem) -> LivePast:
+    def _past_of(self, serving: Serving) -> LivePast:
+        key = serving.champion.release.problem.key
         with self._lock:
-            if self._past is None or self._past.key != problem.key:
-                self._past = LivePast(self._folder, key=problem.key)
-            past = self._past
+            if self._past is None or self._past.key != key:
+                self._past = LivePast(self._folder, key=key, archive=self._archive)
+            return self._past
+
+    def _refreshed(self, serving: Serving, period: Period) -> LivePast:
+        past = self._past_of(serving)
+        past.cover(as_json(period), as_json(serving.first_remembered(period)))
         past.refresh()
         return past
 
     def _decided(self, serving: Serving, past: LivePast, request: DecideRequest, key: str | None) -> Entry:
-        """Asks the arms. Those that answer go first and undisturbed; a shadow follows in the time that is left."""
+        """Asks the arms that answer: one, or both where each unit has its own; who does not answer decides in the shadow."""
         problem = serving.champion.release.problem
-        lacking = _lacking(serving.challenger, request)
         drawn = serving.arms_of(request.period, [row[problem.unit] for row in request.rows])
-        needed = who_is_needed(drawn, lacking)
+        asked = serving.challenger if drawn != "champion" else None
+        unfit = lacking(asked, request) if asked else ""
         until = perf_counter() + (request.time_limit or TIME_LIMIT)
-        answers: dict[str, Entry] = {}
-        for name in (*needed, *({"champion", "challenger"} - {*needed})):
-            served = serving.champion if name == "champion" else serving.challenger
-            if served is None:
-                continue
-            if lacking and name == "challenger":
-                answers[name] = _undecided(served, request, f"the request {lacking}")
-            else:
-                answers[name] = _answer(served, past, request, max(until - perf_counter(), _LEAST_S))
+        answers = {}
+        for arm in who_is_needed(drawn, unfit):
+            served = serving.challenger if arm == "challenger" else serving.champion
+            assert served is not None, "an arm is drawn only where there is one"
+            answers[arm] = answer_of(served, past, request, max(until - perf_counter(), _LEAST_S))
         rows = partial(serving.champion.contract.frame, request.period, request.rows)
-        who = who_answered(problem, rows, request.state, drawn, answers, lacking)
+        who = who_answered(problem, rows, request.state, drawn, answers, unfit)
         nothing = answer_in({**who, "answers": answers})["rung"] == Rung.NONE
         return {
             "id": uuid4().hex if key is None or nothing else key,
@@ -150,18 +162,20 @@ class Answering:
             **who,
             "rows": request.rows,
             "state": dict(request.state),
+            "time_limit": request.time_limit,
+            "releases": serving.releases,
             "answers": answers,
         }
 
     def _now(self) -> str:
         """The time in UTC, which never goes back within a worker."""
         with self._lock:
-            self._latest = max(self._latest, datetime.now(UTC).isoformat(timespec="microseconds"))
+            self._latest = max(self._latest, now().isoformat(timespec="microseconds"))
             return self._latest
 
 
-def _answer(served: Served, past: LivePast, request: DecideRequest, seconds: float) -> Entry:
-    """What one arm decides, as plain values: never an exception, because a shadow must not break the answer."""
+def answer_of(served: Served, past: LivePast, request: DecideRequest, seconds: float) -> Entry:
+    """What one release decides, as plain values: never an exception, because it has to be logged whatever happens."""
     release = served.release
     problem = release.problem
     try:
@@ -178,11 +192,11 @@ def _answer(served: Served, past: LivePast, request: DecideRequest, seconds: flo
         decisions = msgspec.to_builtins(step.decisions.to_dicts())
     except Exception as error:  # noqa: BLE001  (user code: a fallback that cannot be made is a rung less, not the end)
         _LOG.exception("Release %s failed", release.id)
-        return _undecided(served, request, f"{release.decider.name}: {type(error).__name__}: {error}")
+        return undecided(served, request, f"{release.decider.name}: {type(error).__name__}: {error}")
     return {"release": release.id, **step.telemetry(), "falls": list(step.falls), "decisions": decisions}
 
 
-def _undecided(served: Served, request: DecideRequest, why: str) -> Entry:
+def undecided(served: Served, request: DecideRequest, why: str) -> Entry:
     """The account of an arm that could not even take the step."""
     release = served.release
     blank = dict.fromkeys(release.problem.decisions)
@@ -197,10 +211,8 @@ def _undecided(served: Served, request: DecideRequest, why: str) -> Entry:
     return {"release": release.id, **nothing.telemetry(), "falls": [why], "decisions": decisions}
 
 
-def _lacking(served: Served | None, request: DecideRequest) -> str:
+def lacking(served: Served, request: DecideRequest) -> str:
     """Why a release cannot decide on a request that another one takes; empty where it can."""
-    if served is None:
-        return ""
     absent = [name for name in served.contract.asked if name not in request.rows[0]]
     if absent:
         return f"has no {', '.join(absent)}"

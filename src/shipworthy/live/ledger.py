@@ -152,7 +152,6 @@ def _line(project: Project, key: str, title: str, tried: Rollout, last: Rollout)
     realised = Gain(low=found[0], gain=found[1], high=found[2]) if found is not None else None
     course = _course(live.table) if trial.pairs else _estimated(drawn_in(live.answered, trial.step), realised)
     together = _judged_together(analysis, trial.periods_per_year)
-    expected = _forecast(project, key, analysis)
     return Line(
         idea=int(key),
         title=title,
@@ -160,7 +159,7 @@ def _line(project: Project, key: str, title: str, tried: Rollout, last: Rollout)
         phase=str(last.phase),
         currency=analysis.currency,
         cadence=analysis.verdict.criteria.cadence if together == 1 else f"{24 / together:g}h",
-        forecast=Gain(gain=expected.gain / together, low=expected.low / together, high=expected.high / together),
+        forecast=forecast_of(project, analysis, trial.periods_per_year),
         raw=analysis.verdict.per_period().gain / together,
         realised=realised,
         course=course,
@@ -198,11 +197,12 @@ def _estimated(answered: pl.DataFrame, realised: Gain | None) -> tuple[LivePerio
     return tuple(LivePeriod(**row) for row in found.sort("period").to_dicts())
 
 
-def _forecast(project: Project, key: str, analysis: Analysis) -> Gain:
-    """The gain per period shrunk by what all other verdicts of the project were."""
-    others = [read_whole_verdict(record) for record in project.records.find("verdict") if record.key != key]
+def forecast_of(project: Project, analysis: Analysis, periods_per_year: float) -> Gain:
+    """What an idea is expected to earn a period: the verdict's gain, shrunk by what all other verdicts of the project were."""
+    others = [read_whole_verdict(record) for record in project.records.find("verdict") if record.key != analysis.idea]
     known = [other for other in others if math.isfinite(other.se) and other.se > 0 and other.exposure is not None]
     units = analysis.verdict.exposure.pairs_per_period if analysis.verdict.exposure else 1.0
+    units /= _judged_together(analysis, periods_per_year)
     found = forecast(
         analysis.verdict.gain,
         analysis.verdict.se,

@@ -31,7 +31,7 @@ def who_answered(
     rows: Callable[[], pl.DataFrame],
     state: Mapping[str, Any],
     drawn: Arm | list[Arm],
-    answers: Mapping[str, Entry],
+    answers: Mapping[Arm, Entry],
     lacking: str = "",
 ) -> Entry:
     """What the log says of who answered: the `arm`, and for a mixture the `arms` of the rows.
@@ -60,7 +60,7 @@ def who_answered(
     return {"arm": "champion", "drawn": drawn, "instead": why} if why else {"arm": MIXED, "arms": drawn}
 
 
-def mixed_decisions(drawn: Sequence[str], answers: Mapping[str, Entry]) -> list[dict[str, Any]]:
+def mixed_decisions(drawn: Sequence[Arm], answers: Mapping[Arm, Entry]) -> list[dict[str, Any]]:
     """The decision of each row by the arm that was drawn for it.
 
     >>> answers = {arm: {"decisions": [{"dish": "fish", "n": n}]} for arm, n in (("champion", 1), ("challenger", 2))}
@@ -72,7 +72,7 @@ def mixed_decisions(drawn: Sequence[str], answers: Mapping[str, Entry]) -> list[
 
 def answer_in(entry: Entry) -> Entry:
     """The answer that an entry of the log gave: one arm's, or both of them put together by unit, with the lower rung."""
-    answers: Mapping[str, Entry] = entry["answers"]
+    answers: Mapping[Arm, Entry] = entry["answers"]
     if entry["arm"] != MIXED:
         return answers[entry["arm"]]
     worse = max(answers.values(), key=lambda answer: _RUNGS.index(answer["rung"]))

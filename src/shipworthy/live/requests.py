@@ -122,6 +122,15 @@ class Contract:
             time_limit=None if content.get("time_limit") is None else float(content["time_limit"]),
         )
 
+    def read_logged(self, entry: Mapping[str, Any]) -> DecideRequest:
+        """The request that a decision log's entry was made for."""
+        return DecideRequest(
+            period=self._canonical(self.columns[self.problem.period].read_one(entry["period"])),
+            rows=entry["rows"],
+            state=entry["state"],
+            time_limit=entry.get("time_limit"),
+        )
+
     def broken_rules(self, period: Period, rows: Sequence[Row]) -> list[FieldError]:
         """Which of the rows break which rule of the problem's contract; a column may be absent, and counts as empty."""
         if self.guard is None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import socket
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +13,9 @@ from pathlib import Path
 import uvicorn
 
 from shipworthy.errors import UnavailableError
+from shipworthy.live.beside import shadow_beside
 from shipworthy.live.settings import COUNTS_VARIABLE, VARIABLE, Settings
+from shipworthy.live.watch.loop import watch_beside
 from shipworthy.project import Project
 from shipworthy.project.environment import environment, one_thread_each
 
@@ -34,8 +38,9 @@ def serve(
     workers: int = 2,
     release: str | None = None,
     log_folder: Path | None = None,
+    watch: bool = False,
 ) -> None:
-    """Serves one problem until SIGTERM or SIGINT; what was begun is answered first.
+    """Serves one problem until SIGTERM or SIGINT, its shadow beside it; what was begun is answered first.
 
     Call it in the main thread, from a script that does nothing when it is imported: workers are spawned.
 
@@ -47,6 +52,7 @@ def serve(
         workers: How many processes answer.
         release: Serves this release alone, without any rollout.
         log_folder: Where the logs go; None means where the project's configuration says.
+        watch: Keeps the watch running beside it.
 
     Raises:
         UnavailableError: the address is taken.
@@ -58,7 +64,7 @@ def serve(
         release=release,
     )
     _refuse_taken(host, port)
-    with _environment(settings, workers):
+    with _environment(settings), _ended_in_order(), shadow_beside(settings), watch_beside(settings, watch):
         uvicorn.run(
             "shipworthy.live.service:make_app",
             factory=True,
@@ -89,9 +95,21 @@ def _refuse_taken(host: str, port: int) -> None:
 
 
 @contextmanager
-def _environment(settings: Settings, workers: int) -> Iterator[None]:
-    """Leaves for the workers what they serve, and where they count together; takes it away again at the end."""
-    with tempfile.TemporaryDirectory(prefix="shipworthy-counts-") as counts:
-        variables = one_thread_each() | {VARIABLE: settings.to_text()}
-        with environment(variables | ({COUNTS_VARIABLE: counts} if workers > 1 else {})):
-            yield
+def _ended_in_order() -> Iterator[None]:
+    """Lets SIGTERM end this process as an exception does: what was begun beside it is ended too."""
+    before = signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def _environment(settings: Settings) -> Iterator[None]:
+    """Leaves for the workers what they serve, and where they and the shadow count together; takes it away again at the end."""
+    variables = one_thread_each() | {VARIABLE: settings.to_text()}
+    with (
+        tempfile.TemporaryDirectory(prefix="shipworthy-counts-") as counts,
+        environment(variables | {COUNTS_VARIABLE: counts}),
+    ):
+        yield

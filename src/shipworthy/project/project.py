@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from shipworthy.errors import InvalidInputError, NotFoundError
+from shipworthy.project.clock import now
 from shipworthy.project.section import read_toml
 from shipworthy.store import FolderObjectStore, ObjectStore, RecordStore, SqliteRecordStore
 
@@ -21,7 +22,9 @@ _SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "project": {"problems": []},
     "store": {"records": ".shipworthy/records.db", "objects": ".shipworthy/objects"},
     "research": {"workers": 0, "seed": 1, "engine": "processes", "ray_address": ""},
-    "live": {"log": ".shipworthy/log"},
+    "live": {"log": ".shipworthy/log", "keep": "", "watch": False},
+    "release": {"allow_unsigned": []},
+    "watch": {"window": "28d", "service": "", "running_cost": 0.0, "webhook": "", "slack": ""},
     "rollout": {},
     "mlflow": {"tracking_uri": "", "experiment": "shipworthy"},
 }
@@ -33,6 +36,11 @@ _READ_LATER = ("rollout",)
 _TEXTS: Mapping[str, tuple[str, str]] = {
     "engine": (r"processes|ray", "'processes' or 'ray'"),
     "ray_address": (r"((ray://)?[\w.-]+:\d{1,5})?", "'host:port', 'ray://host:port', or empty to start Ray here"),
+    "keep": (r"([1-9]\d*[hdw])?", "a span such as '400d', or empty to keep logs for ever"),
+    "window": (r"[1-9]\d*[hdw]", "a span such as '28d'"),
+    "service": (r"(https?://\S+)?", "the address of the service, as 'http://127.0.0.1:8000'"),
+    "webhook": (r"((https?://|\$)\S+)?", "an address, or '$NAME' of an environment variable that holds it"),
+    "slack": (r"((https?://|\$)\S+)?", "an address, or '$NAME' of an environment variable that holds it"),
     "experiment": (r"\S(.*\S)?", "the name of an experiment"),
 }
 """What the settings with a form of their own have to look like, as a pattern and in words."""
@@ -53,7 +61,7 @@ class Project:
     @cached_property
     def records(self) -> RecordStore:
         """The record store that the configuration names; opened at first use."""
-        return SqliteRecordStore(self.root / _path(self.settings, "records"))
+        return SqliteRecordStore(self.root / _path(self.settings, "records"), clock=now)
 
     @cached_property
     def objects(self) -> ObjectStore:

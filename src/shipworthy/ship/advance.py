@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 
 from shipworthy.analysis.trials.trial_verdict import TrialDecision
 from shipworthy.errors import GateClosedError, InvalidInputError, NotFoundError
 from shipworthy.ideas.register import find_idea
 from shipworthy.problem import OnFail
-from shipworthy.project import Project
+from shipworthy.project import Project, clock
 from shipworthy.ship.back import pause, take_back
 from shipworthy.ship.reading import LiveReading, read_idea_live
 from shipworthy.ship.release import open_release
@@ -94,7 +94,7 @@ def advance(project: Project, problem: str, *, now: datetime | None = None) -> A
     gravest = max(found, key=lambda one: list(Action).index(one.action), default=None)
     if gravest is not None:
         return _acted(project, serves, reading, gravest)
-    return _promoted(project, serves, reading, rules, now or datetime.now(UTC))
+    return _promoted(project, serves, reading, rules, now or clock.now())
 
 
 def findings(reading: LiveReading, rules: Rules, on_fail: dict[str, OnFail]) -> Iterator[Finding]:

@@ -10,10 +10,11 @@ from typing import Any
 import polars as pl
 
 from shipworthy.errors import InvalidInputError
+from shipworthy.log import read_outcomes
+from shipworthy.log.taken import decisions_taken
 from shipworthy.project import Project
 from shipworthy.ship.release import Release
 from shipworthy.ship.sides import Sides
-from shipworthy.store import read_log
 
 MIXED = "mixed"
 """The arm of an entry whose units were answered by both, each by one."""
@@ -67,7 +68,7 @@ class Logged:
     def __init__(self, project: Project, release: Release, sides: Sides) -> None:
         """Reads the logs."""
         self.release, self.sides = release, sides
-        self._folder = project.log_folder / release.problem.name
+        self._project = project
         self.entries = _decided_last(list(self._decisions()), release.problem.unit)
 
     @cached_property
@@ -78,7 +79,7 @@ class Logged:
             InvalidInputError: what was logged does not have the snapshot's types.
         """
         problem = self.release.problem
-        outcomes = read_log(self._folder, "outcomes")
+        outcomes = read_outcomes(self._project, problem.name)
         known = {(str(row[problem.period]), row[problem.unit]): row for entry in outcomes for row in entry["rows"]}
         rows = []
         for entry in self.entries:
@@ -123,7 +124,7 @@ class Logged:
     def _decisions(self) -> Iterator[Mapping[str, Any]]:
         """The entries that count: made since the evidence begins, by releases of these sides alone."""
         ours = self.sides.old | self.sides.new
-        for entry in read_log(self._folder, "decisions"):
+        for entry in decisions_taken(self._project, self.release.problem):
             made_by = {answer["release"] for answer in entry["answers"].values()}
             if made_by and made_by <= ours and (entry.get("rollout") or 0) >= self.sides.began:
                 yield entry

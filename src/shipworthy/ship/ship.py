@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 from shipworthy.analysis.gate import missing as missing_analysis
 from shipworthy.analysis.override import standing_override
@@ -13,7 +13,7 @@ from shipworthy.errors import InvalidInputError
 from shipworthy.ideas.idea import Idea
 from shipworthy.ideas.register import find_idea
 from shipworthy.problem import Problem
-from shipworthy.project import Gap, Project, refuse_closed
+from shipworthy.project import Gap, Project, clock, refuse_closed
 from shipworthy.project.code import Code, load_problem
 from shipworthy.research.evidence import open_evidence
 from shipworthy.ship.gate import missing
@@ -101,7 +101,7 @@ def ship_idea(
         )
     reading = read_idea_live(project, rollout_history(project, idea.problem), idea.key)
     wish = Wish(share=share, start=start, seed=seed)
-    rollout = promote(project, idea, serves, reading, wish=wish, now=now or datetime.now(UTC))
+    rollout = promote(project, idea, serves, reading, wish=wish, now=now or clock.now())
     return Shipped(rollout=rollout, parity=None, reading=reading)
 
 

@@ -1,0 +1,187 @@
+"""Messages: what opened, what closed and what moved, told to a webhook and to Slack, each at least once.
+
+What was told stands in a record, so that nothing is lost when a receiver is down, the watch is killed, or it runs once a
+minute. A message has an id, the same at every try: a receiver that gets one twice can tell.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http.client import HTTPException
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import HTTPRedirectHandler, Request, build_opener
+
+from shipworthy.errors import InvalidInputError
+from shipworthy.live.watch.alert import Alert
+from shipworthy.project import Project
+from shipworthy.ship.rollout import rollout_history
+from shipworthy.store import Change
+
+CHANNELS = ("webhook", "slack")
+TIMEOUT_S = 5.0
+PAUSES_S = (0.5, 1.0)
+"""How long it waits before it tries again."""
+
+_KIND = "told"
+_ALERT = "alert"
+_MOST = 100
+_LOG = logging.getLogger("shipworthy.live")
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message.
+
+    Attributes:
+        kind: "alert" or "rollout": the record that it is about.
+        version: The version of that record.
+        body: What a program reads.
+        text: What a person reads.
+    """
+
+    kind: str
+    version: int
+    body: Mapping[str, Any]
+    text: str
+
+
+def tell_news(project: Project, problem: str) -> tuple[str, ...]:
+    """Tells each channel that is configured what it was not told yet; what went wrong comes back, and is tried at the next look.
+
+    Nothing that a receiver does ends the watch: it has a few seconds, a few tries, and its turn again.
+    """
+    return tuple(trouble for channel in CHANNELS if (trouble := _told(project, problem, channel)) is not None)
+
+
+def _told(project: Project, problem: str, channel: str) -> str | None:
+    setting = str(project.settings["watch"][channel])
+    if not setting:
+        return None
+    key = f"{problem}/{channel}"
+    record = project.records.get(_KIND, key)
+    told = dict(record.body) if record is not None else _beginning(project, problem)
+    try:
+        address = _address(setting, channel)
+        for message in _pending(project, problem, told):
+            _send(address, _content(channel, message), f"{problem}/{message.kind}/{message.version}")
+            told[message.kind] = message.version
+    except (OSError, HTTPException, ValueError, InvalidInputError) as error:
+        trouble = f"{channel} was not told: {_without_address(error)}. It is tried again at the next look."
+        _LOG.warning("%s", trouble)
+        return trouble
+    finally:
+        if record is None or told != record.body:
+            project.records.add(Change(kind=_KIND, key=key, body=told), by=project.who)
+    return None
+
+
+def _beginning(project: Project, problem: str) -> dict[str, int]:
+    """What a new channel counts as told: every move, and every alert but the newest news."""
+    record = project.records.get(_ALERT, problem)
+    moves = rollout_history(project, problem)
+    return {_ALERT: record.version - 1 if record else 0, "rollout": moves[-1].version if moves else 0}
+
+
+def _pending(project: Project, problem: str, told: Mapping[str, int]) -> list[Message]:
+    alerts = [
+        Message(_ALERT, record.version, _news(problem, record.body), _news_text(problem, record.body))
+        for record in project.records.history(_ALERT, problem)
+        if record.version > told[_ALERT]
+    ]
+    moves = [
+        Message(
+            "rollout",
+            move.version,
+            {
+                "problem": problem,
+                "at": move.at.isoformat(),
+                "phase": str(move.phase),
+                "champion": move.champion,
+                "challenger": move.challenger,
+                "idea": move.idea,
+                "why": move.why,
+                "by": move.by,
+            },
+            f"{problem}: {move.phase}{f', idea {int(move.idea)}' if move.idea else ''}, by {move.by}. {move.why}",
+        )
+        for move in rollout_history(project, problem)
+        if move.version > told["rollout"]
+    ]
+    return [*moves[-_MOST:], *alerts[-_MOST:]]
+
+
+def _news(problem: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    opened = [alert for alert in body["open"] if Alert.from_dict(alert).key in body["opened"]]
+    return {"problem": problem, "at": body["at"], "opened": opened, "closed": body["closed"], "open": len(body["open"])}
+
+
+def _news_text(problem: str, body: Mapping[str, Any]) -> str:
+    lines = [f"{problem}: {len(body['open'])} alerts are open."]
+    for alert in map(Alert.from_dict, body["open"]):
+        if alert.key in body["opened"]:
+            risk = "" if alert.money_at_risk is None else f" At risk: {alert.money_at_risk:,.2f} a period."
+            lines.append(f"Opened: {alert.key}. {alert.what}{risk} {alert.do} {alert.anchor}")
+    return "\n".join([*lines, *(f"Closed: {key}." for key in body["closed"])])
+
+
+def _content(channel: str, message: Message) -> bytes:
+    if channel == "slack":
+        text = message.text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+        return json.dumps({"text": text}).encode()
+    return json.dumps({"kind": message.kind, "version": message.version, **message.body}).encode()
+
+
+def _address(setting: str, channel: str) -> str:
+    """The address itself, or what the environment variable holds that stands in its place."""
+    address = os.environ.get(setting[1:], "") if setting.startswith("$") else setting
+    if not address.startswith(("https://", "http://")):
+        where = (
+            f"The variable {setting[1:]}, which watch.{channel} names,"
+            if setting.startswith("$")
+            else f"watch.{channel}"
+        )
+        raise InvalidInputError(f"{where} does not hold an address")
+    return address
+
+
+def _send(address: str, content: bytes, name: str) -> None:
+    """Posts it, and again after a pause where the receiver fails; what it refuses is not repeated at once."""
+    headers = {"Content-Type": "application/json", "Idempotency-Key": name, "User-Agent": "shipworthy"}
+    for pause in (*PAUSES_S, None):
+        try:
+            request = Request(address, content, headers, method="POST")  # noqa: S310  (http or https, checked before)
+            with _OPENER.open(request, timeout=TIMEOUT_S):
+                return
+        except HTTPError as error:
+            error.close()
+            if pause is None or (error.code < 500 and error.code != 429):
+                raise
+        except OSError:
+            if pause is None:
+                raise
+        time.sleep(pause)
+
+
+class _NowhereElse(HTTPRedirectHandler):
+    """Follows no redirect: what is told goes to the address that the project names, and nowhere it points to."""
+
+    def redirect_request(self, *_: Any, **__: Any) -> None:
+        return None
+
+
+_OPENER = build_opener(_NowhereElse)
+
+
+def _without_address(error: Exception) -> str:
+    """What went wrong, without the address, which may be a secret."""
+    if isinstance(error, HTTPError):
+        return f"it answered {error.code}"
+    if isinstance(error, InvalidInputError):
+        return str(error)
+    return type(getattr(error, "reason", error)).__name__
