@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-import shipworthy.ship.ship
+import shipworthy.ship.parity
 from shipworthy.analysis.analyse import analyse_idea
 from shipworthy.data.examine import examine_data
 from shipworthy.project import Project, open_project
@@ -54,7 +54,7 @@ def build(folder: Path) -> Path:
         clock.flush()
         patch.setenv("SHIPWORTHY_CLOCK", str(folder / "clock"))
         holds = Parity(periods=10, equal=10, tied=0, broken=())
-        patch.setattr(shipworthy.ship.ship, "prove_parity", lambda project, release: holds)
+        patch.setattr(shipworthy.ship.parity, "prove_parity", lambda project, release: holds)
         project = open_project(folder)
         for walk in (examine_data, research_idea, analyse_idea, ship_idea):
             walk(project, 1)

@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner
 
 import shipworthy
-import shipworthy.ship.ship
+import shipworthy.ship.parity
 from shipworthy.analysis.analyse import analyse_idea, read_analysis
 from shipworthy.cli.ledger import ledger
 from shipworthy.data.examine import examine_data
@@ -65,7 +65,7 @@ def walked(walked_once: Path, tmp_path: Path) -> Iterator[Project]:
 def shipped(walked: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
     """The bakery, its idea in shadow; that the real server decides alike is proved elsewhere."""
     holds = Parity(periods=10, equal=10, tied=0, broken=())
-    monkeypatch.setattr(shipworthy.ship.ship, "prove_parity", lambda project, release: holds)
+    monkeypatch.setattr(shipworthy.ship.parity, "prove_parity", lambda project, release: holds)
     ship_idea(walked, 1)
     return walked
 
@@ -185,7 +185,7 @@ def test_forecast_of_hours_is_told_by_the_hour(walked: Project, monkeypatch: pyt
         walk(project, 1)
     verdict = read_analysis(project.records.get("verdict", "0001")).verdict
     holds = Parity(periods=10, equal=10, tied=0, broken=())
-    monkeypatch.setattr(shipworthy.ship.ship, "prove_parity", lambda project, release: holds)
+    monkeypatch.setattr(shipworthy.ship.parity, "prove_parity", lambda project, release: holds)
     ship_idea(project, 1)
     line = _line(project)
     project.records.close()

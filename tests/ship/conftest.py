@@ -8,7 +8,7 @@ from shutil import copytree
 
 import pytest
 
-import shipworthy.ship.ship
+import shipworthy.ship.parity
 from shipworthy.analysis.analyse import analyse_idea
 from shipworthy.data.examine import examine_data
 from shipworthy.project import Project, open_project
@@ -48,7 +48,7 @@ def parity_holds(monkeypatch: pytest.MonkeyPatch) -> None:
     def holds(project: Project, release: Release) -> Parity:
         return Parity(periods=10, equal=10, tied=0, broken=())
 
-    monkeypatch.setattr(shipworthy.ship.ship, "prove_parity", holds)
+    monkeypatch.setattr(shipworthy.ship.parity, "prove_parity", holds)
 
 
 @pytest.fixture

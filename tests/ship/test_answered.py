@@ -11,7 +11,7 @@ from uuid import uuid4
 import numpy as np
 import pytest
 
-import shipworthy.ship.ship
+import shipworthy.ship.parity
 from shipworthy.analysis.analyse import analyse_idea
 from shipworthy.data.examine import examine_data
 from shipworthy.errors import GateClosedError
@@ -42,7 +42,7 @@ def judged_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def shop(judged_once: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
     """A shop of the test's own, its idea in shadow, promoted by itself where that is proven."""
     holds = Parity(periods=10, equal=10, tied=0, broken=())
-    monkeypatch.setattr(shipworthy.ship.ship, "prove_parity", lambda project, release: holds)
+    monkeypatch.setattr(shipworthy.ship.parity, "prove_parity", lambda project, release: holds)
     folder = copytree(judged_once, tmp_path / "shop")
     with (folder / "shipworthy.toml").open("a", encoding="utf-8") as file:
         file.write("[rollout]\nautomatic = true\nsteps = [0.2, 0.5]\n")

@@ -31,6 +31,7 @@ import shipworthy.analysis.override
 import shipworthy.research.gate
 import shipworthy.research.opening
 import shipworthy.ship.advance
+import shipworthy.ship.parity
 import shipworthy.ship.ship
 from shipworthy.analysis.analyse import analyse_idea
 from shipworthy.analysis.decision import Decision
@@ -166,7 +167,7 @@ class Walk(RuleBasedStateMachine):
         self.in_step = 0
         self.days = 0
         self.vetted = 0
-        self.stack.enter_context(mock.patch.object(shipworthy.ship.ship, "prove_parity", self._prove_parity))
+        self.stack.enter_context(mock.patch.object(shipworthy.ship.parity, "prove_parity", self._prove_parity))
 
     def teardown(self) -> None:
         """Lets go of the store and of the folder."""
@@ -547,7 +548,7 @@ RESEARCH = Gate(shipworthy.analysis.gate, "missing_research", "around a gate")
 DATA = Gate(shipworthy.research.gate, "missing_data", "code that was not judged")
 ASKED_BY_RESEARCH = Gate(shipworthy.research.opening, "missing_data", "the data stage refused")
 BLOCKED = Gate(shipworthy.ship.ship, "_blocked", "two ideas|sticky")
-PARITY = Gate(shipworthy.ship.ship, "_require_parity", "proven", _holds)
+PARITY = Gate(shipworthy.ship.ship, "require_parity", "proven", _holds)
 LIVE = Gate(shipworthy.ship.ship, "missing", "too few|_is_harmful|inconclusive", _open_if_read)
 TWO_PEOPLE = Gate(shipworthy.analysis.override, "_same_person", "one person alone", lambda *names: False)
 SAME = Gate(shipworthy.ship.ship, "_walked_again", "about another release")

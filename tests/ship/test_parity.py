@@ -90,7 +90,7 @@ def _trust_the_baseline(monkeypatch: pytest.MonkeyPatch) -> None:
             return Parity(periods=10, equal=10, tied=0, broken=())
         return prove_parity(project, release)
 
-    monkeypatch.setattr("shipworthy.ship.ship.prove_parity", proven)
+    monkeypatch.setattr("shipworthy.ship.parity.prove_parity", proven)
 
 
 @pytest.fixture
@@ -188,7 +188,7 @@ def test_parity_is_proven_once_per_release(judged: Project, monkeypatch: pytest.
         broken = ("2025-05-01: otherwise",) if asked.count("weekday") == 1 and release.decider.name == "weekday" else ()
         return Parity(periods=10, equal=10 - len(broken), tied=0, broken=broken)
 
-    monkeypatch.setattr("shipworthy.ship.ship.prove_parity", proof)
+    monkeypatch.setattr("shipworthy.ship.parity.prove_parity", proof)
     with pytest.raises(GateClosedError, match=r"No parity\. 2025-05-01: otherwise\."):
         ship_idea(judged, 1)
     assert ship_idea(judged, 1).rollout.phase is Phase.SHADOW

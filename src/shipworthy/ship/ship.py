@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shipworthy.analysis.gate import missing as missing_analysis
@@ -17,14 +17,14 @@ from shipworthy.project import Gap, Project, clock, refuse_closed
 from shipworthy.project.code import Code, load_problem
 from shipworthy.research.evidence import open_evidence
 from shipworthy.ship.gate import missing
-from shipworthy.ship.parity import Parity, prove_parity
+from shipworthy.ship.parity import Parity, require_parity
 from shipworthy.ship.published import publish
 from shipworthy.ship.reading import LiveReading, judged_for_shadow, read_idea_live
 from shipworthy.ship.release import build_release, open_release
 from shipworthy.ship.rollout import Move, Phase, Rollout, make_move, read_rollout, rollout_history
 from shipworthy.ship.rules import Rules, read_rules
 from shipworthy.step import History
-from shipworthy.store import Change, Record
+from shipworthy.store import Record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,11 +208,11 @@ def _into_shadow(project: Project, idea: Idea, now: Rollout | None) -> Shipped:
     replayed = _replayed(project, idea, code, problem)
     if now is None:
         baseline = build_release(replayed, str(problem.champion), None)
-        _require_parity(project, baseline)
+        require_parity(project, open_release(project, baseline))
         why = f"the baseline: {problem.champion}, as it decides today"
         now = make_move(project, problem.name, None, Move(phase=Phase.LIVE, champion=baseline, why=why))
     release = build_release(replayed, idea.challenger, idea.key)
-    parity = _require_parity(project, release)
+    parity = require_parity(project, open_release(project, release))
     why = f"{_decided(project, idea, judged)}; parity on {parity.periods} golden periods"
     shadow = Move(phase=Phase.SHADOW, champion=now.champion, challenger=release, idea=idea.key, why=why)
     rollout = make_move(project, problem.name, now, shadow)
@@ -251,16 +251,3 @@ def _replayed(project: Project, idea: Idea, code: Code, problem: Problem) -> Rep
     snapshot = str(record.body["snapshot"])
     history = History(problem, open_snapshot(project, snapshot))
     return Replay(project=project, code=code, problem=problem, snapshot=snapshot, history=history)
-
-
-def _require_parity(project: Project, release_id: str) -> Parity:
-    known = project.records.get("parity", release_id)
-    if known is not None and not known.body["broken"]:
-        return Parity(**{**known.body, "broken": ()})
-    parity = prove_parity(project, open_release(project, release_id))
-    project.records.add(Change(kind="parity", key=release_id, body=asdict(parity)), by=project.who)
-    remedy = "Make deciding depend on nothing but now and fitted; imports of the project's modules belong to the top of a file."
-    refuse_closed(
-        f"release {release_id} to shadow", [Gap(f"No parity. {broken}.", remedy) for broken in parity.broken[:3]]
-    )
-    return parity
