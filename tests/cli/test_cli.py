@@ -118,7 +118,7 @@ def test_completion_is_there_for_the_shell(tmp_path: Path):
     script = _shell(tmp_path, env={"_SHIPWORTHY_COMPLETE": "bash_source"})
     assert script.returncode == 0
     assert "complete -o nosort" in script.stdout
-    asked = {"_SHIPWORTHY_COMPLETE": "bash_complete", "COMP_WORDS": "shipworthy re", "COMP_CWORD": "1"}
+    asked = {"_SHIPWORTHY_COMPLETE": "bash_complete", "COMP_WORDS": "shipworthy res", "COMP_CWORD": "1"}
     assert _shell(tmp_path, env=asked).stdout.split() == ["plain,research"]
 
 

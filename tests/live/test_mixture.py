@@ -83,10 +83,10 @@ def test_a_mixture_that_breaks_a_constraint_is_the_champions(stall: Stall):
         for arm, n in zip(get_args(Arm), (1.0, 2.0), strict=True)
     }
     drawn: list[Arm] = ["champion", "challenger", "champion"]
-    said = who_answered(problem, rows, {}, drawn, answers)
+    said = who_answered(problem, lambda: rows, {}, drawn, answers)
     assert (said["arm"], said["drawn"], said["instead"]) == ("champion", drawn, "violates constraint 'alike'")
     assert answer_in({**said, "answers": answers})["decisions"] == answers["champion"]["decisions"]
     answers["challenger"]["rung"] = "none"
-    assert who_answered(problem, rows, {}, drawn, answers)["instead"] == "the challenger decided nothing"
-    lacking = who_answered(problem, rows, {}, "challenger", answers, "has no price")
+    assert who_answered(problem, lambda: rows, {}, drawn, answers)["instead"] == "the challenger decided nothing"
+    lacking = who_answered(problem, lambda: rows, {}, "challenger", answers, "has no price")
     assert lacking == {"arm": "champion", "drawn": ["challenger"] * 3, "instead": "has no price"}

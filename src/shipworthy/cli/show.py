@@ -28,6 +28,7 @@ _COLOURS = {
     "stop": "red",
     "refused": "red",
     "rolled back": "red",
+    "paused": "yellow",
 }
 
 

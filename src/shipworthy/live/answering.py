@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from time import perf_counter
@@ -148,7 +149,7 @@ class Answering:
             served = serving.challenger if arm == "challenger" else serving.champion
             assert served is not None, "an arm is drawn only where there is one"
             answers[arm] = answer_of(served, past, request, max(until - perf_counter(), _LEAST_S))
-        rows = serving.champion.contract.frame(request.period, request.rows)
+        rows = partial(serving.champion.contract.frame, request.period, request.rows)
         who = who_answered(problem, rows, request.state, drawn, answers, unfit)
         nothing = answer_in({**who, "answers": answers})["rung"] == Rung.NONE
         return {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -28,7 +28,7 @@ def who_is_needed(drawn: Arm | list[Arm], lacking: str) -> tuple[Arm, ...]:
 
 def who_answered(
     problem: Problem,
-    rows: pl.DataFrame,
+    rows: Callable[[], pl.DataFrame],
     state: Mapping[str, Any],
     drawn: Arm | list[Arm],
     answers: Mapping[Arm, Entry],
@@ -42,7 +42,7 @@ def who_answered(
 
     Args:
         problem: Whose constraints hold.
-        rows: The rows of the request, as the step gets them.
+        rows: Gives the rows of the request, as the step gets them; asked only where a mixture has to be checked.
         state: The state before them.
         drawn: The arm of all rows, or of each.
         answers: What each arm decided.
@@ -50,11 +50,13 @@ def who_answered(
     """
     if isinstance(drawn, str):
         stands_in = drawn == "challenger" and lacking
-        return {"arm": "champion", "drawn": [drawn] * rows.height, "instead": lacking} if stands_in else {"arm": drawn}
+        return (
+            {"arm": "champion", "drawn": [drawn] * rows().height, "instead": lacking} if stands_in else {"arm": drawn}
+        )
     why = lacking or next((f"the {arm} decided nothing" for arm in _ARMS if _is_empty(answers.get(arm))), None)
     if not why:
         mixed = pl.DataFrame(mixed_decisions(drawn, answers), infer_schema_length=None)
-        why = broken_constraint(problem, rows, mixed, state)
+        why = broken_constraint(problem, rows(), mixed, state)
     return {"arm": "champion", "drawn": drawn, "instead": why} if why else {"arm": MIXED, "arms": drawn}
 
 

@@ -146,7 +146,7 @@ def _harm(scratch: Project, server: SpareServer, release: Release, back: str) ->
         _asked(server, release, period, rows)
         outcomes, gain = _worst(scratch, release, period, history.settled(lived), settled)
         lost -= gain
-        told = outcomes.select(problem.period, problem.unit, *problem.hidden).to_dicts()
+        told = outcomes.select(*problem.key, *_late(release, outcomes)).to_dicts()
         status, answer = server.post("/v1/outcomes", {"rows": told})
         if status != 200:
             raise UnavailableError(f"The spare service answered {status} to an outcome: {answer.get('detail')}")
@@ -199,11 +199,12 @@ def _worst(
     """A period's rows with the outcomes of the day, of all days at hand, on which the release earns the least; and what."""
     problem = release.problem
     old, new = _decided(scratch, release, period)
+    hidden = _late(release, lived)
     found: list[tuple[float, int, pl.DataFrame]] = []
     for i, other in enumerate((lived, *others)):
-        late = other.select(problem.unit, pl.col(list(problem.hidden)).name.suffix("_instead"))
+        late = other.select(problem.unit, pl.col(hidden).name.suffix("_instead"))
         joined = lived.join(late, on=problem.unit, how="left", maintain_order="left")
-        swapped = joined.with_columns(pl.coalesce(f"{name}_instead", name).alias(name) for name in problem.hidden)
+        swapped = joined.with_columns(pl.coalesce(f"{name}_instead", name).alias(name) for name in hidden)
         rows = swapped.select(lived.columns).with_columns(
             pl.lit(period).cast(lived.schema[problem.period]).alias(problem.period)
         )
@@ -214,6 +215,11 @@ def _worst(
         found.append((gain, i, rows))
     gain, _, rows = min(found, key=lambda one: one[:2])
     return rows, gain
+
+
+def _late(release: Release, rows: pl.DataFrame) -> list[str]:
+    """The columns that are known only after deciding, as far as the rows have them."""
+    return [name for name in release.problem.hidden if name in rows.columns]
 
 
 def _decided(scratch: Project, release: Release, period: Any) -> list[pl.DataFrame]:
