@@ -24,6 +24,7 @@ from shipworthy.project.code import load_problem
 from shipworthy.ship.release import build_release
 from shipworthy.ship.rollout import Move, Phase, Rollout, make_move, read_rollout
 from shipworthy.step import History
+from shipworthy.store import read_log
 
 HERE = Path(__file__).parent
 SERVE = (
@@ -114,6 +115,11 @@ class Server:
             return len(list(self.folder.glob("decisions-*"))) == 2
 
         self.wait_for(both)
+
+    def shadows(self) -> list[dict[str, Any]]:
+        """What was decided in the shadow, once nothing waits for it any more."""
+        self.wait_for(lambda: self.ask("GET", "/v1/health").body["shadow"] == 0)
+        return list(read_log(self.folder, "shadows"))
 
     def end(self, signal_number: int = signal.SIGTERM) -> None:
         """Ends the whole process group."""

@@ -17,8 +17,10 @@ import pytest
 
 from shipworthy.errors import UnavailableError
 from shipworthy.live.decision_log import SegmentLog
-from shipworthy.live.outcomes import LivePast
+from shipworthy.live.outcomes import LivePast, archive_of
 from shipworthy.live.tail import Tail
+from shipworthy.log.compaction import compact
+from shipworthy.project import open_project
 from shipworthy.store import read_log
 
 
@@ -142,3 +144,101 @@ def test_the_past_joins_decisions_with_their_last_outcome(tmp_path: Path) -> Non
     assert past.last_plan("r", "2026-02-01") == ("2026-01-31", [{"fruit": "fig", "laid_in": 1.0}])
     assert past.last_plan("r", "2026-01-31") is None
     assert past.last_plan("another", "2026-02-01") is None
+
+
+def _decided(log: SegmentLog, day: int) -> None:
+    answer = {"release": "r", "rung": "policy", "decisions": [{"fruit": "fig", "laid_in": float(day)}]}
+    rows = [{"fruit": "fig", "price": float(day)}]
+    log.append(_line(f"d{day}", day, period=f"2026-01-{day:02}", rows=rows, answers={"champion": answer}))
+
+
+def _sold(log: SegmentLog, day: int) -> None:
+    log.append(_line(f"o{day}", day, rows=[{"day": f"2026-01-{day:02}", "fruit": "fig", "sold": day}]))
+
+
+def _settled_days(past: LivePast) -> list[str]:
+    past.refresh()
+    return [row["day"][-2:] for row in sorted(past.settled()[1], key=lambda row: row["day"])]
+
+
+def test_the_past_goes_on_while_its_segments_are_compacted(tmp_path: Path) -> None:
+    """Compacted before it was read, in the midst of being read, or afterwards, every decision is found and settled once."""
+    (tmp_path / "shipworthy.toml").touch()
+    project = open_project(tmp_path)
+    folder = project.log_folder / "stock"
+    running = LivePast(folder, key=("day", "fruit"), archive=archive_of(project, "stock", folder))
+    for first in (1, 11):
+        decisions, outcomes = SegmentLog(folder), SegmentLog(folder, "outcomes")
+        for day in range(first, first + 5):
+            _decided(decisions, day)
+            _sold(outcomes, day)
+        decisions.close()  # and nobody looks before it is compacted
+        compact(project, "stock", grace=0)
+        for day in range(first + 5, first + 10):
+            _decided(decisions, day)
+        running.refresh()
+        decisions.close()  # it was read, and the outcomes come after it is compacted
+        compact(project, "stock", grace=0)
+        for day in range(first + 5, first + 10):
+            _sold(outcomes, day)
+        outcomes.close()
+        assert _settled_days(running) == [f"{day:02}" for day in range(1, first + 10)]
+    compact(project, "stock", grace=0)
+    assert list(folder.iterdir()) == []
+    assert running.entry("d3")["period"] == "2026-01-03"
+    begun = LivePast(folder, key=("day", "fruit"), archive=archive_of(project, "stock", folder))
+    assert _settled_days(begun) == [f"{day:02}" for day in range(1, 21)]
+    assert begun.last_plan("r", "2026-01-31") == running.last_plan("r", "2026-01-31")
+    assert begun.entry("d17") == running.entry("d17")
+
+
+def test_the_past_keeps_what_is_looked_back_on(tmp_path: Path) -> None:
+    """What no newer period looks back on is let go, ids and plans aside; for an old period it is read again."""
+    (tmp_path / "shipworthy.toml").touch()
+    project = open_project(tmp_path)
+    folder = project.log_folder / "stock"
+    past = LivePast(folder, key=("day", "fruit"), archive=archive_of(project, "stock", folder))
+    decisions, outcomes = SegmentLog(folder), SegmentLog(folder, "outcomes")
+    for day in range(4, 28):
+        past.cover(f"2026-01-{day:02}", f"2026-01-{day - 3:02}")
+        _decided(decisions, day)
+        _sold(outcomes, day)
+    decisions.close()
+    compact(project, "stock", grace=0)
+    assert _settled_days(past) == [
+        f"{day:02}" for day in range(9, 28)
+    ]  # sixteen periods, and three days before the first
+    assert past.entry("d4")["period"] == "2026-01-04"
+    begun = LivePast(folder, key=("day", "fruit"), archive=archive_of(project, "stock", folder))
+    begun.cover("2026-01-28", "2026-01-25")
+    assert _settled_days(begun) == ["25", "26", "27"]
+    assert begun.entry("d4")["period"] == "2026-01-04"
+    begun.cover("2026-01-10", "2026-01-07")
+    assert _settled_days(begun) == [f"{day:02}" for day in range(7, 28)]
+
+
+def test_the_past_goes_on_without_the_record_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the archive cannot be asked, what is in segments is read on, and what was compacted follows later."""
+    (tmp_path / "shipworthy.toml").touch()
+    project = open_project(tmp_path)
+    folder = project.log_folder / "stock"
+    past = LivePast(folder, key=("day", "fruit"), archive=archive_of(project, "stock", folder))
+    outcomes = SegmentLog(folder, "outcomes")
+    for day in range(1, 4):
+        _sold(outcomes, day)
+    decisions = SegmentLog(folder)
+    _decided(decisions, 1)
+    assert _settled_days(past) == ["01"]
+    unseen = SegmentLog(folder)
+    _decided(unseen, 2)
+    unseen.close()
+    compact(project, "stock", grace=0)
+
+    def silent(*about: object) -> None:
+        raise UnavailableError("gone")
+
+    with monkeypatch.context() as gone:
+        gone.setattr("shipworthy.log.archive.find_parts", silent)
+        _decided(decisions, 3)
+        assert _settled_days(past) == ["01", "03"]
+    assert _settled_days(past) == ["01", "02", "03"]

@@ -2,41 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
-
-import pytest
 
 from shipworthy.live.decision_log import SegmentLog
 from shipworthy.log import read_decisions, read_outcomes, read_overrides
-from shipworthy.project import Project, open_project
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Project:
-    """A project without a problem."""
-    (tmp_path / "shipworthy.toml").touch()
-    return open_project(tmp_path)
-
-
-def line(name: str, minute: int, **more: Any) -> bytes:
-    """A line of a log."""
-    return json.dumps({"id": name, "at": f"2026-01-31T00:{minute:02}:00.000000+00:00", **more}).encode()
-
-
-def decision(name: str, minute: int) -> bytes:
-    """A decision that the champion answered."""
-    answer = {"release": "old", "rung": "policy", "status": "decided", "seconds": 0.5, "decisions": [{"fruit": "fig"}]}
-    return line(
-        name, minute, period="2026-01-31", arm="champion", rows=[{"fruit": "fig"}], answers={"champion": answer}
-    )
-
-
-def shadow(name: str, minute: int, release: str = "new") -> bytes:
-    """What the challenger decided beside it."""
-    return line(name, minute, problem="stock", arm="challenger", answer={"release": release, "rung": "policy"})
+from shipworthy.project import Project
+from tests.log.lines import decision, line, shadow
 
 
 def test_answers_of_the_shadow_stand_beside_the_one_that_was_given(project: Project) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,9 +19,10 @@ from shipworthy.errors import GateClosedError, UnavailableError
 from shipworthy.project import Project
 from shipworthy.research.research import research_idea
 from shipworthy.ship.parity import Parity, prove_parity
-from shipworthy.ship.release import Release, open_release
+from shipworthy.ship.release import Release, build_release, open_release
 from shipworthy.ship.rollout import Phase, read_rollout
 from shipworthy.ship.ship import ship_idea
+from tests.problems import make_project, replay_of
 
 DECIDES = '    memory = "28d"\n\n    def decide(self, now, fitted):\n        same ='
 
@@ -190,3 +193,143 @@ def test_parity_is_proven_once_per_release(judged: Project, monkeypatch: pytest.
         ship_idea(judged, 1)
     assert ship_idea(judged, 1).rollout.phase is Phase.SHADOW
     assert asked == ["yesterday", "weekday", "weekday"]
+
+
+SHIFTS = """
+import datetime as dt
+import polars as pl
+import shipworthy as sw
+
+def made_up_rows():
+    days = [dt.date(2026, 1, 1) + dt.timedelta(days=i) for i in range(40)]
+    return pl.DataFrame([
+        {"day": day, "shift": dt.date(2026, 1, 1 + place), "load": 10.0 * place + i % 3, "worked": None if i > 37 else 1.0}
+        for i, day in enumerate(days) for place in range(2)
+    ])
+
+shifts = sw.Problem(
+    "shop", rows=sw.frame(made_up_rows), period="day", unit="shift", outcome="worked",
+    decision=("people", "start", "team"), initial_state={"rested": 3},
+)
+
+@shifts.value
+def money(happened):
+    MONEY
+
+@shifts.constraint
+def enough(decided, state):
+    return pl.col("people").sum() <= state["rested"] + 5
+
+@shifts.transition
+def rest(state, happened):
+    return state
+
+@shifts.policy(champion=True)
+class Same(sw.Policy):
+    def decide(self, now, fitted):
+        return now.rows.select("shift", people=pl.lit(2), start=pl.lit(dt.datetime(2026, 1, 1, 6)), team=pl.lit("red"))
+"""
+
+
+def _shifts(folder: Path, money: str = 'return -1.0 * pl.col("people") * pl.col("worked")') -> tuple[Project, Release]:
+    """A problem with several decisions, a unit and a decision that are dates, and a state."""
+    project = make_project(folder / "shop", SHIFTS.replace("MONEY", money).replace("shifts =", "shop = shifts ="))
+    return project, open_release(project, build_release(replay_of(project), "same", None))
+
+
+def _answers_of(release: Release, change: Callable[[dict[str, Any]], None]) -> Callable[[Any], Any]:
+    """Answers with the golden decisions as JSON, the first unit's changed."""
+
+    def answer(body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        golden = release.golden.filter(day=body["period"]).drop("day")
+        rows = json.loads(json.dumps(golden.to_dicts(), default=lambda value: value.isoformat()))
+        change(rows[0])
+        return 200, {"decisions": rows[::-1]}
+
+    return answer
+
+
+def test_decisions_of_several_columns_and_dates_have_parity_behind_the_server(tmp_path: Path):
+    """Units and decisions that are dates come back from JSON as what they were, and the state is sent with each period."""
+    project, release = _shifts(tmp_path)
+    found = prove_parity(project, release)
+    assert (found.periods, found.equal, found.broken) == (10, 10, ())
+
+
+def test_golden_periods_are_those_with_an_outcome(tmp_path: Path):
+    """The last periods, of which nobody knows yet what they were worth, could not tell a worse decision from another optimum."""
+    _, release = _shifts(tmp_path)
+    assert str(release.golden["day"].max()) == "2026-02-07"
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"people": 2.0}, "equal"),
+        ({"team": "blue"}, "tied"),
+        ({"start": "2026-01-01T07:00:00"}, "tied"),
+        ({"people": 7}, "violates constraint 'enough'"),
+        ({"people": 3}, "worth"),
+        ({"start": "tomorrow"}, "cannot be read"),
+        ({"team": None}, "null"),
+    ],
+)
+def test_every_column_counts_and_only_money_makes_another_optimum(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: dict[str, Any], says: str
+):
+    """Other decisions are as good where they keep every rule, those of the state too, for the same money; and no other."""
+    project, release = _shifts(tmp_path)
+    _answer_with(monkeypatch, _answers_of(release, lambda row: row.update(change)))
+    found = prove_parity(project, release)
+    if says in {"equal", "tied"}:
+        assert (getattr(found, says), found.broken) == (10, ())
+    else:
+        assert len(found.broken) == 10
+        assert says in found.broken[0]
+
+
+@pytest.mark.parametrize(
+    ("money", "says"),
+    [
+        ('return pl.when(pl.col("team") == "red").then(1.0).otherwise(float("nan"))', "nan|NaN"),
+        ('return pl.when(pl.col("worked") > 1).then(1.0)', "nobody can say whether it is as good"),
+    ],
+    ids=["not a number", "no money at all"],
+)
+def test_money_that_says_nothing_makes_no_other_optimum(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, money: str, says: str
+):
+    """Where the value of other decisions is no number, or there is none, they are broken, not tied."""
+    project, release = _shifts(tmp_path, money)
+    _answer_with(monkeypatch, _answers_of(release, lambda row: row.update(team="blue")))
+    found = prove_parity(project, release)
+    assert len(found.broken) == 10
+    assert re.search(says, found.broken[0])
+
+
+def test_a_solver_that_the_clock_stops_is_told_as_the_cause(tmp_path: Path):
+    """A policy whose decisions depend on how long it may take has no parity, and the message says what to change."""
+    source = SHIFTS.replace("shifts =", "shop = shifts =").replace("MONEY", 'return -1.0 * pl.col("people")')
+    hurried = """
+import os
+from shipworthy.problem import Solve
+class Hurried(Same):
+    def decide(self, now, fitted):
+        decided = super().decide(now, fitted)
+        people = 1 if "SHIPWORTHY_LIVE" in os.environ else 2  # stands for a slower machine
+        solve = Solve(solver="some", status="feasible", seconds=1.0, time_limit=1.0)
+        return sw.Plan(decisions=decided.with_columns(people=pl.lit(people)), solve=solve)
+shifts.policy(name="hurried")(Hurried)
+class Late(Same):
+    def decide(self, now, fitted):
+        if "SHIPWORTHY_LIVE" in os.environ:
+            raise TimeoutError("too slow here")
+        return super().decide(now, fitted).with_columns(people=pl.lit(1))
+shifts.policy(name="late")(Late)
+"""
+    project = make_project(tmp_path / "shop", source + hurried)
+    for policy, says in (("hurried", "stopped by the clock"), ("late", "decided by the fallback: late.*too slow here")):
+        release = open_release(project, build_release(replay_of(project), policy, None))
+        found = prove_parity(project, release)
+        assert len(found.broken) == 10, found
+        assert re.search(says, found.broken[0]), found.broken[0]

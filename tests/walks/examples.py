@@ -24,14 +24,14 @@ full = pytest.mark.skipif(
 )
 
 
-def lay(folder: Path, name: str, more: str = "") -> Project:
+def lay(folder: Path, name: str, more: str = "", settings: str = "") -> Project:
     """Copies an example, with `more` at the end of its problem, and opens it; it is walked in this very process."""
     source = REPOSITORY / "examples" / name
     shutil.copytree(source, folder, ignore=shutil.ignore_patterns("__pycache__", ".shipworthy", "reports"))
     problem = folder / "problem.py"
     problem.write_text(problem.read_text(encoding="utf-8") + more, encoding="utf-8")
-    settings = folder / "shipworthy.toml"
-    settings.write_text(settings.read_text(encoding="utf-8") + "[research]\nworkers = 1\n", encoding="utf-8")
+    file = folder / "shipworthy.toml"
+    file.write_text(f"{file.read_text(encoding='utf-8')}[research]\nworkers = 1\n{settings}", encoding="utf-8")
     return open_project(folder)
 
 

@@ -29,9 +29,12 @@ _VERBS: Mapping[str, tuple[str, str]] = {
     "plan": ("plan", "Plan live trials: how long shadow, canary and switchback take."),
     "ship": ("ship", "5. Ship: into shadow, canary, live; each step on evidence."),
     "rollback": ("ship", "Take back what is on trial or live."),
+    "refit": ("refit", "Fit what serves again, on rows read now."),
     "release": ("release", "List and show releases; take them out of the project or in."),
     "keys": ("keys", "Who signs releases, and whom the project trusts."),
     "retire": ("ship", "Let the release from before an idea that is live serve again."),
+    "drill": ("drill", "Time a rollback: plant harm in a scratch copy, behind a real service."),
+    "deploy": ("deploy", "Write what Docker, Kubernetes or AWS needs to run what is rolled out."),
     "serve": ("serve", "Answer decisions over HTTP with what is rolled out."),
     "shadow": ("shadow", "Let who did not answer decide the same, guarded."),
     "watch": ("watch", "Hold what runs live against what the replay promised; alerts in money."),
@@ -40,6 +43,11 @@ _VERBS: Mapping[str, tuple[str, str]] = {
     "compare": ("compare", "Compare ideas in one table and one plot."),
     "simulate": ("simulate", "Check the verdict on your own history, with worthless ideas."),
     "verdict": ("verdict", "Judge a file of evidence from elsewhere, without a project."),
+    "decide": ("decide", "Decide a file of rows now, as the service would."),
+    "outcomes": ("outcomes", "Say what happened, from a file, a query or the problem's own source."),
+    "overrides": ("overrides", "Say what was really done instead, and see what that was worth."),
+    "replay-log": ("replay_log", "Decide what was asked live again, with any release."),
+    "compact": ("compact", "Turn what was logged into Parquet in the object store."),
     "gc": ("gc", "Show, or delete, the stored objects that no record leads to."),
 }
 """Each verb with the file it lives in and its line in the help; kept here so that help imports none of them."""
@@ -62,7 +70,7 @@ class _Verbs(click.Group):
 
 
 def _verb(name: str) -> click.Command:
-    command: click.Command = getattr(import_module(f"shipworthy.cli.{_VERBS[name][0]}"), name)
+    command: click.Command = getattr(import_module(f"shipworthy.cli.{_VERBS[name][0]}"), name.replace("-", "_"))
     return command
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from shipworthy.cli.deploy import TARGETS, deploy_shipped, deployed_facts
 from shipworthy.cli.instant import as_instant
 from shipworthy.cli.show import as_json, tell
 from shipworthy.project import Project, open_project
@@ -19,6 +20,7 @@ from shipworthy.ship.reading import LiveReading
 from shipworthy.ship.release import read_manifest
 from shipworthy.ship.rollout import Rollout
 from shipworthy.ship.ship import ship_idea
+from shipworthy.ship.targets.deployment import Target
 
 
 @click.command()
@@ -29,22 +31,24 @@ from shipworthy.ship.ship import ship_idea
 @click.option("--pause", is_flag=True, help="Let the champion answer alone, and keep the trial.")
 @click.option("--resume", is_flag=True, help="Go on with an idea that is paused.")
 @click.option("--why", default="asked for on the command line", show_default=True, help="Why it is paused or resumed.")
+@click.option("--to", "target", type=TARGETS, help="Write what runs it there too, as `shipworthy deploy` does.")
 @as_json
 def ship(
     number: int,
     share: float | None,
     start: datetime | None,
     seed: str | None,
-    pause: bool,
-    resume: bool,
     why: str,
+    target: Target | None,
     json_: bool,
+    **held: bool,
 ) -> None:
     """5. Ship: take the idea one phase further: into shadow, then canary or switchback, then live.
 
     Every step rests on evidence: shadow on the verdict and on parity, canary and live on live periods whose outcomes
     have come.
     """
+    pause, resume = held["pause"], held["resume"]
     if pause and resume:
         raise click.UsageError("--pause and --resume are opposites: give one of them.")
     project = open_project()
@@ -54,6 +58,7 @@ def ship(
         return
     known = {key.id for key in public_keys(project)}
     shipped = ship_idea(project, number, share=share, start=start, seed=seed)
+    deployed = deploy_shipped(project, shipped.rollout.problem, target) if target else None
     parity = shipped.parity
     proof = None
     if parity is not None:
@@ -64,10 +69,12 @@ def ship(
         **_facts(shipped.rollout),
         "Parity": proof,
         **_package(project, shipped.rollout, known),
-        "Beside money": conduct(shipped.reading) if shipped.reading else None,
+        "Conduct": conduct(shipped.reading) if shipped.reading else None,
+        **(deployed_facts(deployed) if deployed else {}),
         "Next": _next(shipped.rollout, number),
     }
-    tell(facts, record=asdict(shipped) if json_ else None)
+    record = asdict(shipped) | ({"deployed": asdict(deployed)} if deployed else {})
+    tell(facts, record=record if json_ else None)
 
 
 @click.command()

@@ -2,7 +2,7 @@
 
 - `live.server.serve` starts the service: several workers, one address
 - `live.service.make_app` is what a worker runs, for whoever brings a server of their own
-- `live.decision_log` and `live.outcomes` say what is logged and what is remembered of it; `shipworthy.store.read_log` reads it
+- `live.decision_log` and `live.outcomes` say what is logged and what is remembered of it; `shipworthy.log` reads it
 - `live.ledger` sets the gain that was realised against the gain that was forecast
 
 The web libraries are imported by those modules only, so that importing this package costs nothing.

@@ -19,7 +19,8 @@ from shipworthy.live.outcomes import OUTCOMES, LivePast
 from shipworthy.live.refusals import FieldError, RefusedError, unavailable
 from shipworthy.live.requests import DecideRequest
 from shipworthy.live.serving import Served, Serving, as_json
-from shipworthy.problem import Problem
+from shipworthy.log.archive import Archive
+from shipworthy.problem import Period
 from shipworthy.project.clock import now
 from shipworthy.step import Decided, Moment, Rung, seed_of, take_step
 
@@ -65,9 +66,9 @@ class Answered:
 class Answering:
     """Decides, logs and remembers, for one worker; it may be used from several threads."""
 
-    def __init__(self, problem: str, folder: Path) -> None:
-        """Names the problem and the folder of its logs."""
-        self._problem, self._folder = problem, folder
+    def __init__(self, problem: str, folder: Path, archive: Archive | None = None) -> None:
+        """Names the problem, the folder of its logs, and where they are compacted to."""
+        self._problem, self._folder, self._archive = problem, folder, archive
         self._decisions = SegmentLog(folder)
         self._outcomes = SegmentLog(folder, OUTCOMES)
         self._lock = Lock()
@@ -84,7 +85,7 @@ class Answering:
         """
         optional = serving.challenger.contract.asked if serving.challenger else None
         request = serving.champion.contract.read_decide(body, optional)
-        past = self._refreshed(serving.champion.release.problem)
+        past = self._refreshed(serving, request.period)
         if key is not None and (made := past.entry(key)) is not None:
             return Answered(_same(made, request), repeated=True)
         entry = self._decided(serving, past, request, key)
@@ -111,7 +112,9 @@ class Answering:
         Raises:
             OSError: the log cannot be read.
         """
-        return self._refreshed(serving.champion.release.problem).waiting(serving.releases.values())
+        past = self._past_of(serving)
+        past.refresh()
+        return past.waiting(serving.releases.values())
 
     def close(self) -> None:
         """Lets go of the logs."""
@@ -120,11 +123,16 @@ class Answering:
         if self._past is not None:
             self._past.close()
 
-    def _refreshed(self, problem: Problem) -> LivePast:
+    def _past_of(self, serving: Serving) -> LivePast:
+        key = serving.champion.release.problem.key
         with self._lock:
-            if self._past is None or self._past.key != problem.key:
-                self._past = LivePast(self._folder, key=problem.key)
-            past = self._past
+            if self._past is None or self._past.key != key:
+                self._past = LivePast(self._folder, key=key, archive=self._archive)
+            return self._past
+
+    def _refreshed(self, serving: Serving, period: Period) -> LivePast:
+        past = self._past_of(serving)
+        past.cover(as_json(period), as_json(serving.first_remembered(period)))
         past.refresh()
         return past
 

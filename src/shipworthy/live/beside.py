@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event, Lock, Thread
 from time import sleep
@@ -17,6 +17,7 @@ from shipworthy.project import open_project
 
 _AGAIN_S = 2.0
 _LOOK_S = 0.5
+_NICE = 10  # who answers requests goes first
 
 
 @contextmanager
@@ -68,6 +69,8 @@ class Kept:
                 if self._ended.is_set():
                     return
                 self._process = subprocess.Popen(self._command, cwd=self._folder)  # noqa: S603
+            with suppress(OSError):  # it may have ended by now
+                os.setpriority(os.PRIO_PROCESS, self._process.pid, _NICE)
             self._process.wait()
             self._ended.wait(_AGAIN_S)
 

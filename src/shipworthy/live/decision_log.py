@@ -2,7 +2,7 @@
 
 Each worker process writes segments of its own, so that no two writers ever share a file. A segment is locked (`flock`) as long
 as its writer lives, and gets its name only once it is locked: whoever can lock a segment knows that nothing will be added.
-A line that was torn by a crash was never acknowledged; `shipworthy.store.read_log` passes it over.
+A line that was torn by a crash was never acknowledged; `shipworthy.log` passes it over.
 """
 
 from __future__ import annotations
@@ -13,12 +13,14 @@ import os
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock
+from time import monotonic
 from uuid import uuid4
 
 from shipworthy.errors import UnavailableError
+from shipworthy.log.archive import DECISIONS
 
-DECISIONS = "decisions"
-"""What the segments of decisions are called; those of outcomes have a name of their own."""
+SEGMENT_S = 86_400.0
+"""When a segment was begun longer ago than these seconds, the next line begins a new one, so that it can be compacted."""
 
 SEGMENT_BYTES = 64 * 2**20
 """When a segment is longer than this, the next line begins a new one."""
@@ -45,6 +47,7 @@ class SegmentLog:
         self._group = _Group()
         self._file: int | None = None
         self._size = 0
+        self._begun = 0.0
 
     def append(self, line: bytes) -> None:
         """Appends one line, without its line end, and returns once it is durable.
@@ -82,7 +85,7 @@ class SegmentLog:
             self._give_up()
             return error
         self._size += len(content)
-        if self._size >= self._segment_bytes:
+        if self._size >= self._segment_bytes or monotonic() - self._begun > SEGMENT_S:
             self._let_go()
         return None
 
@@ -92,7 +95,7 @@ class SegmentLog:
             name = f"{self._noun}-{uuid4().hex}{_SUFFIX}"
             unnamed = self._folder / f".{name}"
             file = os.open(unnamed, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o644)
-            self._file, self._size = file, 0
+            self._file, self._size, self._begun = file, 0, monotonic()
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             unnamed.rename(self._folder / name)
             _sync_folder(self._folder)

@@ -11,6 +11,8 @@ from typing import Any
 
 import msgspec
 
+from shipworthy.store import Record
+
 MOST_BYTES = 1 << 30
 """The longest frame; whoever announces a longer one is not listened to any more."""
 
@@ -25,13 +27,17 @@ class Carried(msgspec.Struct):
         release: The release's name.
         record: The body of its record.
         contents: Its objects by name, each of which is checked against its digest again.
+        problem: The problem's name.
         folder: The folder of the problem's logs.
+        is_compacted: Whether what is no longer there is in the archive.
     """
 
     release: str
     record: dict[str, Any]
     contents: dict[str, bytes]
+    problem: str
     folder: str
+    is_compacted: bool
 
 
 class Question(msgspec.Struct):
@@ -40,21 +46,44 @@ class Question(msgspec.Struct):
     line: bytes
 
 
-class Answer(msgspec.Struct):
+class Answer(msgspec.Struct, tag=True):
     """What the release decides.
 
     Attributes:
         answer: The answer, as the decision log has it.
         denied: What it attempted and was denied, in words.
         last: Whether the child ends now, because something it began goes on.
+        trouble: Why the past cannot be read now, so that nothing was decided; empty where it can.
     """
 
-    answer: dict[str, Any]
+    answer: dict[str, Any] = {}
     denied: list[str] = []
     last: bool = False
+    trouble: str = ""
 
 
-class Ready(msgspec.Struct):
+class Wanted(msgspec.Struct, tag=True):
+    """What the child asks its parent to read for it from the stores: records of a kind, or an object by its name."""
+
+    kind: str = ""
+    object: str = ""
+
+
+class Found(msgspec.Struct):
+    """What the parent read.
+
+    Attributes:
+        records: The newest version of everything of the kind.
+        content: The object's bytes.
+        trouble: Why nothing could be read; empty where it could.
+    """
+
+    records: list[Record] = []
+    content: bytes = b""
+    trouble: str = ""
+
+
+class Ready(msgspec.Struct, tag=True):
     """Says that the guard is closed, or why the release cannot be opened.
 
     Attributes:

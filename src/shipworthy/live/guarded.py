@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
@@ -14,17 +13,25 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from threading import Thread
+from time import monotonic
+from typing import TypeVar
 
 import msgspec
 
-from shipworthy.errors import NotFoundError, UserCodeError
-from shipworthy.live.frames import Answer, BrokenTalkError, Carried, Question, Ready, receive, send
+from shipworthy.errors import UserCodeError
+from shipworthy.live.frames import Answer, BrokenTalkError, Carried, Question, Ready, Wanted, receive, send
+from shipworthy.live.outcomes import archive_of
+from shipworthy.live.read_through import read_for
 from shipworthy.project import Project
 from shipworthy.project.environment import one_thread_each
-from shipworthy.store import get_content
+from shipworthy.ship.manifest import files_of, parse_manifest, read_file
+from shipworthy.ship.release import read_manifest
 
 OPEN_S = 120.0
 """How long a child may take to open its release."""
+
+SCRATCH = ".guarded-"
+"""What the folders that children open their releases in are called; they lie beside the logs."""
 
 GRACE_S = 5.0
 """How long a child may take beyond the time limit of a decision before it is ended."""
@@ -46,6 +53,10 @@ _MOST_SAID = 200
 _LAST_WORDS = 5
 
 
+Said = TypeVar("Said", Ready, Answer)
+_SAID = msgspec.msgpack.Decoder(Ready | Answer | Wanted)
+
+
 class GuardedChild:
     """One release in a process of its own, where it can neither write nor talk to anybody.
 
@@ -53,14 +64,15 @@ class GuardedChild:
         walls: What stands around it, in words.
     """
 
-    def __init__(self, carried: Carried) -> None:
+    def __init__(self, project: Project, carried: Carried) -> None:
         """Starts it, lets it open its release, and waits until its guard is closed.
 
         Raises:
             UserCodeError: the release cannot be opened.
             BrokenTalkError: it does not come up.
         """
-        self._scratch = Path(tempfile.mkdtemp(prefix="shipworthy-guarded-"))
+        self._project = project
+        self._scratch = Path(tempfile.mkdtemp(prefix=SCRATCH, dir=carried.folder))
         command = [sys.executable, "-m", "shipworthy.live.walls", "shipworthy.live.guarded_child", str(self._scratch)]
         self._process = subprocess.Popen(  # noqa: S603
             command,
@@ -85,6 +97,11 @@ class GuardedChild:
             self.end()
             raise
 
+    @property
+    def process_id(self) -> int:
+        """The number of its process."""
+        return self._process.pid
+
     def ask(self, line: bytes, seconds: float) -> Answer:
         """Lets it decide what a line of the decision log asks for.
 
@@ -93,7 +110,7 @@ class GuardedChild:
         """
         try:
             send(self._questions, Question(line), seconds)
-            return msgspec.msgpack.decode(receive(self._answers, seconds + GRACE_S), type=Answer)
+            return self._heard(Answer, seconds + GRACE_S)
         except (BrokenTalkError, msgspec.MsgspecError) as error:
             raise BrokenTalkError(self._why(error)) from error
 
@@ -112,12 +129,23 @@ class GuardedChild:
     def _opened(self, carried: Carried) -> list[str]:
         try:
             send(self._questions, carried, OPEN_S)
-            ready = msgspec.msgpack.decode(receive(self._answers, OPEN_S), type=Ready)
+            ready = self._heard(Ready, OPEN_S)
         except (BrokenTalkError, msgspec.MsgspecError) as error:
             raise BrokenTalkError(self._why(error)) from error
         if ready.trouble:
             raise UserCodeError(f"The release cannot be opened: {ready.trouble}")
         return ready.walls
+
+    def _heard(self, kind: type[Said], seconds: float) -> Said:
+        """What it says next; while it wants something from the stores, that is read for it."""
+        until = monotonic() + seconds
+        while True:
+            said = _SAID.decode(receive(self._answers, until - monotonic()))
+            if isinstance(said, kind):
+                return said
+            if not isinstance(said, Wanted):
+                raise BrokenTalkError("what it says is no answer")
+            send(self._questions, read_for(self._project, said), until - monotonic())
 
     def _why(self, error: Exception) -> str:
         """Why it is of no use any more: how it ended, where it did, and its last words."""
@@ -142,21 +170,28 @@ class GuardedChild:
 
 
 def carry(project: Project, release: str, folder: Path) -> Carried:
-    """What a child needs of a release: its record and objects, of which nothing is run here.
+    """What a child needs of a release: its record and objects, checked, of which nothing is run here.
 
     Raises:
         UnavailableError: a store does not answer.
         NotFoundError: there is no such release, or an object is gone.
-        TamperedError: one was changed.
+        TamperedError: one was changed, or nobody signed it whom the project trusts.
     """
+    manifest, _ = read_manifest(project, release)
     record = project.records.get("release", release)
-    if record is None:
-        raise NotFoundError(f"There is no release {release} in the record store.")
-    address = str(record.body["manifest"])
-    manifest = get_content(project.objects, address)
-    names = json.loads(manifest)["files"].values()
-    contents = {address: manifest} | {name: get_content(project.objects, name) for name in names}
-    return Carried(release=release, record=dict(record.body), contents=contents, folder=str(folder))
+    assert record is not None, "its manifest was read"
+    files = files_of(parse_manifest(manifest, release)).values()
+    contents = {file.object: read_file(project.objects, file) for file in files}
+    contents[str(record.body["manifest"])] = manifest
+    problem = str(record.body["problem"])
+    return Carried(
+        release=release,
+        record=dict(record.body),
+        contents=contents,
+        problem=problem,
+        folder=str(folder),
+        is_compacted=archive_of(project, problem, folder) is not None,
+    )
 
 
 def _environment(given: Mapping[str, str]) -> dict[str, str]:

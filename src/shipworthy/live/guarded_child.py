@@ -16,12 +16,15 @@ from typing import Any
 import msgspec
 
 from shipworthy.engine.memory import available_memory
+from shipworthy.errors import UnavailableError
 from shipworthy.live.answering import TIME_LIMIT, answer_of, lacking, undecided
 from shipworthy.live.denials import Denials
-from shipworthy.live.frames import Answer, Carried, Question, Ready, receive, send
+from shipworthy.live.frames import Answer, Carried, Found, Question, Ready, Wanted, receive, send
 from shipworthy.live.outcomes import LivePast
-from shipworthy.live.serving import Served
+from shipworthy.live.read_through import ReadThrough
+from shipworthy.live.serving import Served, as_json
 from shipworthy.live.walls import close_walls
+from shipworthy.log.archive import Archive
 from shipworthy.project import CONFIG_NAME, open_project
 from shipworthy.ship.release import open_release
 from shipworthy.store import Change
@@ -32,12 +35,19 @@ def main(scratch: Path, walls: list[str]) -> None:
     questions, answers = _take_pipes()
     carried = msgspec.msgpack.decode(receive(questions), type=Carried)
     sys.dont_write_bytecode = True
+
+    def ask(wanted: Wanted) -> Found:
+        send(answers, wanted)
+        return msgspec.msgpack.decode(receive(questions), type=Found)
+
+    of_parent = ReadThrough(root=scratch, settings={}, ask=ask)
+    archive = Archive.of(of_parent, carried.problem) if carried.is_compacted else None
     try:
         served = _opened(carried, scratch)
     except Exception as error:  # noqa: BLE001  (a release holds the user's code: whatever it raises is told)
         send(answers, Ready(trouble=f"{type(error).__name__}: {error}"))
         return
-    past = LivePast(Path(carried.folder), key=served.release.problem.key)
+    past = LivePast(Path(carried.folder), key=served.release.problem.key, archive=archive)
     free = available_memory()
     walls += close_walls(None if free is None else free // 2)
     denials = Denials()
@@ -46,15 +56,20 @@ def main(scratch: Path, walls: list[str]) -> None:
     last = False
     while not last:
         question = msgspec.msgpack.decode(receive(questions), type=Question)
-        answer = _answered(served, past, msgspec.json.decode(question.line))
+        try:
+            answer = _answered(served, past, msgspec.json.decode(question.line))
+        except (UnavailableError, OSError) as error:
+            send(answers, Answer(trouble=str(error)))
+            continue
         last = any(thread.name.startswith("decide-") for thread in all_threads())
         send(answers, Answer(answer=answer, denied=denials.take(), last=last))
 
 
 def _answered(served: Served, past: LivePast, entry: dict[str, Any]) -> dict[str, Any]:
     """What the release decides for what was asked then, knowing what was known then."""
-    past.refresh(until=entry["at"])
     request = served.contract.read_logged(entry)
+    past.cover(entry["period"], as_json(served.first_remembered(request.period)), until=entry["at"])
+    past.refresh(until=entry["at"])
     lacks = lacking(served, request)
     if lacks:
         return undecided(served, request, f"the request {lacks}")
@@ -62,8 +77,11 @@ def _answered(served: Served, past: LivePast, entry: dict[str, Any]) -> dict[str
 
 
 def _opened(carried: Carried, scratch: Path) -> Served:
-    """The release, opened as everywhere else, from a project of its own that holds nothing but it."""
-    (scratch / CONFIG_NAME).touch()
+    """The release, opened as everywhere else, from a project of its own that holds nothing but it.
+
+    Who signed it was checked by the parent, who has the keys; that its bytes are those that were signed is checked here again.
+    """
+    (scratch / CONFIG_NAME).write_text(f'[release]\nallow_unsigned = ["{carried.release}"]\n', encoding="utf-8")
     project = open_project(scratch)
     for name, content in carried.contents.items():
         project.objects.put(name, content)

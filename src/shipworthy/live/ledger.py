@@ -134,7 +134,7 @@ def read_ledger(project: Project) -> Sequence[Line]:
         if move.idea is not None:
             last[move.idea] = move
             if move.phase is Phase.SHADOW:
-                tried[move.idea] = move
+                tried.setdefault(move.idea, move)
     return [_line(project, key, titles.get(key, "(its file is gone)"), tried[key], last[key]) for key in sorted(tried)]
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import polars as pl
+
 from shipworthy.data.contract import Expected
 from shipworthy.live.columns import Column
 from shipworthy.live.requests import MAX_KEY, MAX_ROWS, MAX_SECONDS, Contract
@@ -31,6 +33,7 @@ def describe(problem: str, version: str, contract: Contract | None) -> Schema:
         "paths": {
             "/v1/decide": {"post": _decide(contract)},
             "/v1/outcomes": {"post": _outcomes(contract)},
+            "/v1/overrides": {"post": _overrides(contract)},
             "/v1/health": {"get": _plain("Whether this worker can decide, and with what.", "application/json", 503)},
             "/metrics": {"get": _plain("Counts of all workers, for Prometheus.", "text/plain")},
             "/openapi.json": {"get": _plain("This description.", "application/json")},
@@ -138,6 +141,26 @@ def _outcomes(contract: Contract | None) -> Schema:
     return {
         "summary": "Notes what then happened; a later outcome of the same period and unit corrects an earlier one.",
         "operationId": "outcomes",
+        "requestBody": _content("application/json", body),
+        "responses": {
+            "200": {"description": "All are on the disk.", **_content("application/json", answer)},
+            **_FAULTS,
+        },
+    }
+
+
+def _overrides(contract: Contract | None) -> Schema:
+    named = [*contract.problem.key, *contract.problem.decisions] if contract else []
+    columns = {name: contract.columns[name] for name in contract.problem.key} if contract else {}
+    rows = _rows(columns, dict.fromkeys([*named, "by", "why"], Column("", pl.String())))
+    said: Schema = {"type": "string", "minLength": 1, "maxLength": 1000}
+    rows["items"]["properties"] |= {**{name: {} for name in named if name not in columns}, "by": said, "why": said}
+    rows["items"]["additionalProperties"] = False
+    body = {"type": "object", "required": ["rows"], "additionalProperties": False, "properties": {"rows": rows}}
+    answer = {"type": "object", "required": ["accepted"], "properties": {"accepted": {"type": "integer"}}}
+    return {
+        "summary": "Notes what was really done instead of what was decided, by whom and why; the last word on a unit counts.",
+        "operationId": "overrides",
         "requestBody": _content("application/json", body),
         "responses": {
             "200": {"description": "All are on the disk.", **_content("application/json", answer)},

@@ -5,106 +5,75 @@ All of it is read from the logs, this worker's own part included, so that every 
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Collection, Sequence
-from functools import partial
-from heapq import heappop, heappush
-from itertools import count
+from collections.abc import Collection
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
 import msgspec
 
-from shipworthy.live.decision_log import DECISIONS
-from shipworthy.live.requests import Row
-from shipworthy.live.tail import Place, Tail
+from shipworthy.live.remembered import Remembered, Row
+from shipworthy.log.archive import OUTCOMES, SHADOWS, Archive
+from shipworthy.project import Project
 
-OUTCOMES = "outcomes"
-"""What the segments of outcomes are called."""
+__all__ = ["OUTCOMES", "SHADOWS", "LivePast", "archive_of"]
 
-SHADOWS = "shadows"
-"""What the segments of the shadow's answers are called."""
-
-MOST_KEYS = 100_000
-"""How many ids are remembered for requests that come again; the log itself keeps all of them."""
-
-_PLANS = 3
-"""Of how many periods the plan is kept, per release."""
-
-_PARTS = 64
-"""Of how many requests, at most, the plan of one period is put together."""
-
-Key = tuple[Any, Any]
-"""A period and a unit, as JSON values."""
+_ASKED = 16
+"""By so many of the newest periods that were asked for it is settled from which one on the past is kept."""
 
 
-class _Answer(msgspec.Struct):
-    release: str
-    rung: str
-    decisions: msgspec.Raw
-
-
-class _Decision(msgspec.Struct):
-    id: str
-    at: str
-    period: Any
-    rows: msgspec.Raw
-    answers: dict[str, _Answer]
-    releases: dict[str, str] = {}
-
-
-class _Shadow(msgspec.Struct):
-    id: str
-    period: Any
-    answer: _Answer
-
-
-class _Dated(msgspec.Struct):
-    at: str
-
-
-class _Posted(msgspec.Struct):
-    at: str
-    rows: list[Row]
+def archive_of(project: Project, problem: str, folder: Path) -> Archive | None:
+    """What was compacted of the logs in a folder; None where it is not the one whose logs the project compacts."""
+    if folder.resolve() != (project.log_folder / problem).resolve():
+        return None
+    return Archive.of(project, problem)
 
 
 class LivePast:
     """The live part of one problem's past, kept up to date from its logs.
 
-    Of a decided row only its place in the log is kept in memory, until its outcome is there. It may be used from
-    several threads.
+    What is kept in memory is bounded by `cover`. It may be used from several threads.
 
     Attributes:
         key: The columns of period and unit.
-        version: Grows whenever a row is settled, or settled otherwise.
     """
 
-    def __init__(self, folder: Path, *, key: tuple[str, str]) -> None:
-        """Names the folder of the logs, and the columns of period and unit."""
-        self.version = 0
+    def __init__(self, folder: Path, *, key: tuple[str, str], archive: Archive | None = None) -> None:
+        """Names the folder of the logs, the columns of period and unit, and where compacted logs are found."""
         self.key = key
-        self._period, self._unit = key
+        self._folder, self._archive = folder, archive
         self._lock = Lock()
-        self._decision_tail = Tail(folder, DECISIONS)
-        self._outcome_tail = Tail(folder, OUTCOMES)
-        self._shadow_tail = Tail(folder, SHADOWS)
-        self._later: list[tuple[str, int, Callable[[], None]]] = []
-        self._arrivals = count()
-        self._waiting: dict[str, tuple[str, ...]] = {}
-        self._places: dict[str, Place] = {}
-        self._decided: dict[Key, tuple[str, Place]] = {}
-        self._posted: dict[Key, tuple[str, Row]] = {}
-        self._settled: dict[Key, Row] = {}
-        self._unsettled: set[Key] = set()
-        self._plans: dict[str, dict[Any, deque[bytes]]] = {}
-        self._read_units = _units_decoder(self._unit)
+        self._asked: dict[Any, Any] = {}
+        self._kept: Remembered | None = None
+        self._earlier = 0
+
+    @property
+    def version(self) -> int:
+        """Grows whenever a row is settled, or settled otherwise."""
+        return self._earlier + (self._kept.version if self._kept else 0)
+
+    def cover(self, period: Any, first: Any, until: str | None = None) -> None:
+        """Sees to it that a decision about `period` finds what is known from `first` on, both as JSON values.
+
+        Periods before the first one that any of the newest periods needs are forgotten; where somebody decides an old period
+        again, the logs are read again from there, as `refresh` does. Without a call of this, everything is kept.
+
+        Raises:
+            OSError: the disk does not answer.
+            UnavailableError: the archive does not answer, and has to be read.
+        """
+        with self._lock:
+            asked = {**{known: at for known, at in self._asked.items() if known != period}, period: first}
+            asked = dict(list(asked.items())[-_ASKED:])
+            needed = min(asked.values())
+            if self._kept is None or (self._kept.first is not None and needed < self._kept.first):
+                self._begin(needed, until)
+            elif self._kept.first is None or needed > self._kept.first:
+                self._kept.forget_before(needed)
+            self._asked = asked
 
     def refresh(self, until: str | None = None) -> None:
         """Reads what was logged since the last time.
-
-        The outcomes are taken first and noted last: an outcome is never known without the decision before it. So are the
-        shadow's answers.
 
         Args:
             until: What was logged after this instant is not known yet, and is noted by a later call: so the past is as it was
@@ -112,31 +81,15 @@ class LivePast:
 
         Raises:
             OSError: the disk does not answer.
+            UnavailableError: the archive does not answer, and was never read.
         """
         with self._lock:
-            outcomes = [line for _, line in self._outcome_tail.read()]
-            shadows = [line for _, line in self._shadow_tail.read()]
-            for place, line in self._decision_tail.read():
-                if until is None:
-                    self._note_decision(place, line)
-                else:
-                    self._hold(line, partial(self._note_decision_at, place))
-            for line in outcomes:
-                if until is None:
-                    self._note_outcomes(line)
-                else:
-                    self._hold(line, partial(self._note_outcomes, line))
-            for line in shadows:
-                self._note_shadow(line)
-            while self._later and (until is None or self._later[0][0] <= until):
-                heappop(self._later)[2]()
-            if self._unsettled:
-                self._settle()
+            self._known(until).read(until)
 
     def waiting(self, releases: Collection[str]) -> int:
         """How many decisions wait for what one of these releases would have decided in the shadow."""
         with self._lock:
-            return sum(not set(releases).isdisjoint(waited) for waited in self._waiting.values())
+            return self._known().waiting(set(releases))
 
     def entry(self, decision: str) -> dict[str, Any] | None:
         """The log's entry of that id; None where nothing was decided under it.
@@ -145,119 +98,44 @@ class LivePast:
             OSError: the disk does not answer.
         """
         with self._lock:
-            place = self._places.get(decision)
-            return None if place is None else msgspec.json.decode(self._decision_tail.at(place), type=dict[str, Any])
+            line = self._known().line(decision)
+            return None if line is None else msgspec.json.decode(line, type=dict[str, Any])
 
     def settled(self) -> tuple[int, list[Row], list[Row]]:
         """The version, every decided row with its outcome, and every outcome as it was posted, as JSON values."""
         with self._lock:
-            return self.version, list(self._settled.values()), [row for _, row in self._posted.values()]
+            return self.version, *self._known().settled()
 
     def last_plan(self, release: str, before: Any) -> tuple[Any, list[Row]] | None:
         """The newest period before a period that a release decided, with its decisions; None where there is none."""
         with self._lock:
-            plans = self._plans.get(release, {})
+            plans = self._known().plans(release)
             earlier = [period for period in plans if period < before]
             if not earlier:
                 return None
             parts = list(plans[max(earlier)])
         decided: dict[Any, Row] = {}
         for part in parts:
-            decided.update((row[self._unit], row) for row in msgspec.json.decode(part))
+            decided.update((row[self.key[1]], row) for row in msgspec.json.decode(part))
         return max(earlier), list(decided.values())
 
     def close(self) -> None:
         """Lets go of the logs."""
         with self._lock:
-            self._decision_tail.close()
-            self._outcome_tail.close()
-            self._shadow_tail.close()
+            if self._kept is not None:
+                self._kept.close()
 
-    def _hold(self, line: bytes, note: Callable[[], None]) -> None:
-        try:
-            heappush(self._later, (_DATED.decode(line).at, next(self._arrivals), note))
-        except msgspec.MsgspecError:
-            return
+    def _known(self, until: str | None = None) -> Remembered:
+        if self._kept is None:
+            self._begin(None, until)
+        assert self._kept is not None
+        return self._kept
 
-    def _note_decision_at(self, place: Place) -> None:
-        self._note_decision(place, self._decision_tail.at(place))
-
-    def _note_decision(self, place: Place, line: bytes) -> None:
-        try:
-            decision = _DECISIONS.decode(line)
-            units = self._read_units.decode(decision.rows)
-        except msgspec.MsgspecError:
-            return  # left by a crash, or damaged: `read_log` says so to whoever counts money with it
-        if decision.id in self._places:
-            return
-        self._places[decision.id] = place
-        if len(self._places) > MOST_KEYS:
-            del self._places[next(iter(self._places))]
-        noted = (decision.at, place)
-        for row in units:
-            key = (decision.period, row.unit)
-            if self._decided.get(key, noted)[0] <= decision.at:
-                self._decided[key] = noted
-                if key in self._posted:
-                    self._unsettled.add(key)
-        for answer in decision.answers.values():
-            self._note_plan(answer, decision.period)
-        waited = tuple(release for arm, release in decision.releases.items() if arm not in decision.answers)
-        if waited:
-            self._waiting[decision.id] = waited
-
-    def _note_shadow(self, line: bytes) -> None:
-        try:
-            shadow = _SHADOWS.decode(line)
-        except msgspec.MsgspecError:
-            return
-        self._waiting.pop(shadow.id, None)
-        self._note_plan(shadow.answer, shadow.period)
-
-    def _note_plan(self, answer: _Answer, period: Any) -> None:
-        if answer.rung == "none":
-            return
-        plans = self._plans.setdefault(answer.release, {})
-        plans.setdefault(period, deque(maxlen=_PARTS)).append(bytes(answer.decisions))
-        if len(plans) > _PLANS:
-            del plans[next(iter(plans))]
-
-    def _note_outcomes(self, line: bytes) -> None:
-        try:
-            posted = _OUTCOMES.decode(line)
-        except msgspec.MsgspecError:
-            return
-        for row in posted.rows:
-            key = (row.get(self._period), row.get(self._unit))
-            if self._posted.get(key, ("",))[0] <= posted.at:
-                self._posted[key] = (posted.at, row)
-                self._unsettled.add(key)
-
-    def _settle(self) -> None:
-        """Joins decided rows with their outcomes; the log is read once per line, not once per row."""
-        found: dict[Place, dict[Any, Row]] = {}
-        for key in self._unsettled:
-            if key not in self._decided:
-                continue
-            place = self._decided[key][1]
-            if place not in found:
-                found[place] = self._rows_at(place)
-            self._settled[key] = {self._period: key[0], **found[place].get(key[1], {}), **self._posted[key][1]}
-        self._unsettled.clear()
-        self.version += 1
-
-    def _rows_at(self, place: Place) -> dict[Any, Row]:
-        rows: Sequence[Row] = msgspec.json.decode(self._decision_tail.at(place))["rows"]
-        return {row[self._unit]: row for row in rows}
-
-
-_DECISIONS = msgspec.json.Decoder(_Decision)
-_OUTCOMES = msgspec.json.Decoder(_Posted)
-_SHADOWS = msgspec.json.Decoder(_Shadow)
-_DATED = msgspec.json.Decoder(_Dated)
-
-
-def _units_decoder(unit: str) -> msgspec.json.Decoder[list[Any]]:
-    """Reads nothing of a row but its unit: the rest is skipped, which is several times faster."""
-    only_unit = msgspec.defstruct("_OnlyUnit", [("unit", Any)], rename={"unit": unit})
-    return msgspec.json.Decoder(list[only_unit])  # type: ignore[valid-type]
+    def _begin(self, first: Any, until: str | None = None) -> None:
+        """Reads the logs from their beginning; where that fails, what was known goes on."""
+        begun = Remembered(self._folder, self.key, self._archive, first)
+        begun.read(until)
+        if self._kept is not None:
+            self._earlier += self._kept.version + 1
+            self._kept.close()
+        self._kept = begun

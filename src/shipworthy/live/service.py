@@ -27,6 +27,8 @@ from shipworthy.live import metrics
 from shipworthy.live.answering import Answered, Answering
 from shipworthy.live.claims import Claims
 from shipworthy.live.openapi import describe
+from shipworthy.live.outcomes import archive_of
+from shipworthy.live.overrides import OverrideLog
 from shipworthy.live.refusals import MEDIA_TYPE, RefusedError, unavailable
 from shipworthy.live.requests import read_key
 from shipworthy.live.serving import Serving, Watch
@@ -39,6 +41,7 @@ MAX_BODY = 16 * 2**20
 THREADS = 8
 """How many requests one worker decides at once: solvers and disks wait, and Python lets the others go on."""
 
+_PATHS = ("/v1/decide", "/v1/outcomes", "/v1/overrides", "/v1/health", "/metrics", "/openapi.json")
 _JSON = "application/json"
 _LOG = logging.getLogger("shipworthy.live")
 T = TypeVar("T")
@@ -62,7 +65,9 @@ class Service:
         """Opens what is to be served; where that fails, the doors say so, and it is tried again."""
         self._problem = settings.problem
         self._watch = Watch(project, settings.problem, settings.release)
-        self._answering = Answering(settings.problem, settings.folder)
+        archive = archive_of(project, settings.problem, settings.folder)
+        self._answering = Answering(settings.problem, settings.folder, archive)
+        self._overrides = OverrideLog(settings.problem, settings.folder)
         self._claims = Claims(settings.folder / ".claims")
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="decide")
         self._parent = os.getppid()
@@ -70,6 +75,7 @@ class Service:
         routes = [
             Route("/v1/decide", self._timed("/v1/decide", self._decide), methods=["POST"]),
             Route("/v1/outcomes", self._timed("/v1/outcomes", self._outcomes), methods=["POST"]),
+            Route("/v1/overrides", self._timed("/v1/overrides", self._overridden), methods=["POST"]),
             Route("/v1/health", self._health, methods=["GET"]),
             Route("/metrics", self._metrics, methods=["GET"]),
             Route("/openapi.json", self._openapi, methods=["GET"]),
@@ -85,6 +91,7 @@ class Service:
         self._watch.stop()
         self._threads.shutdown()
         self._answering.close()
+        self._overrides.close()
 
     def _follow_parent(self) -> None:
         """Ends a worker that was started by another process when that is gone, so that none is left behind on the port."""
@@ -105,6 +112,11 @@ class Service:
         body = await _body(request)
         noted = await self._in_thread(lambda: self._answering.note(self._serving(), body))
         metrics.OUTCOMES.inc(noted)
+        return _json({"accepted": noted})
+
+    async def _overridden(self, request: Request) -> Response:
+        body = await _body(request)
+        noted = await self._in_thread(lambda: self._overrides.note(self._serving().champion, body))
         return _json({"accepted": noted})
 
     async def _health(self, request: Request) -> Response:
@@ -137,7 +149,7 @@ class Service:
         """How many decisions wait for the shadow; None where that cannot be told."""
         try:
             return None if serving is None else self._answering.waiting(serving)
-        except OSError:
+        except (UnavailableError, OSError):
             return None
 
     def _serving(self) -> Serving:
@@ -220,7 +232,7 @@ async def _no_such_door(request: Request, error: Exception) -> Response:
     """An unknown path or method, in the shape of every other refusal."""
     assert isinstance(error, HTTPException)
     details = {
-        404: f"There is no {request.url.path[:100]!r}. There is: /v1/decide, /v1/outcomes, /v1/health, /metrics, /openapi.json.",
+        404: f"There is no {request.url.path[:100]!r}. There is: {', '.join(_PATHS)}.",
         405: f"{request.method} is not for {request.url.path}; it takes {(error.headers or {}).get('Allow', 'another method')}.",
     }
     return _refused(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
 from threading import Event, Lock, Thread
 from time import monotonic
 from typing import Any
@@ -12,15 +14,18 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from shipworthy.errors import ShipworthyError
+from shipworthy.errors import NotFoundError, ShipworthyError, UnavailableError
 from shipworthy.live.outcomes import LivePast
 from shipworthy.live.requests import Contract, Row
-from shipworthy.problem import Period
+from shipworthy.problem import Period, Span
 from shipworthy.project import Project
+from shipworthy.project.code import load_problem
 from shipworthy.ship.release import Release, open_release
 from shipworthy.ship.rollout import Rollout, read_rollout
 from shipworthy.statistics.assignment import Arm
 from shipworthy.step import History
+
+_DAY = Span.of("1d")
 
 LOOK_S = 0.5
 """How long a worker goes on with a rollout before it looks at the record store again."""
@@ -42,6 +47,22 @@ class Served:
         self.contract = Contract(release.problem, dict(release.memory.schema), release.units, release.contract)
         self._lock = Lock()
         self._history = (0, History(release.problem, release.memory))
+
+    @property
+    def memory_s(self) -> float | None:
+        """How many seconds this release's policies look back on; None where periods are numbers."""
+        is_number = self.contract.types[self.release.problem.period].is_integer()
+        return None if is_number else float(max(span.seconds for span in self._memories))
+
+    @cached_property
+    def _memories(self) -> list[Span]:
+        problem, names = self.release.problem, (self.release.decider.name, self.release.manifest["fallback"])
+        return [Span.of(problem.make_policy(name).memory) for name in names if name]
+
+    def first_remembered(self, period: Period) -> Period:
+        """The first period that this release's policies look back on from `period`, and a day more for clocks that change."""
+        first = min(span.before(period) for span in self._memories)
+        return _DAY.before(first) if isinstance(first, datetime) else first
 
     def history(self, past: LivePast) -> History:
         """The release's memory, corrected by the outcomes that were posted, and followed by what was decided and settled."""
@@ -91,6 +112,11 @@ class Serving:
         if self.rollout is None or self.challenger is None:
             return "champion"
         return self.rollout.arms_of(period, units)
+
+    def first_remembered(self, period: Period) -> Period:
+        """The first period that anybody who decides `period` looks back on."""
+        arms = [served for served in (self.champion, self.challenger) if served is not None]
+        return min(served.first_remembered(period) for served in arms)
 
     @property
     def releases(self) -> dict[str, str]:
@@ -196,6 +222,22 @@ class Watch:
             if served is not None and served.release.id == release:
                 return served
         return Served(open_release(self._project, release))
+
+
+def open_serving(project: Project, problem: str) -> Serving:
+    """What serves a problem now, for who asks once.
+
+    Raises:
+        NotFoundError: nothing is shipped for it yet.
+        UnavailableError: what is shipped cannot be opened.
+    """
+    if read_rollout(project, problem) is None:
+        load_problem(project, problem)  # it should at least be a problem of the project
+    watch = Watch(project, problem)
+    if watch.serving is None:
+        kind = UnavailableError if read_rollout(project, problem) else NotFoundError
+        raise kind(str(watch.trouble))
+    return watch.serving
 
 
 def as_json(period: Period) -> Any:

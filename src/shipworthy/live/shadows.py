@@ -8,6 +8,7 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import shutil
 import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,22 +23,27 @@ import msgspec
 from shipworthy.errors import ShipworthyError, UnavailableError
 from shipworthy.live import metrics
 from shipworthy.live.answering import TIME_LIMIT
-from shipworthy.live.decision_log import DECISIONS, SegmentLog
+from shipworthy.live.decision_log import SegmentLog
 from shipworthy.live.frames import BrokenTalkError
-from shipworthy.live.guarded import GuardedChild, carry
-from shipworthy.live.outcomes import SHADOWS
+from shipworthy.live.guarded import SCRATCH, GuardedChild, carry
+from shipworthy.live.outcomes import archive_of
 from shipworthy.live.serving import LOOK_S
 from shipworthy.live.tail import Place, Tail
+from shipworthy.live.walls import WHOLE
+from shipworthy.log.archive import DECISIONS, SHADOWS, Archive
 from shipworthy.project import Project
 from shipworthy.project.clock import now
-from shipworthy.ship.rollout import read_rollout
+from shipworthy.ship.rollout import read_rollout, rollout_history
 from shipworthy.step import Rung
 
-POLL_S = 0.05
+POLL_S = 0.02
 """How long the shadow rests before it looks at the decision log again."""
 
 DRAIN_S = 5
 """How many seconds what waits is worked off when the shadow is told to end."""
+
+_ARCHIVED = -1
+"""The length of a place that is a row of a part of the archive, not bytes of a segment."""
 
 _LOCK = ".shadow.lock"
 _LOG = logging.getLogger("shipworthy.live")
@@ -135,12 +141,15 @@ class Shadow:
         self._project, self._problem, self._folder = project, problem, folder
         self._tail = Tail(folder, DECISIONS)
         self._log = SegmentLog(folder, SHADOWS)
+        self._archive = archive_of(project, problem, folder)
+        self._archived: set[str] = set()
         self._lock: int | None = None
         self._known: set[str] = set()
         self._queue: list[_Waiting] = []
         self._wanted: frozenset[str] | None = None
         self._looked_at = float("-inf")
         self._children: dict[str, GuardedChild] = {}
+        self._walls: dict[str, list[str]] = {}
         self._broken: dict[str, str] = {}
         self._trouble = ""
 
@@ -164,6 +173,8 @@ class Shadow:
                 os.close(lock)
                 return False
             self._lock = lock
+            for left in self._folder.glob(f"{SCRATCH}*"):  # by a shadow that was killed
+                shutil.rmtree(left, ignore_errors=True)
             done = Tail(self._folder, SHADOWS)
             self._known.update(_DONE.decode(line).id for _, line in done.read() if _is_whole(line))
             done.close()
@@ -221,17 +232,53 @@ class Shadow:
             self._look_at_rollout()
         if self._wanted is None:
             return
-        for place, line in self._tail.read():
+        if self._tail.look() and self._archive is not None:
             try:
-                head = _HEADS.decode(line)
-            except msgspec.MsgspecError:
-                continue  # torn by a crash, and never acknowledged
-            if head.id in self._known:
+                self._look_into(self._archive, self._wanted)
+            except UnavailableError:
+                self._tail.look_again()
+                raise
+        for place, line in self._tail.read_seen():
+            self._note(place, line)
+
+    def _look_into(self, archive: Archive, wanted: frozenset[str]) -> None:
+        """Notes what was compacted before it was looked at; a segment goes only after the archive has it."""
+        for part in archive.parts(SHADOWS):
+            if part.key not in self._archived and part.dropped is None:
+                self._known.update(archive.ids(part))
+                self._archived.add(part.key)
+        moves = rollout_history(self._project, self._problem)
+        tried = {move.version for move in moves if move.challenger and {move.champion, move.challenger} <= wanted}
+        for part in archive.parts(DECISIONS):
+            if part.key in self._archived:
                 continue
-            for arm, release in head.releases.items():
-                if arm not in head.answers:
-                    self._known.add(head.id)
-                    heappush(self._queue, _Waiting(head.at, head.id, arm, release, place))
+            if self._tail.skip(part.segments) and part.dropped is None and not tried.isdisjoint(part.rollouts):
+                for row, line in enumerate(archive.lines(part)):
+                    self._note(Place(part.key, row, _ARCHIVED), line.encode())
+            self._archived.add(part.key)
+
+    def _note(self, place: Place, line: bytes) -> None:
+        try:
+            head = _HEADS.decode(line)
+        except msgspec.MsgspecError:
+            return  # torn by a crash, and never acknowledged
+        if head.id in self._known:
+            return
+        for arm, release in head.releases.items():
+            if arm not in head.answers:
+                self._known.add(head.id)
+                heappush(self._queue, _Waiting(head.at, head.id, arm, release, place))
+
+    def _line(self, waiting: _Waiting) -> bytes:
+        place = waiting.place
+        if self._archive is not None and place.length == _ARCHIVED:
+            return self._archive.line(place.segment, place.offset)
+        try:
+            return self._tail.at(place)
+        except FileNotFoundError:
+            if self._archive is None:
+                raise
+            return self._archive.moved(DECISIONS, place.segment, waiting.id)
 
     def _look_at_rollout(self) -> None:
         rollout = read_rollout(self._project, self._problem)
@@ -251,7 +298,7 @@ class Shadow:
         heappop(self._queue)
 
     def _append(self, waiting: _Waiting) -> None:
-        line = self._tail.at(waiting.place)
+        line = self._line(waiting)
         entry = msgspec.json.decode(line, type=dict[str, Any])
         answer, denied = self._answer(waiting, line, entry)
         shadow = {
@@ -262,6 +309,7 @@ class Shadow:
             "arm": waiting.arm,
             "answer": answer,
             "denied": denied,
+            "walls": self._walls.get(waiting.release, []),
         }
         self._log.append(msgspec.json.encode(shadow))
         metrics.count_answers({waiting.arm: answer})
@@ -273,6 +321,8 @@ class Shadow:
         release = waiting.release
         try:
             said = self._child(release).ask(line, entry.get("time_limit") or TIME_LIMIT)
+            if said.trouble:
+                raise UnavailableError(f"What release {release} looks back on cannot be read: {said.trouble}")
             msgspec.convert(said.answer, _Telemetry)
         except (BrokenTalkError, msgspec.MsgspecError) as error:
             self._end(release)
@@ -288,7 +338,7 @@ class Shadow:
             raise BrokenTalkError(self._broken[release])
         if release not in self._children:
             try:
-                child = GuardedChild(carry(self._project, release, self._folder))
+                child = GuardedChild(self._project, carry(self._project, release, self._folder))
             except UnavailableError:
                 raise
             except (
@@ -296,8 +346,11 @@ class Shadow:
             ) as error:  # it will not open the next time either: only another move brings another one
                 self._broken[release] = str(error)
                 raise BrokenTalkError(str(error)) from error
-            self._children[release] = child
-            _LOG.info("Release %s decides in the shadow; around it: %s", release, ", ".join(child.walls))
+            self._children[release], self._walls[release] = child, child.walls
+            if not set(child.walls) >= WHOLE:
+                self._say(
+                    f"Around the shadow there is, on this kernel, only: {', '.join(child.walls)}. See docs/shadow.md."
+                )
         return self._children[release]
 
     def _end(self, release: str) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic
 from typing import NamedTuple
@@ -33,12 +34,41 @@ class Tail:
         self._prefix = f"{noun}-"
         self._known: set[str] = set()
         self._open: dict[str, _Reader] = {}
+        self._changed_at = -1
+
+    def look(self) -> bool:
+        """Opens the segments that are new, and says whether any came or went since the last look.
+
+        One that was compacted between being listed and being opened is passed over: the archive has it by now.
+        """
+        changed_at = self._folder.stat().st_mtime_ns if self._folder.exists() else -1
+        for name in self._new_names():
+            with suppress(FileNotFoundError):
+                self._open[name] = _Reader(os.open(self._folder / name, os.O_RDONLY | os.O_CLOEXEC))
+                self._known.add(name)
+        before, self._changed_at = self._changed_at, changed_at
+        return changed_at != before
+
+    def look_again(self) -> None:
+        """Lets the next look say that something changed."""
+        self._changed_at = -2
+
+    def skip(self, segments: Iterable[str]) -> bool:
+        """Passes over those of the segments of which nothing was read yet, and says whether there were any."""
+        unread = [name for name in segments if name not in self._known or self._is_unread(name)]
+        for name in unread:
+            self._known.add(name)
+            if name in self._open:
+                os.close(self._open.pop(name).file)
+        return bool(unread)
 
     def read(self) -> Iterator[tuple[Place, bytes]]:
         """The lines that came since the last call."""
-        for name in self._new_names():
-            self._open[name] = _Reader(os.open(self._folder / name, os.O_RDONLY | os.O_CLOEXEC))
-            self._known.add(name)
+        self.look()
+        yield from self.read_seen()
+
+    def read_seen(self) -> Iterator[tuple[Place, bytes]]:
+        """The same, of the segments that were there at the last look."""
         for name, reader in list(self._open.items()):
             for offset, line in reader.lines():
                 yield Place(name, offset, len(line)), line
@@ -57,6 +87,9 @@ class Tail:
         """Lets go of all segments."""
         while self._open:
             os.close(self._open.popitem()[1].file)
+
+    def _is_unread(self, name: str) -> bool:
+        return name in self._open and self._open[name].is_unread
 
     def _new_names(self) -> list[str]:
         try:
@@ -77,6 +110,11 @@ class _Reader:
         self.is_over = False
         self._offset = 0
         self._looked_at = float("-inf")
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether no line was read of it."""
+        return self._offset == 0
 
     def lines(self) -> Iterator[tuple[int, bytes]]:
         # Whether the writer lives is asked before reading, so that nothing it wrote last is missed.

@@ -24,7 +24,10 @@ from pathlib import Path
 NO_WRITES, NO_PROGRAMS, NO_NETWORK, NO_TCP = "no writes", "no programs", "no network", "no TCP"
 NO_PRIVILEGES, NO_BYTES, LITTLE_MEMORY = "no privileges", "no byte into a file", "a limit of memory"
 
-_NEW_USER, _NEW_NET = 0x1000_0000, 0x4000_0000
+WHOLE = frozenset({NO_WRITES, NO_PROGRAMS, NO_NETWORK, NO_BYTES})
+"""The walls that leave no side effect to native code but those that docs/shadow.md names."""
+
+_NEW_USER, _NEW_NET, _NEW_IPC = 0x1000_0000, 0x4000_0000, 0x0800_0000
 _PARENT_DEATH_SIGNAL, _NO_NEW_PRIVILEGES = 1, 38
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
 _PATH_BENEATH = 1
@@ -80,15 +83,15 @@ def close_walls(memory: int | None) -> list[str]:
 
 
 def _network(libc: ctypes.CDLL) -> Iterator[str]:
-    """A network namespace without any interface; a user namespace of its own is what lets anybody have one."""
+    """Namespaces of network, without any interface, and of shared memory; one of users is what lets anybody have them."""
     user, group = os.getuid(), os.getgid()
-    if libc.unshare(_NEW_USER | _NEW_NET) == 0:
+    if libc.unshare(_NEW_USER | _NEW_NET | _NEW_IPC) == 0:
         _write("/proc/self/setgroups", "deny")
         _write("/proc/self/uid_map", f"{user} {user} 1")
         _write("/proc/self/gid_map", f"{group} {group} 1")
         _lower(resource.RLIMIT_NPROC, _MOST_PROCESSES)  # counted within the namespace: its own threads and forks
         yield NO_NETWORK
-    elif libc.unshare(_NEW_NET) == 0:
+    elif libc.unshare(_NEW_NET | _NEW_IPC) == 0:
         yield NO_NETWORK
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 import polars as pl
 
-from shipworthy.store import ObjectStore, Record, RecordStore
-from shipworthy.store.frames import get_frame
+from shipworthy.errors import NotFoundError
+from shipworthy.project import Project
+from shipworthy.store import ObjectStore, Record, RecordStore, get_content
+from shipworthy.store.frames import from_parquet, get_frame
 
 DECISIONS, OUTCOMES, OVERRIDES, SHADOWS = "decisions", "outcomes", "overrides", "shadows"
 
@@ -22,6 +24,9 @@ KIND = "log"
 """The kind of record that names a part of the archive; a part that was dropped has a version that says so."""
 
 Entry = dict[str, Any]
+
+Row = tuple[Any, ...]
+"""An entry as a row of the archive's tables."""
 
 _SCHEMA = {
     "id": pl.String(),
@@ -51,8 +56,11 @@ class Part:
         first: The `at` of its first entry.
         last: The `at` of its last entry.
         count: How many entries it has.
+        periods: The first and the last period that its entries are about; None where they do not say so.
+        rollouts: The numbers of the moves under which its entries were decided.
         segments: The names of the segments it replaces.
         dropped: When it was dropped; None where it is kept.
+        made: When it was recorded as it is now.
     """
 
     key: str
@@ -62,8 +70,16 @@ class Part:
     first: str
     last: str
     count: int
+    periods: tuple[Any, Any] | None
+    rollouts: Sequence[int]
     segments: Sequence[str]
     dropped: str | None = None
+    made: str = ""
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """What its record says."""
+        return {name: value for name, value in asdict(self).items() if name not in ("key", "made")}
 
 
 def find_parts(records: RecordStore, problem: str, noun: str | None = None) -> list[Part]:
@@ -89,6 +105,58 @@ def read_part(objects: ObjectStore, part: Part) -> Iterator[Entry]:
         yield json.loads(line)
 
 
+class Archive:
+    """One problem's archive, as something that runs looks into it again and again; it may be used from one thread at a time."""
+
+    @classmethod
+    def of(cls, project: Project, problem: str) -> Self:
+        """The archive in a project's stores, which are opened when they are needed."""
+        return cls(
+            lambda noun: find_parts(project.records, problem, noun), lambda name: get_content(project.objects, name)
+        )
+
+    def __init__(self, find: Callable[[str], list[Part]], get: Callable[[str], bytes]) -> None:
+        """Takes how the parts of a log are found, and how the bytes of an object are got."""
+        self._find, self._get = find, get
+        self._parts: dict[str, Part] = {}
+        self._held: tuple[str, list[str]] = ("", [])
+
+    def parts(self, noun: str) -> list[Part]:
+        """Every part of one log as the record store knows them now, the dropped ones too, the oldest first.
+
+        Raises:
+            UnavailableError: the record store does not answer.
+        """
+        found = self._find(noun)
+        self._parts.update((part.key, part) for part in found)
+        return found
+
+    def ids(self, part: Part) -> list[str]:
+        """The ids of a part's entries, in order."""
+        return from_parquet(self._get(part.object))["id"].to_list()
+
+    def lines(self, part: Part) -> list[str]:
+        """The lines of a part, in order; those of the part that was asked for last are held."""
+        if self._held[0] != part.key:
+            self._held = (part.key, from_parquet(self._get(part.object))["entry"].to_list())
+        return self._held[1]
+
+    def line(self, key: str, place: int) -> bytes:
+        """The line at a place of a part that `parts` gave."""
+        return self.lines(self._parts[key])[place].encode()
+
+    def moved(self, noun: str, segment: str, name: str) -> bytes:
+        """The line of an id that stood in a segment, which was compacted since.
+
+        Raises:
+            NotFoundError: no part replaces the segment, or the part was dropped.
+        """
+        for part in self.parts(noun):
+            if segment in part.segments and part.dropped is None:
+                return self.line(part.key, self.ids(part).index(name))
+        raise NotFoundError(f"The segment {segment} is gone, and no part of the archive replaces it.")
+
+
 def identity(noun: str, entry: Mapping[str, Any]) -> Any:
     """What an entry is told apart by: its id; an answer of the shadow has the id of the decision that it is about."""
     if noun == SHADOWS:
@@ -96,17 +164,8 @@ def identity(noun: str, entry: Mapping[str, Any]) -> Any:
     return entry["id"]
 
 
-def as_table(lines: Sequence[tuple[bytes, Entry]]) -> pl.DataFrame:
-    """Entries as a table: what is often asked for as columns, and the line as it was logged in `entry`.
-
-    >>> line = b'{"id": "d1", "at": "2026-01-31T00:00:00.000000+00:00"}'
-    >>> as_table([(line, json.loads(line))]).select("id", "entry").row(0)
-    ('d1', '{"id": "d1", "at": "2026-01-31T00:00:00.000000+00:00"}')
-    """
-    return pl.DataFrame([_row(line, entry) for line, entry in lines], schema=_SCHEMA, orient="row")
-
-
-def _row(line: bytes, entry: Entry) -> tuple[Any, ...]:
+def as_row(line: bytes, entry: Entry) -> Row:
+    """An entry as a row: what is often asked for, and the line as it was logged."""
     answer = entry.get("answer") or entry.get("answers", {}).get(entry.get("arm"), {})
     period = entry.get("period")
     return (
@@ -125,5 +184,15 @@ def _row(line: bytes, entry: Entry) -> tuple[Any, ...]:
     )
 
 
+def as_table(rows: Sequence[Row]) -> pl.DataFrame:
+    """Entries as a table, a row each.
+
+    >>> line = b'{"id": "d1", "at": "2026-01-31T00:00:00.000000+00:00"}'
+    >>> as_table([as_row(line, json.loads(line))]).select("id", "entry").row(0)
+    ('d1', '{"id": "d1", "at": "2026-01-31T00:00:00.000000+00:00"}')
+    """
+    return pl.DataFrame(rows, schema=_SCHEMA, orient="row")
+
+
 def _part(record: Record) -> Part:
-    return Part(key=record.key, **record.body)
+    return Part(**{**record.body, "key": record.key, "made": record.at.isoformat(timespec="microseconds")})

@@ -45,11 +45,16 @@ def read_decisions(project: Project, problem: str, *, since: datetime | None = N
         TamperedError: a part of the archive was changed.
     """
     shadows: dict[str, Entry] = {}
-    for entry in _entries(project, problem, SHADOWS, since):
+    for entry in read_shadows(project, problem, since=since):
         shadows.setdefault(entry["id"], {}).setdefault(entry["arm"], entry["answer"])
     for entry in _entries(project, problem, DECISIONS, since):
         shadow = shadows.pop(entry["id"], None)
         yield entry if shadow is None else {**entry, "answers": {**shadow, **entry["answers"]}}
+
+
+def read_shadows(project: Project, problem: str, *, since: datetime | None = None) -> Iterator[Entry]:
+    """What was decided in the shadow, each with the id of the decision that it is about."""
+    return _entries(project, problem, SHADOWS, since)
 
 
 def read_outcomes(project: Project, problem: str, *, since: datetime | None = None) -> Iterator[Entry]:

@@ -22,7 +22,7 @@ _SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "project": {"problems": []},
     "store": {"records": ".shipworthy/records.db", "objects": ".shipworthy/objects"},
     "research": {"workers": 0, "seed": 1, "engine": "processes", "ray_address": ""},
-    "live": {"log": ".shipworthy/log", "watch": False},
+    "live": {"log": ".shipworthy/log", "keep": "", "watch": False},
     "release": {"allow_unsigned": []},
     "watch": {"window": "28d", "service": "", "running_cost": 0.0, "webhook": "", "slack": ""},
     "rollout": {},
@@ -36,6 +36,7 @@ _READ_LATER = ("rollout",)
 _TEXTS: Mapping[str, tuple[str, str]] = {
     "engine": (r"processes|ray", "'processes' or 'ray'"),
     "ray_address": (r"((ray://)?[\w.-]+:\d{1,5})?", "'host:port', 'ray://host:port', or empty to start Ray here"),
+    "keep": (r"([1-9]\d*[hdw])?", "a span such as '400d', or empty to keep logs for ever"),
     "window": (r"[1-9]\d*[hdw]", "a span such as '28d'"),
     "service": (r"(https?://\S+)?", "the address of the service, as 'http://127.0.0.1:8000'"),
     "webhook": (r"((https?://|\$)\S+)?", "an address, or '$NAME' of an environment variable that holds it"),

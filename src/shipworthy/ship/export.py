@@ -8,7 +8,7 @@ from typing import Any
 
 from shipworthy.errors import AlreadyExistsError, InvalidInputError, NotFoundError, TamperedError
 from shipworthy.project import CONFIG_NAME, Project, open_project
-from shipworthy.ship.fitted.bundle import pack_parts, read_parts
+from shipworthy.ship.fitted.parts import pack_parts, read_parts
 from shipworthy.ship.keys import public_keys
 from shipworthy.ship.manifest import PackedFile, files_of, parse_manifest, read_file
 from shipworthy.ship.release import id_of, read_manifest, record_release

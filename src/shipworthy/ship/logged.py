@@ -10,7 +10,8 @@ from typing import Any
 import polars as pl
 
 from shipworthy.errors import InvalidInputError
-from shipworthy.log import read_decisions, read_outcomes
+from shipworthy.log import read_outcomes
+from shipworthy.log.taken import decisions_taken
 from shipworthy.project import Project
 from shipworthy.ship.release import Release
 from shipworthy.ship.sides import Sides
@@ -123,7 +124,7 @@ class Logged:
     def _decisions(self) -> Iterator[Mapping[str, Any]]:
         """The entries that count: made since the evidence begins, by releases of these sides alone."""
         ours = self.sides.old | self.sides.new
-        for entry in read_decisions(self._project, self.release.problem.name):
+        for entry in decisions_taken(self._project, self.release.problem):
             made_by = {answer["release"] for answer in entry["answers"].values()}
             if made_by and made_by <= ours and (entry.get("rollout") or 0) >= self.sides.began:
                 yield entry

@@ -12,6 +12,7 @@ from shipworthy.analysis.analyse import read_analysis
 from shipworthy.analysis.criteria import Criteria, Margin
 from shipworthy.analysis.trials.canary import Arms, judge_canary
 from shipworthy.analysis.trials.lent import differences, lent_by, one_measure, per_period
+from shipworthy.analysis.trials.observations import floats, index_of
 from shipworthy.analysis.trials.shadow import judge_shadow
 from shipworthy.analysis.trials.switchback import judge_switchback
 from shipworthy.analysis.trials.trial_verdict import Bounds, TrialDecision, TrialVerdict, verdict_of
@@ -23,6 +24,7 @@ from shipworthy.ship.release import open_release
 from shipworthy.ship.rollout import Draw, Phase, Rollout
 from shipworthy.ship.shadow import MADE_UNDER, LiveEvidence, live_evidence
 from shipworthy.ship.sides import Sides, moves_of, sides_of, step_of
+from shipworthy.statistics.canary import means_before
 from shipworthy.statistics.sample_ratio import SampleRatio
 from shipworthy.statistics.sequential import monitor
 from shipworthy.store import Record
@@ -228,15 +230,26 @@ class _Answered:
             return judge_switchback(frame, first.plan, min_effect=least, margin=margin)
         if first.share >= 1.0:
             return None  # nobody is left to compare with
-        before = self.live.filter(pl.col(MADE_UNDER) < first.version, pl.col("period") < rows["period"].min())
-        return judge_canary(
-            measured.select("period", "unit", "arm", "value"),
-            share=first.share,
-            arms=_arms_of(first),
-            before=before.select("period", "unit", value=pl.col(name) * sign) if before.height else None,
-            min_effect=least,
-            margin=margin,
-        )
+        earlier = self.live.filter(pl.col(MADE_UNDER) < first.version, pl.col("period") < rows["period"].min())
+        before = earlier.select("period", "unit", value=pl.col(name) * sign) if earlier.height else None
+        arms = _arms_of(first)
+        frame = measured.select("period", "unit", "arm", "value")
+        if arms == "anew":
+            frame = _foreseen(frame, before)
+        return judge_canary(frame, share=first.share, arms=arms, before=before, min_effect=least, margin=margin)
+
+
+def _foreseen(rows: pl.DataFrame, before: pl.DataFrame | None) -> pl.DataFrame:
+    """The rows with what each was expected to come to before its arm was drawn: its unit's mean so far, or that of all."""
+    columns = ["period", "unit", "value"]
+    whole = pl.concat([*([] if before is None else [before]), rows.select(columns)]).filter(pl.col("value").is_finite())
+    so_far = [pl.col(name).cum_sum().shift(1) for name in ("value", "n")]
+    daily = whole.group_by("period").agg(pl.col("value").sum(), n=pl.len()).sort("period")
+    everyone = daily.select("period", everyone=so_far[0] / so_far[1])
+    own = means_before(floats(whole["value"]), index_of(whole["unit"]), index_of(whole["period"]))
+    foreseen = whole.select("period", "unit", own=pl.Series(own).fill_nan(None)).join(everyone, on="period")
+    forecast = foreseen.select("period", "unit", forecast=pl.coalesce("own", "everyone"))
+    return rows.join(forecast, on=["period", "unit"], how="left")
 
 
 def drawn_in(answered: pl.DataFrame, step: Sequence[Rollout]) -> pl.DataFrame:

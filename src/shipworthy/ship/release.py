@@ -21,7 +21,7 @@ from shipworthy.problem import Period, Policy, Problem, Span
 from shipworthy.project import Project
 from shipworthy.project.code import Code, installed_packages
 from shipworthy.ship.fitted import open_fitted, pack_fitted
-from shipworthy.ship.golden import GOLDEN_PERIODS, golden_decisions
+from shipworthy.ship.golden import golden_decisions, golden_periods
 from shipworthy.ship.keys import PublicKey
 from shipworthy.ship.manifest import (
     FORMAT,
@@ -276,7 +276,7 @@ def _fitted_through(replayed: Replay, policy: Policy, ready: Period) -> str | No
 
 def _memory(replayed: Replay, deciders: list[Decider], ready: Period) -> pl.DataFrame:
     """As much of the past as the policies remember, and the golden periods with the past of the first of them."""
-    golden_first = replayed.history.periods[-GOLDEN_PERIODS:][0]
+    golden_first = golden_periods(replayed.problem, replayed.history)[0]
     first = min(Span.of(decider.policy.memory).before(golden_first) for decider in deciders)
     return replayed.history.between(first, Span.of("1").after(ready))
 

@@ -25,10 +25,8 @@ class Sides:
 
 
 def moves_of(moves: Sequence[Rollout], idea: str) -> Sequence[Rollout]:
-    """The moves of an idea since it went into shadow, as long as it is tried or live."""
-    own = [move for move in moves if move.idea == idea and not move.phase.is_over]
-    begins = [i for i, move in enumerate(own) if move.phase is Phase.SHADOW]
-    return own[begins[-1] :] if begins else []
+    """The moves of an idea as long as it is tried or live, its going into shadow first."""
+    return [move for move in moves if move.idea == idea and not move.phase.is_over]
 
 
 def sides_of(moves: Sequence[Rollout], idea: str, *, since_resumed: bool = False) -> Sides:

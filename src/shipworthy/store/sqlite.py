@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -59,6 +60,9 @@ class SqliteRecordStore:
             self._connection = sqlite3.connect(
                 path, timeout=_BUSY_MS / 1000, isolation_level=None, check_same_thread=False
             )
+            if path.exists() and not os.access(path, os.W_OK):  # packed into an image, or somebody else's: to be read
+                self._refuse_newer()
+                return
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = FULL")
             self._migrate()
@@ -114,14 +118,18 @@ class SqliteRecordStore:
 
     def _migrate(self) -> None:
         with self._transaction():
-            done = int(self._connection.execute("PRAGMA user_version").fetchone()[0])
-            if done > len(MIGRATIONS):
-                raise UnavailableError(
-                    f"{self._path} was written by a newer shipworthy (schema {done}, this one knows {len(MIGRATIONS)}). Upgrade."
-                )
-            for migration in MIGRATIONS[done:]:
+            for migration in MIGRATIONS[self._refuse_newer() :]:
                 migration(self._connection)
             self._connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+
+    def _refuse_newer(self) -> int:
+        """How many migrations the file has had."""
+        done = int(self._connection.execute("PRAGMA user_version").fetchone()[0])
+        if done > len(MIGRATIONS):
+            raise UnavailableError(
+                f"{self._path} was written by a newer shipworthy (schema {done}, this one knows {len(MIGRATIONS)}). Upgrade."
+            )
+        return done
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

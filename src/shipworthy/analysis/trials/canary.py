@@ -95,8 +95,8 @@ def judge_canary(
 def _judge_anew(rows: pl.DataFrame, past: pl.DataFrame | None, share: float, bounds: Bounds) -> TrialVerdict:
     """Judges coins that were thrown anew each period."""
     n = rows["period"].n_unique()
-    units = rows.group_by("unit").agg(pl.col("arm").n_unique().alias("arms"), pl.len())
-    if n >= _FEWEST_TO_TELL and units["arms"].max() == 1 and units.height > 1 and not _together(rows):
+    units = rows.group_by("unit").agg(pl.col("arm").n_unique().alias("arms"), pl.len()).filter(pl.col("len") > 1)
+    if n >= _FEWEST_TO_TELL and units.height > 1 and units["arms"].max() == 1 and not _together(rows):
         return invalid("Every unit has kept its arm, so nothing was drawn anew. Say arms='kept'.", look=n)
     ratio = _ratio(_coins(rows), share)
     forecasts = _forecasts(rows, past)

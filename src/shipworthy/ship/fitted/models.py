@@ -11,7 +11,7 @@ from collections.abc import Collection
 from typing import Any
 
 from shipworthy.library import library
-from shipworthy.ship.fitted.bundle import pack_parts, read_parts
+from shipworthy.ship.fitted.parts import pack_parts, read_parts
 
 _SCHEMA = "schema.json"
 

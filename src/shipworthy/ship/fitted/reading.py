@@ -16,8 +16,8 @@ import polars as pl
 from shipworthy.errors import InvalidInputError, ShipworthyError
 from shipworthy.project.code import Code
 from shipworthy.ship.fitted.allowed import find_named, is_allowed
-from shipworthy.ship.fitted.bundle import read_parts
 from shipworthy.ship.fitted.models import open_model
+from shipworthy.ship.fitted.parts import read_parts
 from shipworthy.ship.fitted.writing import STATE
 
 
@@ -26,12 +26,12 @@ def open_fitted(code: Code, content: bytes, types: Collection[str], file: str) -
 
     Args:
         code: The release's code, whose classes the state may hold.
-        content: The bundle.
+        content: The file's bytes.
         types: The full names of what may be made.
-        file: What messages call the bundle.
+        file: What messages call it.
 
     Raises:
-        InvalidInputError: it is no such bundle, asks for a type that is not listed, or does not fit what is installed here.
+        InvalidInputError: it is no such file, asks for a type that is not listed, or does not fit what is installed here.
     """
     parts = read_parts(content, file)
     for name in types:

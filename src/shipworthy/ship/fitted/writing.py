@@ -20,8 +20,8 @@ import polars as pl
 from shipworthy.errors import UserCodeError
 from shipworthy.project.code import Code
 from shipworthy.ship.fitted.allowed import LIBRARIES, is_allowed, is_of_code, is_of_library, name_of
-from shipworthy.ship.fitted.bundle import pack_parts
 from shipworthy.ship.fitted.models import pack_model
+from shipworthy.ship.fitted.parts import pack_parts
 
 STATE = "state.json"
 
@@ -31,7 +31,7 @@ class Fitted:
     """A fitted state as bytes.
 
     Attributes:
-        content: The bundle.
+        content: The file's bytes.
         types: The full names of what opening it makes, beside plain values, arrays and frames.
     """
 
@@ -40,7 +40,7 @@ class Fitted:
 
 
 def pack_fitted(code: Code, fitted: Any, policy: str) -> Fitted:
-    """What a policy's `fit` returned, as a bundle; the same state gives the same bytes.
+    """What a policy's `fit` returned, as a file of parts; the same state gives the same bytes.
 
     Two names for one object become two equal objects.
 
@@ -53,7 +53,7 @@ def pack_fitted(code: Code, fitted: Any, policy: str) -> Fitted:
             state = writer.tree(fitted, "what it returned")
         except RecursionError:
             writer.refuse(fitted, "what it returned", "nests too deeply, or refers to itself")
-        text = json.dumps(state, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        text = json.dumps(state, separators=(",", ":"), allow_nan=False)
     return Fitted(pack_parts({STATE: text.encode(), **writer.parts}), tuple(sorted(writer.types)))
 
 

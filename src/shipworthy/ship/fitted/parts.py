@@ -38,7 +38,9 @@ def read_parts(content: bytes, file: str) -> dict[str, bytes]:
             _refuse_bad(found, len(content), file)
             return {one.filename: archive.read(one) for one in found}
     except (BadZipFile, EOFError, NotImplementedError, OSError, ValueError, RuntimeError) as error:
-        raise InvalidInputError(f"{file} is no bundle that shipworthy wrote: {error}. It is not used.") from error
+        raise InvalidInputError(
+            f"{file} is no file of parts that shipworthy wrote: {error}. It is not used."
+        ) from error
 
 
 def _refuse_bad(found: list[ZipInfo], size: int, file: str) -> None:
@@ -47,6 +49,6 @@ def _refuse_bad(found: list[ZipInfo], size: int, file: str) -> None:
     if wrong or len(set(names)) < len(names):
         raise InvalidInputError(f"{file} holds a part named {(wrong or names)[0]!r} that it may not. It is not used.")
     if any(one.compress_type != ZIP_STORED or one.file_size != one.compress_size for one in found):
-        raise InvalidInputError(f"{file} is compressed, which no bundle of shipworthy is. It is not used.")
+        raise InvalidInputError(f"{file} is compressed, which no file of shipworthy is. It is not used.")
     if len(found) > MOST_PARTS or sum(one.file_size for one in found) > size:
         raise InvalidInputError(f"{file} promises more than its {size:,} bytes hold. It is not used.")

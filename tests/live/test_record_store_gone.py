@@ -1,0 +1,60 @@
+"""Without its record store the service goes on with what it knows, and the log misses nothing of that time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from shipworthy.log import read_decisions
+from shipworthy.log.compaction import compact
+from shipworthy.project import open_project
+from tests.live.stall import Server, Stall, stall_rows
+
+GONE_S = 2.0
+DAYS = ("2026-01-31", "2026-02-01", "2026-02-02", "2026-02-03")
+
+
+def _health(server: Server) -> Any:
+    return server.ask("GET", "/v1/health").body["record_store_answers"]
+
+
+def test_decisions_go_on_while_the_record_store_is_gone(stall: Stall, serve: Callable[..., Server]) -> None:
+    """With a part of its past compacted, the service decides, takes outcomes and overrides, and knows its keys; all is logged."""
+    stall.move("mean_of_three_days")
+    first = serve()
+    made = [first.decide(DAYS[0], Idempotency_Key="before").body]
+    assert first.ask("POST", "/v1/outcomes", _sold(DAYS[0])).status == 200
+    first.end()
+    compact(stall.project, "stock", grace=0)
+    server = serve()
+    server.wait_for_all_workers()
+    stall.project.records.close()
+    files = {path: path.read_bytes() for path in (stall.project.root / ".shipworthy").glob("records.db*")}
+    for path in files:
+        path.write_bytes(b"no database any more" * 200)
+    server.wait_for(lambda: _health(server) is False)
+    until = time.monotonic() + GONE_S
+    while time.monotonic() < until:
+        for day in DAYS[1:]:
+            answer = server.decide(day)
+            assert (answer.status, answer.body["rung"]) == (200, "policy")
+            made.append(answer.body)
+            assert server.ask("POST", "/v1/outcomes", _sold(day)).status == 200
+    again = server.decide(DAYS[0], Idempotency_Key="before")
+    assert (again.body, again.headers["idempotency-replayed"]) == (made[0], "true")
+    done = [{"day": DAYS[1], "fruit": "fig", "laid_in": 1, "by": "ada", "why": "a feast"}]
+    assert server.ask("POST", "/v1/overrides", {"rows": done}).status == 200
+    for path, content in files.items():
+        path.write_bytes(content)
+    server.wait_for(lambda: _health(server) is True)
+    server.end()
+    project = open_project(stall.project.root)
+    compact(project, "stock", grace=0)
+    logged = {entry["id"]: entry["answers"]["champion"]["decisions"] for entry in read_decisions(project, "stock")}
+    assert {one["id"]: logged[one["id"]] for one in made} == {one["id"]: one["decisions"] for one in made}
+    project.records.close()
+
+
+def _sold(day: str) -> Any:
+    return {"rows": [{"day": day, "fruit": row["fruit"], "sold": 50} for row in stall_rows()]}
