@@ -328,6 +328,15 @@ def test_nothing_shipped_is_said(project: Project):
     assert typed(project.root, "watch", "--at", "soon").code == 2
 
 
+def test_only_the_window_is_read(project: Project):
+    """Of a year of logs a look takes the last four weeks, and what it says is about them."""
+    cafe.live(project, range(0, 300, 20), rung="fallback", falls=("long ago",))
+    cafe.live(project, range(300, 331))
+    watched = look(project, 330)
+    assert watched.periods in {28, 29, 30}
+    assert "falling-back" not in kinds(watched)
+
+
 def test_every_alert_has_its_page():
     """The runbook has a section for each kind of alert, and for what a deployment's rules lead to, with every part in it."""
     page = (Path(__file__).parents[2] / RUNBOOK).read_text(encoding="utf-8")

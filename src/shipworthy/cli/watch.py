@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -52,6 +53,12 @@ def _show(found: Watched) -> None:
     click.echo(
         f"{found.problem} at {found.at:%Y-%m-%d %H:%M} UTC: {found.rollout.phase}, {found.periods} periods looked at."
     )
+    if found.expected is not None:
+        said = found.expected
+        value, low, high = (money(amount, found.currency) for amount in (said.value, said.low, said.high))
+        click.echo(
+            f"Before outcomes, a period is expected to earn {value} ({low} to {high}), by {' and '.join(said.by)}."
+        )
     rows = [_row(alert, found.currency) for alert in found.news.open]
     show(rows, json_=False, title="Alerts, money at risk a period", empty="All is as it was promised.")
     for alert in found.news.open:
@@ -101,6 +108,7 @@ def _record(found: Watched) -> dict[str, Any]:
         "alerts": [alert.to_dict() for alert in found.news.open],
         "opened": [alert.key for alert in found.news.opened],
         "closed": [alert.to_dict() for alert in found.news.closed],
+        "expected": found.expected and asdict(found.expected),
         "moved": None if found.moved is None else {"phase": str(found.moved.phase), "why": found.moved.why},
         "untold": list(found.untold),
     }

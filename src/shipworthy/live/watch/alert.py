@@ -64,6 +64,9 @@ KINDS: Mapping[str, Kind] = {
     "below-forecast": Kind(
         _SOON, "Hold what came against the forecast: `shipworthy ledger`; begin an idea on what is different."
     ),
+    "expected-value": Kind(
+        _SOON, "Look which inputs moved, and send outcomes sooner if you can: `shipworthy watch --json`."
+    ),
     "retirement": Kind(
         _NOTE, "Decide whether it is worth running: `shipworthy ledger`; if not: `shipworthy retire IDEA`."
     ),

@@ -12,6 +12,7 @@ from shipworthy.live.watch.alert import Alert
 from shipworthy.live.watch.book import News, note
 from shipworthy.live.watch.deciding import check_deciding
 from shipworthy.live.watch.earning import check_earned, check_outcomes
+from shipworthy.live.watch.expecting import Expected, check_expected, expected_value
 from shipworthy.live.watch.inputs import check_inputs
 from shipworthy.live.watch.lived import Lived, read_lived
 from shipworthy.live.watch.messages import tell_news
@@ -39,6 +40,7 @@ class Watched:
         currency: The currency of all money.
         news: The alerts that are open, and what opened and closed.
         periods: How many live periods the window holds.
+        expected: What a period of the window is expected to earn before its outcomes say; None where that cannot be said.
         untold: Which channels could not be told, and why.
     """
 
@@ -49,6 +51,7 @@ class Watched:
     currency: str
     news: News
     periods: int
+    expected: Expected | None
     untold: Sequence[str] = ()
 
 
@@ -84,6 +87,7 @@ def watch(project: Project, problem: str, *, at: datetime | None = None) -> Watc
         currency=look.promised.currency if look.promised else "",
         news=news,
         periods=len(look.lived.periods) if look.lived else 0,
+        expected=look.expected,
         untold=() if only_looks else tell_news(project, problem),
     )
 
@@ -98,6 +102,7 @@ class _Look:
         self.reading: LiveReading | None = None
         self.promised: Promised | None = None
         self.lived: Lived | None = None
+        self.expected: Expected | None = None
 
     def at_everything(self) -> None:
         settings = self.project.settings["watch"]
@@ -113,6 +118,7 @@ class _Look:
         self._check("inputs", lambda: check_inputs(promise, lived, begun))
         self._check("deciding", lambda: check_deciding(promise, lived))
         self._check("outcomes", lambda: check_outcomes(promise, lived))
+        self._check("expected", lambda: self._expect(promise, lived))
         self._check("earned", lambda: check_earned(promise, self.reading, float(settings["running_cost"])))
 
     def _move(self) -> Sequence[Alert]:
@@ -135,6 +141,10 @@ class _Look:
         window = Span.of(self.project.settings["watch"]["window"])
         self.lived = read_lived(self.project, self.promised, self.at, timedelta(seconds=window.seconds))
         return ()
+
+    def _expect(self, promise: Promised, lived: Lived) -> Sequence[Alert]:
+        self.expected = expected_value(promise, lived)
+        return check_expected(self.expected)
 
     def _check(self, name: str, check: Callable[[], Sequence[Alert]]) -> None:
         try:
