@@ -76,7 +76,7 @@ def _ask_until(stopped: Event, server: Server, numbers: count[int], seen: Counte
 @pytest.mark.skipif(MINUTES <= 0, reason="half an hour long; make soak runs it")
 @pytest.mark.timeout(int(60 * MINUTES) + 300)
 def test_a_service_under_mixed_load_holds_no_more_and_more(built: Path, tmp_path: Path) -> None:
-    """After a third of the time for warming up, memory grows by at most 5 %, and descriptors by no more than connections in flight."""
+    """After a third of the time for warming up, memory grows by at most 5 %, descriptors by no more than connections."""
     stall = open_copy(built, tmp_path / "stall")
     stall.move("mean_of_three_days", "one_more", phase=Phase.SHADOW)
     server, stopped, seen, used = start_server(stall.project), Event(), Counter[int](), list[Used]()
