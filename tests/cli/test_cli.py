@@ -119,7 +119,7 @@ def test_completion_is_there_for_the_shell(tmp_path: Path):
     assert script.returncode == 0
     assert "complete -o nosort" in script.stdout
     asked = {"_SHIPWORTHY_COMPLETE": "bash_complete", "COMP_WORDS": "shipworthy res", "COMP_CWORD": "1"}
-    assert _shell(tmp_path, env=asked).stdout.split() == ["plain,research"]
+    assert _shell(tmp_path, env=asked).stdout.split()[0] == "plain,research"
 
 
 # What goes wrong

@@ -25,7 +25,6 @@ from shipworthy.live.decision_log import SegmentLog
 from shipworthy.live.guarded import GuardedChild, carry
 from shipworthy.live.shadows import Shadow, run_shadow
 from shipworthy.log import read_decisions
-from shipworthy.log.compaction import compact
 from shipworthy.project.clock import now
 from shipworthy.ship.release import open_release
 from shipworthy.ship.rollout import Phase, read_rollout
@@ -301,11 +300,8 @@ def test_the_answers_are_unaffected(stall: Stall, serve: Any, world: World) -> N
     assert "shipworthy_shadow_denied_total 2.0" in lines
 
 
-@pytest.mark.parametrize("compacted", [False, True])
-def test_it_decides_what_the_release_would_have_decided(stall: Stall, serve: Any, compacted: bool) -> None:
-    """Worked off days later, from segments or the archive, the shadow decides as the release does when it answers: what came
-    meanwhile is not known to it.
-    """
+def test_it_decides_what_the_release_would_have_decided(stall: Stall, serve: Any) -> None:
+    """Worked off days later, the shadow decides as the release does when it answers: what came meanwhile is not known to it."""
     stall.move("mean_of_three_days", "one_more", phase=Phase.CANARY, share=1.0)
     server: Server = serve(workers=1)
     answered = []
@@ -318,9 +314,6 @@ def test_it_decides_what_the_release_would_have_decided(stall: Stall, serve: Any
     folder = stall.project.log_folder / "stock"
     for path in folder.glob("shadows-*"):  # as if no shadow had run
         path.unlink()
-    if compacted:
-        compact(stall.project, "stock")
-        assert not list(folder.glob("decisions-*"))
     assert run_shadow(stall.project, "stock", folder, once=True) == 0
     decided = [shadow["answer"]["decisions"] for shadow in read_log(folder, "shadows")]
     one_less = [[{**row, "laid_in": row["laid_in"] - 1} for row in made["decisions"]] for made in answered]
