@@ -9,7 +9,7 @@ import numpy as np
 
 from shipworthy.project import Project, open_project
 from shipworthy.ship.advance import advance
-from shipworthy.ship.rollout import AUTOMATIC, Phase, Rollout, rollout_history
+from shipworthy.ship.rollout import AUTOMATIC, Phase, rollout_history
 from shipworthy.ship.spare_server import SpareServer, spare_server
 from tests.ship import kiosk
 
@@ -21,16 +21,18 @@ def _live_a_day(server: SpareServer, day: date, demand: dict[str, int]) -> str:
     rows = [{"bread": bread} for bread in kiosk.BREADS]
     status, answer = server.post("/v1/decide", {"period": day, "rows": rows})
     assert status == 200, answer
+    _wait_for(server, shadow=0)
     told = [{"day": day, "bread": bread, "demand": demand[bread]} for bread in kiosk.BREADS]
     assert server.post("/v1/outcomes", {"rows": told})[0] == 200
     return str(answer["release"])
 
 
-def _wait_for(server: SpareServer, rollout: Rollout) -> None:
-    until = time.monotonic() + 20
-    while server.get("/v1/health")[1]["rollout"] != rollout.version:
-        assert time.monotonic() < until, "the move did not reach the service"
-        time.sleep(0.05)
+def _wait_for(server: SpareServer, **state: object) -> None:
+    """Waits until the service has looked at the rollout, or its shadow has caught up: here a day passes fast."""
+    until = time.monotonic() + 60
+    while not state.items() <= server.get("/v1/health")[1].items():
+        assert time.monotonic() < until, f"it did not come to {state}"
+        time.sleep(0.01)
 
 
 def test_a_rollout_walks_by_itself_and_comes_back_by_itself(shadowed: Project):
@@ -47,7 +49,7 @@ def test_a_rollout_walks_by_itself_and_comes_back_by_itself(shadowed: Project):
             found = advance(project, "kiosk") if i % 7 == 6 else None
             if found is not None and found.moved:
                 assert found.rollout is not None
-                _wait_for(server, found.rollout)
+                _wait_for(server, rollout=found.rollout.version)
                 phases.append(found.rollout.phase)
                 level = kiosk.ups_and_downs if found.rollout.phase is Phase.LIVE else level
                 if found.rollout.phase is Phase.ROLLED_BACK:

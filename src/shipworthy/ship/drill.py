@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -29,6 +30,7 @@ from shipworthy.step import History, happened, worth
 from shipworthy.step.worth import VALUE
 from shipworthy.store import Change
 
+_KEYS = "keys"
 _PERIODS = 60
 _CANDIDATES = 10
 _WAIT_S = 30.0
@@ -106,6 +108,8 @@ def _scratch(project: Project, moves: Sequence[Rollout], idea: str, harmed: str,
         f"problems = {list(project.references)!r}",
         "[store]",
         f"objects = {_absolute(project)!r}",
+        "[release]",
+        f"allow_unsigned = {list(project.settings['release']['allow_unsigned'])!r}",
         "[rollout]",
         f"on_fail = {read_rules(project, problem).on_fail!r}",
     ]
@@ -113,6 +117,8 @@ def _scratch(project: Project, moves: Sequence[Rollout], idea: str, harmed: str,
     assert judged is not None, "an idea in a rollout was judged"
     with tempfile.TemporaryDirectory(prefix="shipworthy-drill-") as folder:
         (Path(folder) / CONFIG_NAME).write_text("\n".join(settings) + "\n", encoding="utf-8")
+        if (project.root / _KEYS).is_dir():  # whom the project trusts, its drill trusts
+            shutil.copytree(project.root / _KEYS, Path(folder) / _KEYS)
         scratch = open_project(Path(folder))
         try:
             releases = [project.records.get("release", one) for one in (harmed, back)]
