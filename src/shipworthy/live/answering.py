@@ -1,33 +1,45 @@
-"""How a request is answered: both arms take the step, the log has it, and only then the caller."""
+"""How requests are answered: the arms take the step, the log has it, and only then the caller."""
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
-from time import perf_counter
+from time import monotonic, perf_counter
 from typing import Any
 from uuid import uuid4
 
 import msgspec
 import polars as pl
 
+from shipworthy.errors import ShipworthyError, UnavailableError
 from shipworthy.live.decision_log import SegmentLog
 from shipworthy.live.outcomes import OUTCOMES, LivePast
 from shipworthy.live.refusals import FieldError, RefusedError, unavailable
 from shipworthy.live.requests import DecideRequest
-from shipworthy.live.serving import Served, Serving, as_json
+from shipworthy.live.serving import Recollection, Served, Serving, as_json
 from shipworthy.problem import Problem
-from shipworthy.step import Decided, Moment, Rung, seed_of, take_step
+from shipworthy.step import Decided, Moment, Rung, seed_of, take_step, take_steps
 
 TIME_LIMIT = 30.0
 """Seconds for one decision where neither the caller nor the policy says: nothing may hang for ever."""
 
 _LOG = logging.getLogger("shipworthy.live")
 
+MOST_ROWS = 5000
+"""How many rows, at most, are decided in one call for several requests."""
+
+PATIENCE_S = 0.25
+"""How long such a call may take; after that each request is decided by itself, with what is left of its own time."""
+
+APART_S = 1.0
+"""How long requests are decided each by itself after a call for several went wrong."""
+
 _LEAST_S = 0.001
+_NO_WAIT_S = 0.01
 
 Entry = dict[str, Any]
 
@@ -61,8 +73,31 @@ class Answered:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One request to decide, as it came.
+
+    Attributes:
+        body: What was sent.
+        key: Its Idempotency-Key.
+        arrived: When it came, by `perf_counter`: what it waits for its turn counts.
+    """
+
+    body: bytes
+    key: str | None = None
+    arrived: float = field(default_factory=perf_counter)
+
+
+class ApartError(ShipworthyError):
+    """A request that was to be decided together with others, and has to be asked again, by itself."""
+
+
 class Answering:
-    """Decides, logs and remembers, for one worker; it may be used from several threads."""
+    """Decides, logs and remembers, for one worker; it may be used from several threads.
+
+    Attributes:
+        apart_until: Until when, by the monotonic clock, requests should be asked for one by one.
+    """
 
     def __init__(self, problem: str, folder: Path) -> None:
         """Names the problem and the folder of its logs."""
@@ -72,6 +107,7 @@ class Answering:
         self._lock = Lock()
         self._latest = ""
         self._past: LivePast | None = None
+        self.apart_until = 0.0
 
     def decide(self, serving: Serving, body: bytes, key: str | None) -> Answered:
         """Answers a request to decide; when it returns, the decision is on the disk.
@@ -81,16 +117,33 @@ class Answering:
             UnavailableError: the decision could not be logged, and counts as not made.
             OSError: the log cannot be read.
         """
-        optional = serving.challenger.contract.asked if serving.challenger else None
-        request = serving.champion.contract.read_decide(body, optional)
-        past = self._refreshed(serving.champion.release.problem)
-        if key is not None and (made := past.entry(key)) is not None:
-            return Answered(_same(made, request), repeated=True)
-        entry = self._decided(serving, past, request, key)
-        self._decisions.append(msgspec.json.encode(entry))
-        if _answer_in(entry)["rung"] == Rung.NONE:
-            raise _nothing_decided(entry)
-        return Answered(entry)
+        [answered] = self.decide_all(serving, [Ask(body, key)])
+        if isinstance(answered, Exception):
+            raise answered
+        return answered
+
+    def decide_all(
+        self, serving: Serving, asks: Sequence[Ask], decided: Callable[[], None] = lambda: None
+    ) -> list[Answered | Exception]:
+        """Answers several requests, each as if it were alone, with one visit to the disk; `decided` is called before that.
+
+        Where the policy decides row by row, those that may be are decided in one call. If that goes wrong, each of them is
+        given an `ApartError`: ask for it again by itself, and its time goes on counting from its arrival.
+
+        Raises:
+            OSError: the log cannot be read.
+        """
+        try:
+            given = self._entries(serving, asks)
+        finally:
+            decided()
+        made = [entry for entry in given if isinstance(entry, dict)]
+        if made:
+            try:
+                self._decisions.append(b"\n".join(map(msgspec.json.encode, made)))
+            except UnavailableError as error:
+                return [error if isinstance(entry, dict) else entry for entry in given]
+        return [_answered(entry) if isinstance(entry, dict) else entry for entry in given]
 
     def note(self, serving: Serving, body: bytes) -> int:
         """Notes posted outcomes, durable when it returns, and says how many.
@@ -104,6 +157,14 @@ class Answering:
         self._outcomes.append(msgspec.json.encode(entry))
         return len(rows)
 
+    def catch_up(self, serving: Serving) -> None:
+        """Reads what was logged meanwhile, so that whoever needs it has little to read.
+
+        Raises:
+            OSError: the log cannot be read.
+        """
+        self._past_of(serving.champion.release.problem).refresh()
+
     def close(self) -> None:
         """Lets go of the logs."""
         self._decisions.close()
@@ -111,28 +172,69 @@ class Answering:
         if self._past is not None:
             self._past.close()
 
-    def _refreshed(self, problem: Problem) -> LivePast:
+    def _past_of(self, problem: Problem) -> LivePast:
         with self._lock:
             if self._past is None or self._past.key != problem.key:
                 self._past = LivePast(self._folder, key=problem.key)
-            past = self._past
-        past.refresh()
-        return past
+            return self._past
 
-    def _decided(self, serving: Serving, past: LivePast, request: DecideRequest, key: str | None) -> Entry:
+    def _entries(self, serving: Serving, asks: Sequence[Ask]) -> list[Entry | Answered | Exception]:
+        """The log's entry of each request, or what is answered in its place."""
+        challenger = serving.challenger
+        optional = challenger.contract.asked if challenger else None
+        requests = serving.champion.contract.read_all([ask.body for ask in asks], optional)
+        past = self._past_of(serving.champion.release.problem)
+        if len(asks) > 1:
+            return self._together(serving, past, asks, requests)
+        [ask], [request] = asks, requests
+        if isinstance(request, RefusedError):
+            return [request]
+        if ask.key is not None:
+            past.refresh()
+            if (made := past.entry(ask.key)) is not None:
+                return [_repeated(made, request)]
+        if _is_late(ask, request):
+            return [unavailable(f"It waited for its turn longer than its time limit of {request.time_limit:g} s.")]
+        return [self._decided(serving, past, request, ask)]
+
+    def _together(
+        self, serving: Serving, past: LivePast, asks: Sequence[Ask], requests: Sequence[DecideRequest | RefusedError]
+    ) -> list[Entry | Answered | Exception]:
+        """Decides requests without keys, which the champion alone answers row by row, in as few calls as their units allow."""
+        given: list[Entry | Answered | Exception] = [
+            request if isinstance(request, RefusedError) else ApartError("It has to be asked for by itself.")
+            for request in requests
+        ]
+        valid = {place: request for place, request in enumerate(requests) if isinstance(request, DecideRequest)}
+        for group in _groups(valid):
+            seconds = min(PATIENCE_S, *(_left(asks[place], request) / 2 for place, request in group.items()))
+            answers = _answer_together(serving.champion, past, list(group.values()), seconds)
+            if answers is None:
+                self.apart_until = monotonic() + APART_S
+                break
+            for (place, request), answer in zip(group.items(), answers, strict=True):
+                given[place] = self._entry(serving, request, None, "champion", {"champion": answer})
+        return given
+
+    def _decided(self, serving: Serving, past: LivePast, request: DecideRequest, ask: Ask) -> Entry:
         """Asks the arms. The one that answers goes first and undisturbed; its shadow follows in the time that is left."""
-        lacking = _lacking(serving.challenger, request)
-        arm = "champion" if lacking else serving.arm_of(request.period)
-        until = perf_counter() + (request.time_limit or TIME_LIMIT)
+        lacking = _lacking(serving, request)
+        arm, *others = _arms(serving, request, lacking)
         answers: dict[str, Entry] = {}
-        for name in (arm, *({"champion", "challenger"} - {arm})):
+        for name in (arm, *others):
             served = serving.champion if name == "champion" else serving.challenger
             if served is None:
                 continue
             if lacking and name == "challenger":
                 answers[name] = _undecided(served, request, f"the request {lacking}")
             else:
-                answers[name] = _answer(served, past, request, max(until - perf_counter(), _LEAST_S))
+                frame = request.frame if served is serving.champion else _frame_of(serving, served, request)
+                answers[name] = _answer(served, past, request, frame, max(_left(ask, request), _LEAST_S))
+        return self._entry(serving, request, ask.key, arm, answers)
+
+    def _entry(
+        self, serving: Serving, request: DecideRequest, key: str | None, arm: str, answers: dict[str, Entry]
+    ) -> Entry:
         nothing = answers[arm]["rung"] == Rung.NONE
         return {
             "id": uuid4().hex if key is None or nothing else key,
@@ -142,7 +244,7 @@ class Answering:
             "phase": serving.rollout and str(serving.rollout.phase),
             "rollout": serving.rollout and serving.rollout.version,
             "arm": arm,
-            "rows": request.rows,
+            "rows": msgspec.Raw(request.json),
             "state": dict(request.state),
             "answers": answers,
         }
@@ -154,33 +256,93 @@ class Answering:
             return self._latest
 
 
-def _answer(served: Served, past: LivePast, request: DecideRequest, seconds: float) -> Entry:
-    """What one arm decides, as plain values: never an exception, because a shadow must not break the answer."""
+def _arms(serving: Serving, request: DecideRequest, lacking: str) -> tuple[str, ...]:
+    """Which arms decide, the one that answers first."""
+    arm = "champion" if lacking else serving.arm_of(request.period)
+    return (arm, "challenger" if arm == "champion" else "champion")
+
+
+def _groups(requests: Mapping[int, DecideRequest]) -> Iterator[dict[int, DecideRequest]]:
+    """Those requests that may be decided in one call, again and again: of one period, and with no unit in common."""
+    waiting = {place: request for place, request in requests.items() if not request.state}
+    while waiting:
+        group: dict[int, DecideRequest] = {}
+        units: set[Any] = set()
+        period = next(iter(waiting.values())).period
+        for place, request in waiting.items():
+            fits = not group or len(units) + len(request.units) <= MOST_ROWS
+            if fits and request.period == period and units.isdisjoint(request.units):
+                group[place] = request
+                units.update(request.units)
+        waiting = {place: request for place, request in waiting.items() if place not in group}
+        yield group
+
+
+def _left(ask: Ask, request: DecideRequest) -> float:
+    """Seconds that the caller can still wait."""
+    return (request.time_limit or TIME_LIMIT) - (perf_counter() - ask.arrived)
+
+
+def _is_late(ask: Ask, request: DecideRequest) -> bool:
+    """Whether it waited for its turn longer than it can; a hundredth of a second is no wait, whatever its limit."""
+    return _left(ask, request) <= 0 and perf_counter() - ask.arrived > _NO_WAIT_S
+
+
+def _frame_of(serving: Serving, served: Served, request: DecideRequest) -> pl.DataFrame:
+    """The rows as the challenger sees them."""
+    if served.contract.visible == serving.champion.contract.visible:
+        return request.frame
+    return served.contract.frame(request.period, request.rows)
+
+
+def _answer(served: Served, past: LivePast, request: DecideRequest, frame: pl.DataFrame, seconds: float) -> Entry:
+    """What one arm decides, as plain values; whatever the user's code raises is an answer without decisions."""
     release = served.release
-    problem = release.problem
     try:
-        moment = Moment(
-            period=request.period,
-            rows=served.contract.frame(request.period, request.rows),
-            history=served.history(past),
-            state=request.state,
-            last=served.last_plan(past, request.period, [row[problem.unit] for row in request.rows]),
-            seed=seed_of(release.seed, request.period),
-            time_limit=seconds,
-        )
-        step = take_step(problem, moment, release.decider, release.fallback)
-        decisions = msgspec.to_builtins(step.decisions.to_dicts())
+        moment = _moment(served, past, request, frame, seconds)
+        return _account(served, take_step(release.problem, moment, release.decider, release.fallback))
+    except UnavailableError:
+        raise
     except Exception as error:  # noqa: BLE001  (user code: a fallback that cannot be made is a rung less, not the end)
         _LOG.exception("Release %s failed", release.id)
         return _undecided(served, request, f"{release.decider.name}: {type(error).__name__}: {error}")
-    return {"release": release.id, **step.telemetry(), "falls": list(step.falls), "decisions": decisions}
+
+
+def _answer_together(
+    served: Served, past: LivePast, requests: Sequence[DecideRequest], seconds: float
+) -> list[Entry] | None:
+    """What the champion decides for several requests; None where each has to be decided by itself."""
+    release = served.release
+    try:
+        moments = [_moment(served, past, request, request.frame, seconds) for request in requests]
+        steps = take_steps(release.problem, moments, release.decider, seconds)
+        return None if steps is None else [_account(served, step) for step in steps]
+    except Exception:  # noqa: BLE001  (whatever it was, it is met again, and answered, where each is decided by itself)
+        return None
+
+
+def _moment(served: Served, past: LivePast, request: DecideRequest, frame: pl.DataFrame, seconds: float) -> Moment:
+    return Moment(
+        period=request.period,
+        rows=frame,
+        history=Recollection(served, past),
+        state=request.state,
+        last=lambda: served.last_plan(past, request.period, request.units),
+        seed=seed_of(served.release.seed, request.period),
+        time_limit=seconds,
+    )
+
+
+def _account(served: Served, step: Decided) -> Entry:
+    decisions = step.decisions.to_dicts()
+    return {"release": served.release.id, **step.telemetry(), "falls": list(step.falls), "decisions": decisions}
 
 
 def _undecided(served: Served, request: DecideRequest, why: str) -> Entry:
     """The account of an arm that could not even take the step."""
     release = served.release
     blank = dict.fromkeys(release.problem.decisions)
-    decisions = [{release.problem.unit: row[release.problem.unit], **blank} for row in request.rows]
+    decisions = [{release.problem.unit: unit, **blank} for unit in request.units]
     nothing = Decided(
         decisions=pl.DataFrame(),
         rung=Rung.NONE,
@@ -191,9 +353,10 @@ def _undecided(served: Served, request: DecideRequest, why: str) -> Entry:
     return {"release": release.id, **nothing.telemetry(), "falls": [why], "decisions": decisions}
 
 
-def _lacking(served: Served | None, request: DecideRequest) -> str:
-    """Why a release cannot decide on a request that another one takes; empty where it can."""
-    if served is None:
+def _lacking(serving: Serving, request: DecideRequest) -> str:
+    """Why the challenger cannot decide on a request that the champion takes; empty where it can."""
+    served = serving.challenger
+    if served is None or served.contract.asks_no_more_than(serving.champion.contract):
         return ""
     absent = [name for name in served.contract.asked if name not in request.rows[0]]
     if absent:
@@ -207,8 +370,8 @@ def _answer_in(entry: Entry) -> Entry:
     return answer
 
 
-def _same(entry: Entry, request: DecideRequest) -> Entry:
-    """The entry that was made under the same key, if it was made for the same request."""
+def _repeated(entry: Entry, request: DecideRequest) -> Answered | RefusedError:
+    """What was decided under the same key, if it was for the same request."""
     asked = {"period": as_json(request.period), "rows": request.rows, "state": dict(request.state)}
     different = [name for name, value in asked.items() if entry[name] != value]
     if different:
@@ -216,8 +379,12 @@ def _same(entry: Entry, request: DecideRequest) -> Entry:
             f"was used before for a request with other {' and '.join(different)}. A key belongs to one request: repeat that "
             "one exactly, or choose another key"
         )
-        raise RefusedError(422, f"Idempotency-Key {detail}", errors=[FieldError("Idempotency-Key", detail)])
-    return entry
+        return RefusedError(422, f"Idempotency-Key {detail}", errors=[FieldError("Idempotency-Key", detail)])
+    return Answered(entry, repeated=True)
+
+
+def _answered(entry: Entry) -> Answered | RefusedError:
+    return _nothing_decided(entry) if _answer_in(entry)["rung"] == Rung.NONE else Answered(entry)
 
 
 def _nothing_decided(entry: Entry) -> RefusedError:

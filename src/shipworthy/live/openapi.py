@@ -7,7 +7,8 @@ from typing import Any
 
 from shipworthy.data.contract import Expected
 from shipworthy.live.columns import Column
-from shipworthy.live.requests import MAX_KEY, MAX_ROWS, MAX_SECONDS, Contract
+from shipworthy.live.fields import MAX_KEY, MAX_ROWS, MAX_SECONDS
+from shipworthy.live.requests import Contract
 
 Schema = dict[str, Any]
 

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from shipworthy.live.decision_log import DECISIONS
-from shipworthy.live.requests import Row
+from shipworthy.live.fields import Row
 from shipworthy.live.tail import Place, Tail
 
 OUTCOMES = "outcomes"

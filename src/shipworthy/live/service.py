@@ -26,9 +26,9 @@ from shipworthy.errors import UnavailableError
 from shipworthy.live import metrics
 from shipworthy.live.answering import Answered, Answering
 from shipworthy.live.claims import Claims
+from shipworthy.live.fields import read_key
 from shipworthy.live.openapi import describe
 from shipworthy.live.refusals import MEDIA_TYPE, RefusedError, unavailable
-from shipworthy.live.requests import read_key
 from shipworthy.live.serving import Serving, Watch
 from shipworthy.live.settings import Settings
 from shipworthy.project import Project, open_project

@@ -12,10 +12,11 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from shipworthy.errors import ShipworthyError
+from shipworthy.errors import ShipworthyError, UnavailableError
+from shipworthy.live.fields import Row
 from shipworthy.live.outcomes import LivePast
-from shipworthy.live.requests import Contract, Row
-from shipworthy.problem import Period
+from shipworthy.live.requests import Contract
+from shipworthy.problem import Period, Span
 from shipworthy.project import Project
 from shipworthy.ship.release import Release, open_release
 from shipworthy.ship.rollout import Rollout, read_rollout
@@ -56,6 +57,7 @@ class Served:
 
     def last_plan(self, past: LivePast, period: Period, units: Sequence[Any]) -> pl.DataFrame | None:
         """What this release decided for these units the period before, as far as it did."""
+        past.refresh()
         found = past.last_plan(self.release.id, as_json(period))
         if found is None:
             return None
@@ -70,6 +72,27 @@ class Served:
         corrected = memory.update(contract.to_frame(iter(posted), outcome_types), on=key, how="left")
         later = contract.to_frame(iter(settled), contract.types).join(memory.select(key), on=key, how="anti")
         return pl.concat([corrected, later])
+
+
+@dataclass(frozen=True, slots=True)
+class Recollection:
+    """The past of a release, read from the logs once somebody looks back, and not before: most requests need none of it."""
+
+    served: Served
+    past: LivePast
+
+    def known(self, period: Period, within: Span | None = None) -> pl.DataFrame:
+        """As `History.known`, with all that was decided and has turned out until now.
+
+        Raises:
+            UnavailableError: the log cannot be read.
+        """
+        if within is None or within.count:
+            try:
+                self.past.refresh()
+            except OSError as error:
+                raise UnavailableError(f"The log cannot be read: {error}. Nothing was decided.") from error
+        return self.served.history(self.past).known(period, within)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +114,12 @@ class Serving:
         if self.rollout is None or self.challenger is None:
             return "champion"
         return self.rollout.arm_of(period)
+
+    @property
+    def takes_together(self) -> bool:
+        """Whether requests that wait at the same moment may be decided in one call: row by row, by the champion alone."""
+        release = self.champion.release
+        return self.challenger is None and release.decider.policy.row_wise and release.problem.next_state is None
 
     @property
     def releases(self) -> dict[str, str]:

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from shipworthy.errors import UserCodeError
-from shipworthy.problem import Problem
+from shipworthy.problem import Constraint, Problem
 
 
 class RefusedError(UserCodeError):
@@ -64,10 +64,35 @@ def broken_constraint(
     if not problem.constraints:
         return None
     clash = [name for name in problem.decisions if name in rows.columns]
-    decided = rows.drop(clash).hstack([decisions[name] for name in problem.decisions])
+    decided = (rows.drop(clash) if clash else rows).hstack([decisions[name] for name in problem.decisions])
+    return None if _all_hold(problem, decided, state) else _first_broken(problem, decided, state)
+
+
+def _all_hold(problem: Problem, decided: pl.DataFrame, state: Mapping[str, Any]) -> bool:
+    """The quick look: one select for all constraints; where it fails, they are looked at one by one."""
+    try:
+        held = [_held(constraint, decided, state) for constraint in problem.constraints]
+        truths = decided.select(
+            [(pl.lit(one) if isinstance(one, bool) else one).alias(str(place)) for place, one in enumerate(held)]
+        )
+    except Exception:  # noqa: BLE001  (the user's own rules: which one it was is said by the look at each)
+        return False
+    return truths.width == len(held) and all(map(_is_true, truths.iter_columns()))
+
+
+def _held(constraint: Constraint, decided: pl.DataFrame, state: Mapping[str, Any]) -> Any:
+    return constraint.holds(decided, *([deepcopy(state)] if constraint.needs_state else []))
+
+
+def _is_true(column: pl.Series) -> bool:
+    """Whether it holds throughout; null is no truth."""
+    return column.dtype == pl.Boolean and column.null_count() == 0 and column.all()
+
+
+def _first_broken(problem: Problem, decided: pl.DataFrame, state: Mapping[str, Any]) -> str | None:
     for constraint in problem.constraints:
         try:
-            held = constraint.holds(decided, *([deepcopy(state)] if constraint.needs_state else []))
+            held = _held(constraint, decided, state)
             truth = decided.select(held) if isinstance(held, pl.Expr) else pl.Series([held]).explode().to_frame()
             broken = _broken(truth)
         except Exception as error:  # noqa: BLE001  (the user's own rule: one that cannot be evaluated has not been kept)
@@ -79,7 +104,7 @@ def broken_constraint(
 
 def _broken(truth: pl.DataFrame) -> int:
     """How many rows do not hold throughout; null is no truth."""
-    if all(column.dtype == pl.Boolean and column.null_count() == 0 and column.all() for column in truth):
+    if all(map(_is_true, truth)):
         return 0
     kept = pl.all().cast(pl.Boolean).fill_null(value=False)
     return int(truth.select((~pl.all_horizontal(kept)).sum()).item())
