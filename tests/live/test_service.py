@@ -291,7 +291,8 @@ def test_describes_itself_with_the_columns_of_the_problem(shadowed: Server) -> N
     """The OpenAPI document names each column with its type, and each door."""
     described = shadowed.ask("GET", "/openapi.json").body
     assert described["openapi"] == "3.1.0"
-    assert described["paths"].keys() == {"/v1/decide", "/v1/outcomes", "/v1/health", "/metrics", "/openapi.json"}
+    doors = {"/v1/decide", "/v1/outcomes", "/v1/health", "/v1/alive", "/metrics", "/openapi.json"}
+    assert described["paths"].keys() == doors
     body = described["paths"]["/v1/decide"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     row = body["properties"]["rows"]["items"]
     assert row["required"] == ["fruit", "price", "is_market"]

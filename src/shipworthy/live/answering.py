@@ -16,6 +16,7 @@ import msgspec
 import polars as pl
 
 from shipworthy.errors import ShipworthyError, UnavailableError
+from shipworthy.live import metrics
 from shipworthy.live.decision_log import SegmentLog
 from shipworthy.live.outcomes import OUTCOMES, LivePast
 from shipworthy.live.refusals import FieldError, RefusedError, unavailable
@@ -39,7 +40,7 @@ APART_S = 1.0
 """How long requests are decided each by itself after a call for several went wrong."""
 
 _LEAST_S = 0.001
-_NO_WAIT_S = 0.01
+_NO_WAIT_S = 0.25
 
 Entry = dict[str, Any]
 
@@ -140,7 +141,8 @@ class Answering:
         made = [entry for entry in given if isinstance(entry, dict)]
         if made:
             try:
-                self._decisions.append(b"\n".join(map(msgspec.json.encode, made)))
+                with metrics.LOG_SECONDS.time():
+                    self._decisions.append(b"\n".join(map(msgspec.json.encode, made)))
             except UnavailableError as error:
                 return [error if isinstance(entry, dict) else entry for entry in given]
         return [_answered(entry) if isinstance(entry, dict) else entry for entry in given]
@@ -180,6 +182,8 @@ class Answering:
 
     def _entries(self, serving: Serving, asks: Sequence[Ask]) -> list[Entry | Answered | Exception]:
         """The log's entry of each request, or what is answered in its place."""
+        for ask in asks:
+            metrics.WAITED.observe(perf_counter() - ask.arrived)
         challenger = serving.challenger
         optional = challenger.contract.asked if challenger else None
         requests = serving.champion.contract.read_all([ask.body for ask in asks], optional)
@@ -284,7 +288,7 @@ def _left(ask: Ask, request: DecideRequest) -> float:
 
 
 def _is_late(ask: Ask, request: DecideRequest) -> bool:
-    """Whether it waited for its turn longer than it can; a hundredth of a second is no wait, whatever its limit."""
+    """Whether it waited for its turn longer than it can; a quarter of a second is no wait, whatever its limit."""
     return _left(ask, request) <= 0 and perf_counter() - ask.arrived > _NO_WAIT_S
 
 

@@ -11,7 +11,10 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import structs
 
+from shipworthy.data.contract import Expected
 from shipworthy.live.columns import FIRST_DAY, LARGEST_FLOAT32, LAST_DAY, Column
+
+_ANYTHING = Expected(type="text")
 
 _INT64 = (-(2**63), 2**63 - 1)
 
@@ -41,13 +44,21 @@ class RowReader:
     >>> reader.read(b'[{"dish": "soup", "price": "4"}]')
     """
 
-    def __init__(self, columns: Mapping[str, Column], unit: str) -> None:
-        """Compiles the decoder; where a column's kind has none, every list is left to the careful reader."""
+    def __init__(
+        self, columns: Mapping[str, Column], unit: str, expected: Mapping[str, Expected] | None = None
+    ) -> None:
+        """Compiles the decoder; where a column's kind has none, every list is left to the careful reader.
+
+        Args:
+            columns: The columns of a row, all of them.
+            unit: Which of them names the unit.
+            expected: What the problem's contract expects of columns that `decodes` what it expects.
+        """
         self._names = tuple(columns)
         self._unit = self._names.index(unit)
         self._choices = columns[unit].choices
         self._dates = tuple(name for name, column in columns.items() if column.kind == "date")
-        types = [_type_of(column) for column in columns.values()]
+        types = [_type_of(column, (expected or {}).get(name, _ANYTHING)) for name, column in columns.items()]
         self._decoder: msgspec.json.Decoder[list[Any]] | None = None
         if None not in types and columns[unit].kind in {"string", "integer", "choice"}:
             fields = [(f"c{place}", kind) for place, kind in enumerate(types)]
@@ -82,17 +93,37 @@ class RowReader:
         return ReadRows(values, units, json)
 
 
-def _type_of(column: Column) -> Any:
+def decodes(column: Column, expected: Expected) -> bool:
+    """Whether the decoder can see to all that is expected of a column, so that no expression has to be evaluated for it."""
+    if expected.pattern is not None or (expected.one_of and column.kind != "string"):
+        return False
+    bounds = [bound for bound in (expected.min, expected.max) if bound is not None]
+    if not bounds:
+        return True
+    return (column.kind == "integer" and all(type(bound) is int for bound in bounds)) or (
+        column.kind == "number" and not column.is_float32 and all(type(bound) in {int, float} for bound in bounds)
+    )
+
+
+def _type_of(column: Column, expected: Expected) -> Any:
     """What the decoder is told of a column; None where it cannot be told."""
     kind: Any = {"boolean": bool, "string": str, "number": float, "date": date}.get(column.kind)
+    low: Any = expected.min
+    high: Any = expected.max
     if column.kind == "integer":
-        low, high = column.bounds
-        kind = Annotated[int, msgspec.Meta(ge=max(low, _INT64[0]), le=min(high, _INT64[1]))]
+        least, most = column.bounds
+        low = max(least, _INT64[0], least if low is None else low)
+        high = min(most, _INT64[1], most if high is None else high)
+        kind = Annotated[int, msgspec.Meta(ge=low, le=high)]
     elif column.kind == "choice":
         kind = Literal[column.choices]
+    elif column.kind == "string" and expected.one_of:
+        kind = Literal[tuple(map(str, expected.one_of))]
     elif column.kind == "number" and column.is_float32:
         kind = Annotated[float, msgspec.Meta(ge=-LARGEST_FLOAT32, le=LARGEST_FLOAT32)]
-    return kind if column.required or kind is None else kind | None
+    elif column.kind == "number" and (low is not None or high is not None):
+        kind = Annotated[float, msgspec.Meta(ge=low, le=high)]
+    return kind if column.required or expected.required or kind is None else kind | None
 
 
 def _is_far(day: date | None) -> bool:

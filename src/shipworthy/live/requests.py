@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -12,6 +12,7 @@ import msgspec
 import polars as pl
 
 from shipworthy.data.contract import Contract as RowContract
+from shipworthy.data.contract import Expected
 from shipworthy.data.guard import Guard
 from shipworthy.errors import InvalidInputError
 from shipworthy.live.columns import Column, holds_no_number
@@ -28,7 +29,7 @@ from shipworthy.live.fields import (
     time_limit_errors,
     turned,
 )
-from shipworthy.live.reader import ReadRows, RowReader
+from shipworthy.live.reader import ReadRows, RowReader, decodes
 from shipworthy.live.refusals import MOST_ERRORS, FieldError, RefusedError, wrong_fields
 from shipworthy.problem import Period, Problem
 
@@ -104,7 +105,7 @@ class Contract:
 
     def __post_init__(self) -> None:
         """Compiles what is asked of rows, before the first request comes."""
-        _ = self.guard
+        _ = self.guard, self._rest, self._readers((), {})
 
     @cached_property
     def columns(self) -> Mapping[str, Column]:
@@ -137,6 +138,25 @@ class Contract:
         """What the problem's contract asks of the columns known before deciding; None where it asks nothing of them."""
         guard = Guard(self.of_rows, self.visible) if self.of_rows else None
         return guard if guard and guard.rules else None
+
+    @cached_property
+    def _decoded(self) -> Mapping[str, Expected]:
+        """What the contract expects of columns where the quick reader itself sees to that."""
+        expected = self.of_rows.columns if self.of_rows else {}
+        return {
+            name: expected[name]
+            for name, column in self.asked.items()
+            if name in expected and decodes(column, expected[name])
+        }
+
+    @cached_property
+    def _rest(self) -> Guard | None:
+        """What is left of `guard` for rows that the quick reader has read."""
+        if self.of_rows is None or self.guard is None:
+            return None
+        columns = {name: one for name, one in self.of_rows.columns.items() if name not in self._decoded}
+        rest = Guard(replace(self.of_rows, columns=columns), self.visible)
+        return rest if rest.rules else None
 
     def read_decide(self, body: bytes, optional: Mapping[str, Column] | None = None) -> DecideRequest:
         """Reads the body of a request to decide; rows may also have the `optional` columns.
@@ -211,7 +231,7 @@ class Contract:
 
     def _keeps_rules(self, frame: pl.DataFrame) -> bool:
         try:
-            return self.guard is None or not self.guard.breaks(frame)
+            return self._rest is None or not self._rest.breaks(frame)
         except InvalidInputError:
             return False
 
@@ -219,7 +239,7 @@ class Contract:
         """Readers of rows that have the further columns, and of rows without them."""
         if names not in self._compiled:
             tables = [{**extra, **self.asked}, self.asked] if names else [self.asked]
-            self._compiled[names] = [RowReader(table, self.problem.unit) for table in tables]
+            self._compiled[names] = [RowReader(table, self.problem.unit, self._decoded) for table in tables]
         return self._compiled[names]
 
     def _period_of(self, value: str | int) -> Period:

@@ -11,7 +11,7 @@ import polars as pl
 
 from shipworthy.errors import UserCodeError
 from shipworthy.problem import Now, Plan, Policy, Problem, Solve, Status
-from shipworthy.step.check import RefusedError, broken_constraint, settle
+from shipworthy.step.check import RefusedError, broken_constraint, parts_hold, settle
 from shipworthy.step.decided import Decided, Rung
 from shipworthy.step.moment import Moment
 from shipworthy.step.patience import call_within
@@ -90,15 +90,18 @@ def take_steps(problem: Problem, moments: Sequence[Moment], decider: Decider, se
     rows = pl.concat([moment.rows for moment in moments], rechunk=True)
     try:
         answer = _asked(problem, replace(moments[0], rows=rows), decider, None, seconds, together=True)
-        taken, place = [], 0
-        for moment in moments:
-            own = answer.decisions.slice(place, moment.rows.height)
-            place += moment.rows.height
-            _hold(problem, moment, own, decider.name)
-            taken.append(_decided(replace(answer, decisions=own), moment, started, []))
     except UserCodeError:
         return None
-    return taken
+    parts, place = [], 0
+    for moment in moments:
+        parts.append((moment.rows, answer.decisions.slice(place, moment.rows.height)))
+        place += moment.rows.height
+    if not parts_hold(problem, parts, moments[0].state):
+        return None
+    return [
+        _decided(replace(answer, decisions=own), moment, started, [])
+        for moment, (_, own) in zip(moments, parts, strict=True)
+    ]
 
 
 def _decided(answer: _Answer, moment: Moment, started: float, falls: list[str]) -> Decided:
