@@ -83,8 +83,8 @@ class Turns:
     def _wait(self, waiting: _Waiting) -> None:
         self._waiting.append(waiting)
         self._bytes += len(waiting.ask.body)
-        if self._turn is None:
-            self._next()
+        if self._turn is None and len(self._waiting) == 1:
+            asyncio.get_running_loop().call_soon(self._next_if_free)  # after those that the loop is just reading
 
     def _next(self) -> None:
         """Begins a turn, if somebody waits for it."""
