@@ -11,6 +11,7 @@ BROKEN := $(shell $(BIN)/python -Ic 'import importlib.util as u, os, sys; found 
 	sys.exit(not (found and os.path.samefile(found.origin, "src/shipworthy/__init__.py")))' 2>/dev/null || echo broken)
 WORKERS ?= 2
 KILLS ?= 100
+REQUESTS ?= 1000000
 ARGS ?=
 
 help:  ## list the targets
@@ -33,9 +34,10 @@ check: $(STAMP)  ## style, format, types and layers
 bench: $(STAMP)  ## the figures that the documentation quotes   (ARGS="cli imports")
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-soak: $(STAMP)  ## a Ray cluster; service and replay killed a hundred times (KILLS=1000)
+soak: $(STAMP)  ## a Ray cluster; service, shipping and replay killed a hundred times (KILLS=1000), a million answers (REQUESTS=)
 	@SHIPWORTHY_RAY=1 $(BIN)/python -m pytest -n 0 tests/engine/test_ray.py
-	@SHIPWORTHY_KILLS=$(KILLS) $(BIN)/python -m pytest -n 0 --timeout 3600 tests/live/test_kill.py tests/engine/test_kill.py $(ARGS)
+	@SHIPWORTHY_SOAK=$(REQUESTS) $(BIN)/python -m pytest -n 0 tests/live/test_turns.py -k answer_of_another
+	@SHIPWORTHY_KILLS=$(KILLS) $(BIN)/python -m pytest -n 0 --timeout 3600 tests/live/test_kill.py tests/ship/test_kill.py tests/engine/test_kill.py $(ARGS)
 
 honesty: $(STAMP)  ## how often the verdict is wrong, by simulation
 	@$(BIN)/python -m benchmarks.honesty $(ARGS)

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from shipworthy.research.mlflow_model import MlflowModel as MlflowModel
     from shipworthy.research.research import research_idea as research_idea
     from shipworthy.research.tuning import Tuned as Tuned
-    from shipworthy.ship.ship import roll_back as roll_back
+    from shipworthy.ship.back import roll_back as roll_back
     from shipworthy.ship.ship import ship_idea as ship_idea
     from shipworthy.sources.delta import delta as delta
     from shipworthy.sources.duckdb import duckdb as duckdb
@@ -70,7 +70,8 @@ _HOMES = {
     "research.mlflow_model": ("MlflowModel",),
     "research.research": ("research_idea",),
     "research.tuning": ("Tuned",),
-    "ship.ship": ("roll_back", "ship_idea"),
+    "ship.back": ("roll_back",),
+    "ship.ship": ("ship_idea",),
     "sources.delta": ("delta",),
     "sources.duckdb": ("duckdb",),
     "sources.files": ("csv", "json", "parquet"),

@@ -15,8 +15,10 @@ from shipworthy.errors import InvalidInputError
 from shipworthy.live.answering import Answering
 from shipworthy.live.refusals import RefusedError
 from shipworthy.live.serving import Served, Serving
+from shipworthy.live.shadows import run_shadow
 from shipworthy.project.code import load_problem
 from shipworthy.ship.release import build_release, open_release
+from shipworthy.ship.rollout import Phase, read_rollout
 from shipworthy.step import History
 from shipworthy.store import read_log
 from tests.live.stall import Server, Stall, stall_rows
@@ -91,16 +93,22 @@ def _body(**changes: Any) -> bytes:
 
 
 def test_a_stricter_challenger_never_stands_in_the_way(stall: Stall, tmp_path: Path) -> None:
-    """A request that only the challenger's contract refuses is answered by the champion, and the challenger's fall is logged."""
+    """What only the challenger's contract refuses is answered by the champion; the challenger's fall is in the shadow's log."""
     champion = _build(stall, "mean_of_three_days")
     _edit(stall, "max = 100", "max = 10")
-    serving = Serving(champion=champion, challenger=_build(stall, "one_more"))
-    answering = Answering("stock", tmp_path / "log")
-    answers = [answering.decide(serving, _body(price=price), None).entry["answers"] for price in (9.0, 60.0)]
+    challenger = _build(stall, "one_more")
+    releases = {**stall.releases, "stricter": challenger.release.id}
+    Stall(stall.project, releases).move("mean_of_three_days", "stricter", phase=Phase.CANARY, share=1.0)
+    rollout = read_rollout(stall.project, "stock")
+    answering = Answering("stock", tmp_path)
+    serving = Serving(champion=champion, challenger=challenger, rollout=rollout)
+    arms = [answering.decide(serving, _body(price=price), None).entry["arm"] for price in (9.0, 60.0)]
     answering.close()
-    assert [answer["champion"]["rung"] for answer in answers] == ["policy", "policy"]
-    assert [answer["challenger"]["rung"] for answer in answers] == ["policy", "none"]
-    assert answers[1]["challenger"]["falls"] == ["the request breaks its contract: rows[0].price is outside 0 to 10"]
+    assert arms == ["challenger", "champion"]
+    run_shadow(stall.project, "stock", tmp_path, once=True)
+    answers = {entry["arm"]: entry["answer"] for entry in read_log(tmp_path, "shadows")}
+    assert {arm: answer["rung"] for arm, answer in answers.items()} == {"champion": "policy", "challenger": "none"}
+    assert answers["challenger"]["falls"] == ["the request breaks its contract: rows[0].price is outside 0 to 10"]
 
 
 def test_a_rule_that_cannot_be_told_of_a_request_refuses_it(stall: Stall) -> None:

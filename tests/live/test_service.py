@@ -43,15 +43,18 @@ def test_decides_as_the_step_does(stall: Stall, serve: Serve) -> None:
         assert answer.body["decisions"] == step.decisions.to_dicts()
 
 
-def test_logs_both_arms_before_it_answers(shadowed: Server) -> None:
-    """The answered decision is in the log, with its inputs and with what the challenger would have decided."""
+def test_logs_what_it_answers_and_the_shadow_follows(shadowed: Server) -> None:
+    """The answered decision is in the log, with its inputs; what the challenger would have decided comes from the shadow."""
     made = shadowed.decide().body
     [entry] = [entry for entry in read_log(shadowed.folder, "decisions") if entry["id"] == made["id"]]
     assert entry["rows"] == stall_rows()
     assert (entry["phase"], entry["rollout"], entry["arm"], entry["period"]) == ("shadow", 1, "champion", "2026-01-31")
     assert entry["answers"]["champion"]["decisions"] == made["decisions"]
+    assert entry["answers"].keys() == {"champion"}
+    [shadow] = [entry for entry in shadowed.shadows() if entry["id"] == made["id"]]
     one_more = [row["laid_in"] + 1 for row in made["decisions"]]
-    assert [row["laid_in"] for row in entry["answers"]["challenger"]["decisions"]] == one_more
+    assert [row["laid_in"] for row in shadow["answer"]["decisions"]] == one_more
+    assert (shadow["arm"], shadow["period"], shadow["denied"]) == ("challenger", "2026-01-31", [])
 
 
 @pytest.mark.parametrize(
@@ -262,9 +265,9 @@ def test_a_broken_challenger_does_not_stop_the_champion(stall: Stall, serve: Ser
     stall.move("mean_of_three_days", "broken", phase=Phase.SHADOW)
     server = serve()
     assert server.decide(rows=stall_rows(is_market=True)).body["arm"] == "champion"
-    entry = list(read_log(server.folder, "decisions"))[-1]
-    assert entry["answers"]["challenger"]["rung"] == "fallback"
-    assert "no idea" in entry["answers"]["challenger"]["falls"][0]
+    [shadow] = server.shadows()
+    assert shadow["answer"]["rung"] == "fallback"
+    assert "no idea" in shadow["answer"]["falls"][0]
 
     manifest = stall.project.records.get("release", stall.releases["one_more"])
     assert manifest is not None
@@ -275,12 +278,13 @@ def test_a_broken_challenger_does_not_stop_the_champion(stall: Stall, serve: Ser
 
 
 def test_metrics_add_up_over_the_workers(stall: Stall, serve: Serve) -> None:
-    """Whichever worker is asked, it counts what all of them did."""
+    """Whichever worker is asked, it counts what all of them did, and the shadow too."""
     stall.move("mean_of_three_days", "one_more", phase=Phase.SHADOW)
     server = serve()
     for _ in range(20):
         assert server.decide().status == 200
     assert server.decide(rows=[]).status == 422
+    server.shadows()
     lines = set(server.ask("GET", "/metrics").body.splitlines())
     assert 'shipworthy_decisions_total{arm="champion",rung="policy"} 20.0' in lines
     assert 'shipworthy_decisions_total{arm="challenger",rung="policy"} 20.0' in lines

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from shipworthy.project import Project
-from shipworthy.ship.rollout import read_rollout
+from shipworthy.ship.rollout import Phase, Rollout, read_rollout
 
 FIRST = date(2025, 1, 6)
 DAYS = 120
@@ -141,19 +141,28 @@ def write_idea(folder: Path, number: int, challenger: str = "weekday", gain: flo
 def live(project: Project, first: int, gains: Iterable[float], *, rung: str = "policy", answered: bool = True) -> None:
     """Writes live periods of the rollout now on trial: the new release earns `gains` more per unit, period by period.
 
-    Demand is 50; a loaf baked too much costs 1, so who bakes 50 + g earns g less than who bakes 50.
+    Once it is live, it is the champion. Demand is 50; a loaf baked too much costs 1, so who bakes 50 + g earns g less than who
+    bakes 50.
     """
     rollout = read_rollout(project, "kiosk")
     decisions, outcomes = [], []
     for i, gain in enumerate(gains, start=first):
         day = str(FIRST + timedelta(days=DAYS + i))
-        loaves = {"champion": 50.0 + max(0.0, gain), "challenger": 50.0 + max(0.0, -gain)}
+        roles = ("challenger", "champion") if rollout.phase is Phase.LIVE else ("champion", "challenger")
+        loaves = {roles[0]: 50.0 + max(0.0, gain), roles[1]: 50.0 + max(0.0, -gain)}
         releases = {"champion": rollout.champion, "challenger": rollout.challenger}
-        decisions.append(entry(day, releases, loaves, rung=rung))
+        said = arms_said(rollout, day)
+        decisions.append({**entry(day, releases, loaves, rung=rung, rollout=rollout.version), **said})
         if answered:
             outcomes.append(outcome(day))
     append(project, "decisions", decisions)
     append(project, "outcomes", outcomes)
+
+
+def arms_said(rollout: Rollout, day: str) -> dict[str, object]:
+    """Who answers a day, as the log says it."""
+    drawn = rollout.arms_of(date.fromisoformat(day), list(BREADS))
+    return {"arm": drawn} if isinstance(drawn, str) else {"arm": "mixed", "arms": drawn}
 
 
 def entry(
@@ -164,6 +173,7 @@ def entry(
     breads: Iterable[str] = tuple(BREADS),
     rung: str = "policy",
     arm: str = "champion",
+    rollout: int = 2,
 ) -> dict[str, object]:
     """One line of the decision log, as the service writes it; `rung` is the challenger's."""
     answers = {
@@ -182,6 +192,7 @@ def entry(
         "at": _now(),
         "problem": "kiosk",
         "period": day,
+        "rollout": rollout,
         "arm": arm,
         "rows": rows,
         "answers": answers,

@@ -6,7 +6,8 @@ import pytest
 
 from shipworthy.analysis.criteria import Criteria
 from shipworthy.research.repetitions import averaged
-from shipworthy.ship.gate import read_live
+from shipworthy.ship.conduct import Conduct
+from shipworthy.ship.reading import read_live
 from shipworthy.ship.shadow import LiveEvidence
 from tests.problems import shop
 
@@ -23,7 +24,7 @@ def test_live_periods_are_judged_by_the_noise_of_one_search():
     """The averaged evidence is far quieter than a live period; what is lent is as wide as one repetition alone would lend."""
     repetitions = [searched(seed) for seed in range(10, 20)]
     mean = averaged(shop(), repetitions)
-    live = LiveEvidence(table=searched(99, periods=20), asked=20, fell=0)
+    live = LiveEvidence(table=searched(99, periods=20), answered=pl.DataFrame(), conduct=Conduct())
     readings = [read_live(live, evidence, Criteria()).money for evidence in (mean, repetitions[0])]
 
     assert mean["value_challenger"].std() < 0.5 * repetitions[0]["value_challenger"].std()

@@ -30,6 +30,7 @@ import shipworthy.analysis.gate
 import shipworthy.analysis.override
 import shipworthy.research.gate
 import shipworthy.research.opening
+import shipworthy.ship.advance
 import shipworthy.ship.ship
 from shipworthy.analysis.analyse import analyse_idea
 from shipworthy.analysis.decision import Decision
@@ -38,13 +39,15 @@ from shipworthy.data.examine import examine_data
 from shipworthy.errors import ShipworthyError
 from shipworthy.project import Gap, Project, open_project
 from shipworthy.research.research import research_idea
-from shipworthy.ship.gate import LiveReading
+from shipworthy.ship.advance import advance
+from shipworthy.ship.back import pause_idea, resume_idea, retire_idea, roll_back
 from shipworthy.ship.gate import missing as missing_live
 from shipworthy.ship.parity import Parity
+from shipworthy.ship.reading import LiveReading
 from shipworthy.ship.release import Release
 from shipworthy.ship.rollout import Phase as Rolled
 from shipworthy.ship.rollout import Rollout, rollout_history
-from shipworthy.ship.ship import roll_back, ship_idea
+from shipworthy.ship.ship import ship_idea
 from tests.cli.typed import typed
 from tests.ship import kiosk
 
@@ -151,6 +154,8 @@ class Walk(RuleBasedStateMachine):
         self.stack = ExitStack()
         folder = Path(self.stack.enter_context(tempfile.TemporaryDirectory()))
         copytree(self.template, folder, dirs_exist_ok=True)
+        with (folder / "shipworthy.toml").open("a", encoding="utf-8") as file:
+            file.write("[rollout]\nautomatic = true\n")
         self.folder = folder
         self.project: Project = open_project(folder)
         self.code, self.data = "generous", "long"
@@ -158,6 +163,7 @@ class Walk(RuleBasedStateMachine):
         self.parity = True
         self.proven: set[str] = set()
         self.gains: list[float] = []
+        self.in_step = 0
         self.days = 0
         self.vetted = 0
         self.stack.enter_context(mock.patch.object(shipworthy.ship.ship, "prove_parity", self._prove_parity))
@@ -293,15 +299,47 @@ class Walk(RuleBasedStateMachine):
         """`rollback`."""
         with _refused():
             self._roll_back()
-            self.accounts[int(self._moves()[-1].idea)].taken_back = True
+        self.no_move_leads_around_a_gate()
+
+    @rule()
+    def advance(self) -> None:
+        """The rollout moves by itself, or does not."""
+        before = self._moves()
+        with _refused():
+            advance(self.project, "kiosk")
+        self.no_move_leads_around_a_gate()
+        watched = before and before[-1].challenger is not None and before[-1].phase is not Rolled.PAUSED
+        if watched and len(self.gains) >= 30 and self._is_harmful():
+            assert self._moves()[-1].phase in {Rolled.ROLLED_BACK, Rolled.PAUSED}, "harm went on"
+
+    @rule(number=st.sampled_from(IDEAS))
+    def pause(self, number: int) -> None:
+        """`ship --pause`."""
+        with _refused():
+            self._pause(number)
+
+    @rule(number=st.sampled_from(IDEAS))
+    def resume(self, number: int) -> None:
+        """`ship --resume`."""
+        with _refused():
+            self._resume(number)
+
+    @rule(number=st.sampled_from(IDEAS))
+    def retire(self, number: int) -> None:
+        """`retire`."""
+        before = self._moves()
+        with _refused():
+            self._retire(number)
+            assert before[-1].phase not in {Rolled.SHADOW, Rolled.CANARY, Rolled.PAUSED}, "retired while on trial"
 
     @rule(gain=st.sampled_from([0.0, -13.0, 13.0, 13.0]), days=st.sampled_from([5, 30]))
     def let_live(self, gain: float, days: int) -> None:
         """Live periods with outcomes: the new release earns more, the same or less."""
         moves = self._moves()
-        if moves and moves[-1].phase in {Rolled.SHADOW, Rolled.CANARY}:
+        if moves and moves[-1].challenger is not None and moves[-1].phase is not Rolled.PAUSED:
             kiosk.live(self.project, self.days, [gain] * days)
             self.days += days
+            self.in_step += days
             self.gains += [gain] * days
 
     @rule(number=st.sampled_from(IDEAS), phases=st.integers(1, 3))
@@ -340,6 +378,15 @@ class Walk(RuleBasedStateMachine):
     def _roll_back(self) -> None:
         roll_back(self.project, "kiosk", "a rule says so")
 
+    def _pause(self, number: int) -> None:
+        pause_idea(self.project, number, "a rule says so")
+
+    def _resume(self, number: int) -> None:
+        resume_idea(self.project, number, "a rule says so")
+
+    def _retire(self, number: int) -> None:
+        retire_idea(self.project, number, "a rule says so")
+
     # What must hold
 
     @invariant()
@@ -348,13 +395,26 @@ class Walk(RuleBasedStateMachine):
         moves = self._moves()
         for before, move in zip([None, *moves], moves, strict=False):
             if move.version > self.vetted:
-                self._vet(before, move)
+                self._vet(moves, before, move)
+                self.in_step = 0
         self.vetted = len(moves)
 
-    def _vet(self, before: Rollout | None, move: Rollout) -> None:
+    def _vet(self, moves: list[Rollout], before: Rollout | None, move: Rollout) -> None:
         if move.idea is not None:
             self.reached.add(move.phase)
-        if move.phase is Rolled.ROLLED_BACK:
+        if move.phase in {Rolled.ROLLED_BACK, Rolled.RETIRED}:
+            self.accounts[int(move.idea)].taken_back = True
+            assert move.challenger is None, "what was taken back still decides"
+            return
+        if move.phase is Rolled.PAUSED:
+            assert move.arms_of("2026-01-01", list(kiosk.BREADS)) == "champion", "what is paused answers"
+            assert move.champion == (before.challenger if before.phase is Rolled.LIVE else before.champion)
+            return
+        if before is not None and before.phase is Rolled.PAUSED:
+            stood = next(one for one in reversed(moves[: before.version]) if one.phase is not Rolled.PAUSED)
+            assert (move.step, move.champion, move.challenger) == (stood.step, stood.champion, stood.challenger)
+            assert move.trigger is None, "resumed by itself"
+            self.gains = []
             return
         if move.idea is None:
             assert before is None, "the baseline is the first move only"
@@ -376,9 +436,9 @@ class Walk(RuleBasedStateMachine):
             return
         assert account.judged.same_evidence == account.on_trial.same_evidence, "a verdict about another release"
         assert (before.idea, before.phase.next) == (move.idea, move.phase), "a phase was left out"
-        assert len(self.gains) >= 14, "too few live periods"
+        assert self.in_step >= 14, "too few live periods"
         assert not self._is_harmful()
-        if move.phase is Rolled.LIVE:
+        if move.phase is Rolled.LIVE or move.trigger is not None:
             assert self._is_proven(), f"live on inconclusive periods: {self.gains}"
 
     def _must_ship(self, number: int, moves: list[Rollout]) -> bool:
@@ -391,7 +451,7 @@ class Walk(RuleBasedStateMachine):
         now = moves[-1]
         if now.idea != f"{number:04d}" or now.phase.next is None:
             return False
-        good = len(self.gains) >= 28 and set(self.gains) == {13.0}
+        good = len(self.gains) >= 28 and set(self.gains) == {13.0} and self.in_step >= 14
         return good and account.judged.same_evidence == account.on_trial.same_evidence
 
     def _is_proven(self) -> bool:
@@ -432,6 +492,15 @@ class TypedWalk(Walk):
     def _roll_back(self) -> None:
         self._typed("rollback", "kiosk", "--json")
 
+    def _pause(self, number: int) -> None:
+        self._typed("ship", number, "--pause", "--json")
+
+    def _resume(self, number: int) -> None:
+        self._typed("ship", number, "--resume", "--json")
+
+    def _retire(self, number: int) -> None:
+        self._typed("retire", number, "--why", "a rule says so", "--json")
+
     def _typed(self, *words: object) -> Any:
         said = typed(self.folder, *words)
         if not said.out:
@@ -451,8 +520,8 @@ def _holds(project: Project, release_id: str) -> Parity:
     return Parity(periods=10, equal=10, tied=0, broken=())
 
 
-def _open_if_read(phase: Rolled, reading: LiveReading | None) -> list[Gap]:
-    return [] if reading is not None else missing_live(phase, reading)
+def _open_if_read(phase: Rolled, reading: LiveReading | None, periods: int) -> list[Gap]:
+    return [] if reading is not None else missing_live(phase, reading, periods)
 
 
 def _open(*asked: object) -> list[Gap]:
@@ -479,6 +548,8 @@ LIVE = Gate(shipworthy.ship.ship, "missing", "too few|_is_harmful|inconclusive",
 TWO_PEOPLE = Gate(shipworthy.analysis.override, "_same_person", "one person alone", lambda *names: False)
 SAME = Gate(shipworthy.ship.ship, "_walked_again", "about another release")
 
+PROVEN = Gate(shipworthy.ship.advance, "_pairs", "inconclusive", lambda *asked: False)
+
 IN_SHADOW = ("walk 1", "ship 1")
 ATTACKS: dict[str, tuple[Gate, tuple[str, ...]]] = {
     "ship what the verdict stopped": (ASKED_BY_SHIP, ("edit_idea 1 one", "walk 1", "ship 1")),
@@ -497,7 +568,8 @@ ATTACKS: dict[str, tuple[Gate, tuple[str, ...]]] = {
     "without parity": (PARITY, ("edit_parity 0", "walk 1", "ship 1")),
     "on few periods": (LIVE, (*IN_SHADOW, "let_live 13 5", "ship 1")),
     "on harm": (LIVE, (*IN_SHADOW, "let_live -13 30", "ship 1")),
-    "on nothing to choose between": (LIVE, (*IN_SHADOW, "let_live 0 30", "ship 1", "ship 1")),
+    "on nothing to choose between": (LIVE, (*IN_SHADOW, "let_live 0 30", "ship 1", "let_live 0 30", "ship 1")),
+    "by itself on nothing to choose between": (PROVEN, (*IN_SHADOW, "let_live 0 30", "advance")),
     "override with oneself": (TWO_PEOPLE, ("edit_idea 1 one", "walk 1", "ask 1 ship ann", "second 1 ann")),
     "with another release's verdict": (
         SAME,
@@ -553,4 +625,6 @@ def test_no_sequence_of_verbs_leads_around_a_gate(template: Path, kind: type[Wal
             suppress_health_check=list(HealthCheck),
         ),
     )
-    assert reached >= {Rolled.SHADOW, Rolled.LIVE}, "the walk must come as far as it promises to look"
+    assert reached >= {Rolled.SHADOW, Rolled.LIVE, Rolled.PAUSED, Rolled.ROLLED_BACK}, (
+        "the walk must come as far as it promises to look"
+    )

@@ -64,7 +64,7 @@ def _files(project: Project, release: str) -> dict[str, Path]:
     """Every object of a release, by its name in the manifest."""
     address = project.records.get("release", release).body["manifest"]
     manifest = json.loads(project.objects.get(address))
-    named = {"manifest": address, **manifest["files"]}
+    named = {"manifest": address, **{name: entry["object"] for name, entry in manifest["files"].items()}}
     return {name: _objects(project) / stored for name, stored in named.items()}
 
 
@@ -96,13 +96,26 @@ def test_it_holds_what_deciding_needs(judged: Project, release: str):
     assert opened.golden["day"].n_unique() == 10
     assert opened.units == frozenset({"rye", "white"})
     assert opened.schema == {"bread": pl.String()}
+    lineage = opened.manifest["lineage"]
+    assert lineage["idea"] == "0001"
+    assert lineage["decision"] == "ship"
+    assert lineage["locked"] == judged.records.get("idea", "0001").body["lock"]["digest"]
+    assert lineage["evidence"] == judged.records.get("verdict", "0001").body["evidence"]
+    assert {entry["kind"] for entry in opened.manifest["files"].values()} == {
+        "code",
+        "fitted",
+        "fallback",
+        "memory",
+        "golden",
+        "lock",
+    }
     assert (
         opened.memory["day"].min() <= opened.golden["day"].min() - pl.Series([28 * 86_400_000_000]).cast(pl.Duration)[0]
     )
     assert set(opened.manifest["files"]) == {
         "code/problem.py",
-        "fallback.pkl",
-        "fitted.pkl",
+        "fallback.zip",
+        "fitted.zip",
         "golden.parquet",
         "lock.txt",
         "memory.parquet",
@@ -136,7 +149,7 @@ def test_every_changed_byte_is_refused(judged: Project, release: str):
     assert open_release(judged, release).id == release
 
 
-@pytest.mark.parametrize("name", ["fitted.pkl", "fallback.pkl"])
+@pytest.mark.parametrize("name", ["fitted.zip", "fallback.zip"])
 def test_a_bomb_in_the_fitted_state_does_not_go_off(judged: Project, release: str, tmp_path: Path, name: str):
     """A pickle that was put in the place of the fitted state is refused without being read as one."""
     marker = tmp_path / "bang"
@@ -200,7 +213,7 @@ def test_a_manifest_that_names_other_files_is_refused(judged: Project, release: 
     files = _files(judged, release)
     manifest = json.loads(files["manifest"].read_text())
     bomb = put_content(judged.objects, "release-files", pickle.dumps(Bomb(judged.root / "bang")))
-    manifest["files"]["fitted.pkl"] = bomb
+    manifest["files"]["fitted.zip"]["object"] = bomb
     files["manifest"].write_bytes(canonical(manifest))
     with pytest.raises(TamperedError):
         open_release(judged, release)
@@ -222,9 +235,9 @@ def test_an_unknown_release_is_said_with_those_that_are_known(judged: Project, r
 
 
 def test_a_fitted_state_that_cannot_be_packed_is_the_users(judged: Project):
-    """A policy whose fit returns what cannot be pickled is said when the release is built."""
+    """A policy whose fit returns what cannot be kept as data is said when the release is built, with what to do."""
     kiosk.write_code(judged.root, remark="\n\nWeekday.fit = lambda self, past: lambda: None\n")
-    with pytest.raises(UserCodeError, match="cannot be pickled"):
+    with pytest.raises(UserCodeError, match=r"what it returned is the function .*<lambda>.*declare `pickled = True`"):
         build_release(_replay(judged), "weekday", "0001")
     assert [record.key for record in judged.records.find("release")] == []
 

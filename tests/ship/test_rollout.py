@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from shutil import copytree
@@ -17,10 +18,12 @@ from shipworthy.ideas.register import find_idea
 from shipworthy.live.ledger import read_ledger
 from shipworthy.project import Project, open_project
 from shipworthy.research.research import research_idea
+from shipworthy.ship.back import roll_back
 from shipworthy.ship.release import open_release
 from shipworthy.ship.rollout import Move, Phase, Rollout, make_move, read_rollout, rollout_history
 from shipworthy.ship.shadow import live_evidence
-from shipworthy.ship.ship import roll_back, ship_idea
+from shipworthy.ship.ship import ship_idea
+from shipworthy.ship.sides import sides_of
 from shipworthy.ship.standing import standing
 from tests.ship import kiosk
 
@@ -38,7 +41,7 @@ def _says(project: Project, number: int) -> str:
 def test_good_evidence_goes_from_shadow_to_canary_to_live(shadowed: Project):
     """Each phase rests on live periods; once live, the new release answers and the old one decides in its shadow."""
     before = _now(shadowed)
-    assert (before.phase, before.share, before.arm_of("2025-06-01")) == (Phase.SHADOW, 0.0, "champion")
+    assert (before.phase, before.share, before.arms_of("2025-06-01", ["rye"])) == (Phase.SHADOW, 0.0, "champion")
     kiosk.live(shadowed, 0, [GOOD] * 14)
     canary = ship_idea(shadowed, 1, share=0.25).rollout
     assert (canary.phase, canary.share, canary.champion) == (Phase.CANARY, 0.25, before.champion)
@@ -46,7 +49,7 @@ def test_good_evidence_goes_from_shadow_to_canary_to_live(shadowed: Project):
     shipped = ship_idea(shadowed, 1)
     live = shipped.rollout
     assert (live.phase, live.champion, live.challenger) == (Phase.LIVE, before.challenger, before.champion)
-    assert (live.share, live.arm_of("2025-06-01")) == (0.0, "champion")
+    assert (live.share, live.arms_of("2025-06-01", ["rye"])) == (0.0, "champion")
     assert shipped.reading.periods == 28
     assert live.why.startswith("28 live periods through 2025-06-02: 26.00 a period")
     with pytest.raises(InvalidInputError, match="is live already"):
@@ -95,8 +98,9 @@ def test_inconclusive_evidence_never_promotes_to_live(shadowed: Project):
 
 def test_less_than_the_smallest_gain_worth_shipping_is_not_enough(shadowed: Project):
     """A gain that is certain but smaller than what was said to be worth shipping does not go live."""
-    kiosk.live(shadowed, 0, [0.9] * 60)
+    kiosk.live(shadowed, 0, [0.9] * 40)
     ship_idea(shadowed, 1)
+    kiosk.live(shadowed, 40, [0.9] * 20)
     with pytest.raises(GateClosedError, match="not beyond doubt"):
         ship_idea(shadowed, 1)
 
@@ -163,11 +167,12 @@ def test_a_unit_decided_again_counts_once(shadowed: Project):
         shadowed, "decisions", [kiosk.entry(day, releases, {"champion": 57.0, "challenger": 50.0}, breads=("rye",))]
     )
     kiosk.append(shadowed, "outcomes", [kiosk.outcome(day, demand=1), kiosk.outcome(day)])
-    live = live_evidence(shadowed, rollout.champion, open_release(shadowed, rollout.challenger))
+    sides = sides_of(rollout_history(shadowed, "kiosk"), "0001")
+    live = live_evidence(shadowed, sides, open_release(shadowed, rollout.challenger))
     gains = (live.table["value_challenger"] - live.table["value_champion"]).to_list()
     assert live.table["unit"].to_list() == ["rye", "white"]
     assert gains == [7.0, 5.0]
-    assert live.asked == 1
+    assert live.conduct.new.asked == 1
 
 
 def test_an_outcome_that_cannot_be_valued_is_said(shadowed: Project):
@@ -197,8 +202,9 @@ def test_a_rollback_is_sticky(shadowed: Project):
 
 
 def _take_live(project: Project, first: int = 0) -> Rollout:
-    kiosk.live(project, first, [GOOD] * 28)
+    kiosk.live(project, first, [GOOD] * 14)
     ship_idea(project, 1)
+    kiosk.live(project, first + 14, [GOOD] * 14)
     return ship_idea(project, 1).rollout
 
 
@@ -331,9 +337,9 @@ def test_what_served_when_is_answered_for_every_instant(shadowed: Project):
 def test_a_canary_is_sticky_and_has_its_share(shadowed: Project):
     """Who answers for a period never changes, differs between periods, and is the challenger as often as was asked."""
     rollout = _now(shadowed)
-    canary = Rollout(**{**{name: getattr(rollout, name) for name in rollout.__dataclass_fields__}, "share": 0.3})
-    arms = [canary.arm_of(day) for day in range(2000)]
-    assert arms == [canary.arm_of(day) for day in range(2000)]
+    canary = replace(rollout, phase=Phase.CANARY, share=0.3)
+    arms = [canary.arms_of(day, ["rye", "white"]) for day in range(2000)]
+    assert arms == [canary.arms_of(day, ["rye", "white"]) for day in range(2000)]
     assert 0.26 < arms.count("challenger") / 2000 < 0.34
 
 

@@ -155,7 +155,7 @@ def break_even(
         return BreakEven(
             says=f"{told} on record alone do not give its money again, so no break-even is known.", is_known=False
         )
-    one_sided = held.pairs(held.money({})).one_sided_share
+    one_sided = held.pairs(held.stated).one_sided_share
     if one_sided > MOST_ONE_SIDED:
         lacks = f"{one_sided:.1%} of the pairs have a number on one side only"
         return BreakEven(says=f"{lacks}, so nothing is said of where the verdict would turn.", is_known=False)
@@ -241,13 +241,14 @@ def _pairs_along(
         return held.money({one.name: at})
 
     ends = [money_at(low), money_at(high)]
-    for at in (one.value, low + _PROBE * (high - low)):
+    probe = low + _PROBE * (high - low)
+    for at, money in ((one.value, held.stated), (probe, money_at(probe))):
         share = (at - low) / (high - low)
         expected = [(1.0 - share) * first + share * last for first, last in zip(*ends, strict=True)]
-        if not all(are_alike(line, real) for line, real in zip(expected, money_at(at), strict=True)):
+        if not all(are_alike(line, real) for line, real in zip(expected, money, strict=True)):
             return (lambda at: held.pairs(money_at(at))), False
     first, last = (held.pairs(money) for money in ends)
-    stated = held.pairs(money_at(one.value))
+    stated = held.pairs(held.stated)
 
     def pairs_at(at: float) -> Pairs:
         share = (at - low) / (high - low)

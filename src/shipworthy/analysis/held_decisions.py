@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 import numpy as np
 import polars as pl
@@ -46,13 +47,17 @@ class HeldDecisions:
         """The money of each row, of the champion and of the challenger, had some assumptions been other ones."""
         return [money_if(self._problem, rows, instead).to_numpy() for rows in self._decided]
 
+    @cached_property
+    def stated(self) -> list[FloatArray]:
+        """The money of each row under the assumptions as they are stated."""
+        return self.money({})
+
     def gives(self, evidence: pl.DataFrame) -> bool:
         """Whether the decisions give the money of the evidence, once it is worked out again."""
         recorded = self._key.join(evidence, on=["period", "unit"], how="left", maintain_order="left")
-        again = self.money({})
         return recorded.height == evidence.height and all(
             are_alike(recorded[f"{VALUE}_{role}"].cast(pl.Float64).to_numpy(), values)
-            for role, values in zip(_ROLES, again, strict=True)
+            for role, values in zip(_ROLES, self.stated, strict=True)
         )
 
     def pairs(self, money: Sequence[FloatArray]) -> Pairs:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
 from typing import Any, Self
 
 import polars as pl
@@ -17,8 +16,9 @@ from shipworthy.analysis.pairs import paired
 from shipworthy.data.holdout import ABANDONED, UNSEEN, Holdout, Opening, holdout_for, marks_of, read_holdouts
 from shipworthy.errors import NotFoundError
 from shipworthy.ideas.idea import Idea
-from shipworthy.ideas.lock import locked_criteria
+from shipworthy.ideas.lock import locked_criteria, read_lock
 from shipworthy.project import Gap, Project, refuse_closed
+from shipworthy.project.clock import now
 from shipworthy.research.evidence import open_evidence
 from shipworthy.research.research import Research, read_research
 from shipworthy.statistics import Grant, fingerprint
@@ -110,7 +110,7 @@ class Opened:
         """What has to be written together with the verdict: nothing where it was answered before."""
         if self.is_answered:
             return []
-        said = replace(self.opening, decision=str(decision), at=datetime.now(UTC).isoformat(timespec="seconds"))
+        said = replace(self.opening, decision=str(decision), at=now().isoformat(timespec="seconds"))
         openings = tuple(said if one is self.opening else one for one in self.holdout.openings)
         return [replace(self.holdout, openings=openings).change]
 
@@ -164,8 +164,8 @@ def abandoned(
     openings = list[Opening]()
     for _, key, versions in sorted(waiting, key=lambda one: one[0]):
         evidence = _evidence(project, versions[-1])
-        locked = (getattr(project.records.get("idea", key), "body", {}).get("lock") or {}).get("criteria")
-        if evidence is None or locked is None:
+        lock = read_lock(project, key)
+        if evidence is None or lock is None:
             continue
         marks = marks_of(evidence["period"])
         # Of the shorter of the two: a holdout that was cut out of a long open history is seen whole.
@@ -173,7 +173,7 @@ def abandoned(
         if either - found.seen(marks) >= UNSEEN * either:
             continue
         before = replace(found, openings=(*found.openings, *openings))
-        openings.append(_opening(project, before, key, versions, evidence, terms(criteria, locked, evidence)))
+        openings.append(_opening(project, before, key, versions, evidence, terms(criteria, lock.criteria, evidence)))
     return openings
 
 

@@ -5,7 +5,7 @@ One person asks, another one seconds. An override is about one verdict on one ev
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -126,7 +126,7 @@ def second_override(project: Project, number: int) -> Override:
         raise PreconditionError(
             f"Nobody has asked to override the verdict of idea {number}. Ask: shipworthy override {number} --to ship --why '...'."
         )
-    if not _is_about(asked, judged):
+    if not _is_about(asked, judged.body):
         raise PreconditionError(
             f"What was asked for idea {number} is about an older verdict. Look at today's, and ask again if it still holds."
         )
@@ -149,7 +149,12 @@ def overrides(project: Project, idea: Idea) -> tuple[Override, ...]:
 
 def standing_override(project: Project, idea: Idea, judged: Record) -> Override | None:
     """The last override of exactly this verdict, seconded or not; None where there is none."""
-    found = [one for one in overrides(project, idea) if _is_about(one, judged)]
+    return standing(overrides(project, idea), judged.body)
+
+
+def standing(asked: Sequence[Override], judged: Mapping[str, Any]) -> Override | None:
+    """The last of some overrides that is about exactly this verdict, as its record has it; None where none is."""
+    found = [one for one in asked if _is_about(one, judged)]
     return found[-1] if found else None
 
 
@@ -181,10 +186,9 @@ def _judged(project: Project, idea: Idea) -> Record:
     return judged
 
 
-def _is_about(override: Override, judged: Record) -> bool:
+def _is_about(override: Override, judged: Mapping[str, Any]) -> bool:
     """Whether an override is about this verdict: the same decision on the same evidence of the same code."""
-    body = judged.body
-    about = (body["evidence"], body["code"], body["verdict"]["decision"])
+    about = (judged["evidence"], judged["code"], judged["verdict"]["decision"])
     return (override.evidence, override.code, str(override.instead_of)) == about
 
 

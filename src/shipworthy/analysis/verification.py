@@ -11,6 +11,7 @@ from shipworthy.analysis.analyse import read_whole_verdict, with_locked
 from shipworthy.analysis.decision import Decision
 from shipworthy.analysis.verdicts import verdict
 from shipworthy.errors import NotFoundError, TamperedError
+from shipworthy.ideas.lock import read_lock
 from shipworthy.ideas.register import find_idea
 from shipworthy.project import Project
 from shipworthy.research.evidence import open_evidence
@@ -52,19 +53,18 @@ def verify_analysis(project: Project, number: int) -> Verification:
         TamperedError: the evidence is not what was judged, or the criteria are not what was locked.
     """
     idea = find_idea(project, number)
-    record, opened = (project.records.get(kind, idea.key) for kind in ("verdict", "idea"))
-    lock = opened.body.get("lock") if opened else None
+    record, lock = project.records.get("verdict", idea.key), read_lock(project, idea.key)
     if record is None or lock is None:
         raise NotFoundError(
             f"There is no verdict about idea {number} to verify. Run `shipworthy analyse {number}` first."
         )
-    if digest(canonical(lock["criteria"])) != lock["digest"]:
+    if digest(canonical(lock.criteria)) != lock.digest:
         raise TamperedError(
-            f"What is on record as locked for idea {number} is not what {lock['digest']} was the digest of. Do not use it."
+            f"What is on record as locked for idea {number} is not what {lock.digest} was the digest of. Do not use it."
         )
     stored = read_whole_verdict(record)
     evidence = open_evidence(project, record.body["evidence"])
-    again = verdict(evidence, with_locked(stored.criteria, lock["criteria"], evidence), grant=stored.grant)
+    again = verdict(evidence, with_locked(stored.criteria, lock.criteria, evidence), grant=stored.grant)
     difference = next(_differences(stored.to_dict(), again.to_dict()), None)
     if difference and record.body.get("is_sealed"):
         difference = f"{difference.partition(' ')[0]} differs; what it says is sealed"
@@ -73,7 +73,7 @@ def verify_analysis(project: Project, number: int) -> Verification:
         again=again.decision,
         difference=difference,
         evidence=record.body["evidence"],
-        criteria=lock["digest"],
+        criteria=lock.digest,
     )
 
 

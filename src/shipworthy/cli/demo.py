@@ -121,6 +121,7 @@ def _live(project: Project, problem: Problem, number: int, raw: pl.DataFrame) ->
         for i, day in enumerate(days, start=1):
             rows = history.to_decide(day).drop(problem.period)
             _post(server, "/v1/decide", {"period": day, "rows": rows.to_dicts()})
+            _await(server, shadow=0)
             outcome = history.settled(day).select(told)
             _post(server, "/v1/outcomes", {"rows": outcome.to_dicts()})
             done(i, len(days))
@@ -129,13 +130,13 @@ def _live(project: Project, problem: Problem, number: int, raw: pl.DataFrame) ->
                 phase = moved
                 half = " for half of the days" if phase is Phase.CANARY else ""
                 _say("Live", f"{day}: idea {number} goes {phase}{half}")
-                _await(server, phase)
+                _await(server, phase=phase)
 
 
-def _await(server: SpareServer, phase: Phase) -> None:
-    """Waits until the service has looked at the rollout again: here a day passes faster than it looks."""
-    while server.get("/v1/health")[1]["phase"] != phase:
-        time.sleep(0.05)
+def _await(server: SpareServer, **state: Any) -> None:
+    """Waits until the service has looked at the rollout again, or its shadow has caught up: here a day passes faster."""
+    while not state.items() <= server.get("/v1/health")[1].items():
+        time.sleep(0.02)
 
 
 def _moved(project: Project, number: int) -> Phase | None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from typing import Any
 
 import click
 
+from shipworthy.cli.instant import instant
 from shipworthy.cli.show import as_json, show
-from shipworthy.errors import InvalidInputError, NotFoundError
+from shipworthy.errors import NotFoundError
 from shipworthy.project import open_project
 from shipworthy.ship.rollout import Rollout, read_rollout, rollout_history
 
@@ -31,17 +32,13 @@ def history(problem: str | None, at_: str | None, json_: bool) -> None:
     if at_ is None:
         moves = [move for name in problems for move in rollout_history(project, name)]
     else:
-        instant = _instant(at_)
-        moves = [move for name in problems if (move := read_rollout(project, name, at=instant)) is not None]
-    show([_row(move) for move in moves], json_=json_, empty="Nothing served" + (" then." if at_ else " yet."))
-
-
-def _instant(text: str) -> datetime:
-    try:
-        instant = datetime.fromisoformat(text)
-        return instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        raise InvalidInputError(f"{text!r} is no instant. Write it like 2026-03-01T12:00.") from None
+        asked = instant(at_)
+        moves = [move for name in problems if (move := read_rollout(project, name, at=asked)) is not None]
+    show(
+        [_row(move) | (_more(move) if json_ else {}) for move in moves],
+        json_=json_,
+        empty="Nothing served" + (" then." if at_ else " yet."),
+    )
 
 
 def _row(move: Rollout) -> dict[str, str | int | None]:
@@ -55,4 +52,18 @@ def _row(move: Rollout) -> dict[str, str | int | None]:
         "challenger": move.challenger,
         "by": move.by,
         "why": move.why,
+    }
+
+
+def _more(move: Rollout) -> dict[str, Any]:
+    """What programs get besides: who answers how much, what moved it, on which numbers, and a switchback's whole plan."""
+    plan = move.plan
+    published = None if plan is None else {**plan.to_dict(), "digest": plan.digest, "blocks": plan.blocks().to_dicts()}
+    return {
+        "share": move.share,
+        "draw": str(move.draw),
+        "automatic": move.trigger is not None,
+        "trigger": move.trigger,
+        "evidence": move.evidence,
+        "plan": published,
     }

@@ -20,8 +20,8 @@ from shipworthy.ship.standing import standing
 _TOO_LONG = "longer than two years"
 
 
-def _hours(_context: click.Context, _option: click.Parameter, text: str) -> float:
-    return Span.of(text).seconds / 3600.0
+def _hours(_context: click.Context, _option: click.Parameter, text: str | None) -> float | None:
+    return None if text is None else Span.of(text).seconds / 3600.0
 
 
 @click.command()
@@ -30,10 +30,8 @@ def _hours(_context: click.Context, _option: click.Parameter, text: str) -> floa
 @click.option(
     "--carry-over",
     "carry_over_hours",
-    default="0h",
-    show_default=True,
     callback=_hours,
-    help="How long a decision is still felt, such as 2h or 1d.",
+    help="How long a decision is still felt, such as 2h or 1d; as the problem says by default.",
 )
 @click.option("--units", type=int, help="Units of a canary; those of the replay by default.")
 @click.option("--share", type=float, default=0.5, show_default=True, help="The challenger's share of a canary.")

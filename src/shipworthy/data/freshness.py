@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 
 import polars as pl
@@ -10,7 +10,7 @@ import polars as pl
 from shipworthy.data.snapshot import Snapshot
 from shipworthy.errors import InvalidInputError
 from shipworthy.problem import Period, Problem
-from shipworthy.project import Gap
+from shipworthy.project import Gap, clock
 
 
 def stale(problem: Problem, snapshot: Snapshot, now: datetime | None = None) -> list[Gap]:
@@ -34,7 +34,7 @@ def stale(problem: Problem, snapshot: Snapshot, now: datetime | None = None) -> 
         raise InvalidInputError(
             f"{contract.file}: freshness needs periods that are dates or times, and {problem.period} is a number. Leave it out."
         )
-    oldest: Any = contract.freshness.before(_as_period(now or datetime.now(UTC), newest))
+    oldest: Any = contract.freshness.before(_as_period(now or clock.now(), newest))
     if newest >= oldest:
         return []
     wanted = f"the contract wants one of {oldest} or later (freshness {contract.freshness.text})"

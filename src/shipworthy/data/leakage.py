@@ -98,6 +98,15 @@ def find_leaks(replayed: Replay, policy_name: str, engine: Engine, done: Done = 
     return ([leak for leak in leaks if leak not in silent] or (silent if len(silent) == len(decided) else []))[:1]
 
 
+def find_preparation_leaks(replayed: Replay, policy_name: str, engine: Engine) -> list[Leak]:
+    """The first leak of the second question alone: what a policy whose code had its proof needs when new rows have come."""
+    if not is_preparation_proved(replayed):
+        return []
+    prepared = _chunks(_probed(replayed.problem, replayed.history, _PREPARATION_PROBES), _PREPARATION_TASKS)
+    found = _run(_in_preparation, _block(replayed, policy_name), prepared, engine, lambda n, of: None)
+    return [leak for leak in found if leak][:1]
+
+
 def is_preparation_proved(replayed: Replay) -> bool:
     """Whether the raw table says when, so that the second question can be asked."""
     problem, history = replayed.problem, replayed.history

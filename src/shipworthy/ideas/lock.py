@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from shipworthy.ideas.idea import Idea
 from shipworthy.project import Project
@@ -18,6 +18,20 @@ _LOCKED_SINCE = ("ideas_planned",)
 """What a lock from before says nothing of; there is nothing to depart from."""
 
 
+class Lock(NamedTuple):
+    """What counts as success, and the digest that it was locked by."""
+
+    digest: str
+    criteria: Mapping[str, Any]
+
+
+def read_lock(project: Project, key: str) -> Lock | None:
+    """The lock of the idea of that key; None before research has started."""
+    record = project.records.get("idea", key)
+    found = record.body.get("lock") if record else None
+    return Lock(**found) if found else None
+
+
 def lock_criteria(project: Project, idea: Idea, terms: Mapping[str, Any]) -> str:
     """Locks what counts as success, the first time it is called, and gives the hash; later calls change nothing.
 
@@ -29,22 +43,21 @@ def lock_criteria(project: Project, idea: Idea, terms: Mapping[str, Any]) -> str
     Raises:
         PreconditionError: somebody else locked it in the same instant.
     """
-    record = project.records.get("idea", idea.key)
-    if record is not None and record.body.get("lock"):
-        return str(record.body["lock"]["digest"])
+    record, locked = project.records.get("idea", idea.key), read_lock(project, idea.key)
+    if locked is not None:
+        return locked.digest
     criteria = {**_criteria(idea), **terms}
-    lock = {"digest": digest(canonical(criteria)), "criteria": criteria}
-    body = {**(record.body if record else {"slug": idea.slug}), "lock": lock}
+    lock = Lock(digest(canonical(criteria)), criteria)
+    body = {**(record.body if record else {"slug": idea.slug}), "lock": lock._asdict()}
     expect = record.version if record else 0
     project.records.add(Change(kind="idea", key=idea.key, body=body, expect=expect), by=project.who)
-    return str(lock["digest"])
+    return lock.digest
 
 
 def locked_criteria(project: Project, idea: Idea) -> Mapping[str, Any] | None:
     """What was locked; None before research has started."""
-    record = project.records.get("idea", idea.key)
-    lock = record.body.get("lock") if record else None
-    return lock["criteria"] if lock else None
+    lock = read_lock(project, idea.key)
+    return lock.criteria if lock else None
 
 
 def deviations(project: Project, idea: Idea, terms: Mapping[str, Any] | None = None) -> list[str]:

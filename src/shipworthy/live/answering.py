@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
 from time import monotonic, perf_counter
@@ -18,11 +17,14 @@ import polars as pl
 from shipworthy.errors import ShipworthyError, UnavailableError
 from shipworthy.live import metrics
 from shipworthy.live.decision_log import SegmentLog
+from shipworthy.live.mixture import answer_in, who_answered, who_is_needed
 from shipworthy.live.outcomes import OUTCOMES, LivePast
 from shipworthy.live.refusals import FieldError, RefusedError, unavailable
 from shipworthy.live.requests import DecideRequest
 from shipworthy.live.serving import Recollection, Served, Serving, as_json
 from shipworthy.problem import Problem
+from shipworthy.project.clock import now
+from shipworthy.statistics.assignment import Arm
 from shipworthy.step import Decided, Moment, Rung, seed_of, take_step, take_steps
 
 TIME_LIMIT = 30.0
@@ -36,7 +38,7 @@ MOST_ROWS = 5000
 PATIENCE_S = 0.25
 """How long such a call may take; after that each request is decided by itself, with what is left of its own time."""
 
-APART_S = 1.0
+APART_S = 0.1
 """How long requests are decided each by itself after a call for several went wrong."""
 
 _LEAST_S = 0.001
@@ -61,7 +63,7 @@ class Answered:
     def document(self) -> dict[str, Any]:
         """What the caller gets; the same whenever it is asked for."""
         entry = self.entry
-        answer = _answer_in(entry)
+        answer = answer_in(entry)
         return {
             "id": entry["id"],
             "problem": entry["problem"],
@@ -167,6 +169,16 @@ class Answering:
         """
         self._past_of(serving.champion.release.problem).refresh()
 
+    def waiting(self, serving: Serving) -> int:
+        """How many decisions wait for the shadow.
+
+        Raises:
+            OSError: the log cannot be read.
+        """
+        past = self._past_of(serving.champion.release.problem)
+        past.refresh()
+        return past.waiting(serving.releases.values())
+
     def close(self) -> None:
         """Lets go of the logs."""
         self._decisions.close()
@@ -209,7 +221,11 @@ class Answering:
             request if isinstance(request, RefusedError) else ApartError("It has to be asked for by itself.")
             for request in requests
         ]
-        valid = {place: request for place, request in enumerate(requests) if isinstance(request, DecideRequest)}
+        valid = {
+            place: request
+            for place, request in enumerate(requests)
+            if isinstance(request, DecideRequest) and serving.arms_of(request.period, request.units) == "champion"
+        }
         for group in _groups(valid):
             seconds = min(PATIENCE_S, *(_left(asks[place], request) / 2 for place, request in group.items()))
             answers = _answer_together(serving.champion, past, list(group.values()), seconds)
@@ -217,29 +233,26 @@ class Answering:
                 self.apart_until = monotonic() + APART_S
                 break
             for (place, request), answer in zip(group.items(), answers, strict=True):
-                given[place] = self._entry(serving, request, None, "champion", {"champion": answer})
+                given[place] = self._entry(serving, request, None, {"arm": "champion"}, {"champion": answer})
         return given
 
     def _decided(self, serving: Serving, past: LivePast, request: DecideRequest, ask: Ask) -> Entry:
-        """Asks the arms. The one that answers goes first and undisturbed; its shadow follows in the time that is left."""
-        lacking = _lacking(serving, request)
-        arm, *others = _arms(serving, request, lacking)
-        answers: dict[str, Entry] = {}
-        for name in (arm, *others):
-            served = serving.champion if name == "champion" else serving.challenger
-            if served is None:
-                continue
-            if lacking and name == "challenger":
-                answers[name] = _undecided(served, request, f"the request {lacking}")
-            else:
-                frame = request.frame if served is serving.champion else _frame_of(serving, served, request)
-                answers[name] = _answer(served, past, request, frame, max(_left(ask, request), _LEAST_S))
-        return self._entry(serving, request, ask.key, arm, answers)
+        """Asks the arms that answer: one, or both where each unit has its own; who does not answer decides in the shadow."""
+        drawn = serving.arms_of(request.period, request.units)
+        asked = serving.challenger if drawn != "champion" else None
+        unfit = lacking(asked, request) if asked else ""
+        answers: dict[Arm, Entry] = {}
+        for arm in who_is_needed(drawn, unfit):
+            served = serving.challenger if arm == "challenger" else serving.champion
+            assert served is not None, "an arm is drawn only where there is one"
+            answers[arm] = answer_of(served, past, request, max(_left(ask, request), _LEAST_S))
+        who = who_answered(serving.champion.release.problem, request.frame, request.state, drawn, answers, unfit)
+        return self._entry(serving, request, ask.key, who, answers)
 
     def _entry(
-        self, serving: Serving, request: DecideRequest, key: str | None, arm: str, answers: dict[str, Entry]
+        self, serving: Serving, request: DecideRequest, key: str | None, who: Entry, answers: Mapping[Arm, Entry]
     ) -> Entry:
-        nothing = answers[arm]["rung"] == Rung.NONE
+        nothing = answer_in({**who, "answers": answers})["rung"] == Rung.NONE
         return {
             "id": uuid4().hex if key is None or nothing else key,
             "at": self._now(),
@@ -247,23 +260,19 @@ class Answering:
             "period": as_json(request.period),
             "phase": serving.rollout and str(serving.rollout.phase),
             "rollout": serving.rollout and serving.rollout.version,
-            "arm": arm,
+            **who,
             "rows": msgspec.Raw(request.json),
             "state": dict(request.state),
+            "time_limit": request.time_limit,
+            "releases": serving.releases,
             "answers": answers,
         }
 
     def _now(self) -> str:
         """The time in UTC, which never goes back within a worker."""
         with self._lock:
-            self._latest = max(self._latest, datetime.now(UTC).isoformat(timespec="microseconds"))
+            self._latest = max(self._latest, now().isoformat(timespec="microseconds"))
             return self._latest
-
-
-def _arms(serving: Serving, request: DecideRequest, lacking: str) -> tuple[str, ...]:
-    """Which arms decide, the one that answers first."""
-    arm = "champion" if lacking else serving.arm_of(request.period)
-    return (arm, "challenger" if arm == "champion" else "champion")
 
 
 def _groups(requests: Mapping[int, DecideRequest]) -> Iterator[dict[int, DecideRequest]]:
@@ -292,24 +301,30 @@ def _is_late(ask: Ask, request: DecideRequest) -> bool:
     return _left(ask, request) <= 0 and perf_counter() - ask.arrived > _NO_WAIT_S
 
 
-def _frame_of(serving: Serving, served: Served, request: DecideRequest) -> pl.DataFrame:
-    """The rows as the challenger sees them."""
-    if served.contract.visible == serving.champion.contract.visible:
-        return request.frame
-    return served.contract.frame(request.period, request.rows)
+def answer_of(
+    served: Served, past: LivePast, request: DecideRequest, seconds: float, *, until_now: bool = True
+) -> Entry:
+    """What one release decides, as plain values; whatever the user's code raises is an answer without decisions.
 
+    Args:
+        served: The release.
+        past: What was decided, and has turned out.
+        request: What is asked.
+        seconds: How long the caller can wait.
+        until_now: Whether the past is read up to now before somebody looks back; else it is taken as it is.
 
-def _answer(served: Served, past: LivePast, request: DecideRequest, frame: pl.DataFrame, seconds: float) -> Entry:
-    """What one arm decides, as plain values; whatever the user's code raises is an answer without decisions."""
+    Raises:
+        UnavailableError: the log cannot be read.
+    """
     release = served.release
     try:
-        moment = _moment(served, past, request, frame, seconds)
+        moment = _moment(served, past, request, seconds, until_now=until_now)
         return _account(served, take_step(release.problem, moment, release.decider, release.fallback))
     except UnavailableError:
         raise
     except Exception as error:  # noqa: BLE001  (user code: a fallback that cannot be made is a rung less, not the end)
         _LOG.exception("Release %s failed", release.id)
-        return _undecided(served, request, f"{release.decider.name}: {type(error).__name__}: {error}")
+        return undecided(served, request, f"{release.decider.name}: {type(error).__name__}: {error}")
 
 
 def _answer_together(
@@ -318,20 +333,23 @@ def _answer_together(
     """What the champion decides for several requests; None where each has to be decided by itself."""
     release = served.release
     try:
-        moments = [_moment(served, past, request, request.frame, seconds) for request in requests]
+        moments = [_moment(served, past, request, seconds) for request in requests]
         steps = take_steps(release.problem, moments, release.decider, seconds)
         return None if steps is None else [_account(served, step) for step in steps]
     except Exception:  # noqa: BLE001  (whatever it was, it is met again, and answered, where each is decided by itself)
         return None
 
 
-def _moment(served: Served, past: LivePast, request: DecideRequest, frame: pl.DataFrame, seconds: float) -> Moment:
+def _moment(
+    served: Served, past: LivePast, request: DecideRequest, seconds: float, *, until_now: bool = True
+) -> Moment:
+    recollection = Recollection(served, past, until_now)
     return Moment(
         period=request.period,
-        rows=frame,
-        history=Recollection(served, past),
+        rows=served.contract.frame_of(request),
+        history=recollection,
         state=request.state,
-        last=lambda: served.last_plan(past, request.period, request.units),
+        last=lambda: recollection.last_plan(request.period, request.units),
         seed=seed_of(served.release.seed, request.period),
         time_limit=seconds,
     )
@@ -342,7 +360,7 @@ def _account(served: Served, step: Decided) -> Entry:
     return {"release": served.release.id, **step.telemetry(), "falls": list(step.falls), "decisions": decisions}
 
 
-def _undecided(served: Served, request: DecideRequest, why: str) -> Entry:
+def undecided(served: Served, request: DecideRequest, why: str) -> Entry:
     """The account of an arm that could not even take the step."""
     release = served.release
     blank = dict.fromkeys(release.problem.decisions)
@@ -357,21 +375,15 @@ def _undecided(served: Served, request: DecideRequest, why: str) -> Entry:
     return {"release": release.id, **nothing.telemetry(), "falls": [why], "decisions": decisions}
 
 
-def _lacking(serving: Serving, request: DecideRequest) -> str:
-    """Why the challenger cannot decide on a request that the champion takes; empty where it can."""
-    served = serving.challenger
-    if served is None or served.contract.asks_no_more_than(serving.champion.contract):
+def lacking(served: Served, request: DecideRequest) -> str:
+    """Why a release cannot decide on a request that another one takes; empty where it can."""
+    if served.contract.asks_no_more_than(request.contract):
         return ""
     absent = [name for name in served.contract.asked if name not in request.rows[0]]
     if absent:
         return f"has no {', '.join(absent)}"
     broken = served.contract.broken_rules(request.period, request.rows)
     return f"breaks its contract: {broken[0].field} {broken[0].detail}" if broken else ""
-
-
-def _answer_in(entry: Entry) -> Entry:
-    answer: Entry = entry["answers"][entry["arm"]]
-    return answer
 
 
 def _repeated(entry: Entry, request: DecideRequest) -> Answered | RefusedError:
@@ -388,14 +400,14 @@ def _repeated(entry: Entry, request: DecideRequest) -> Answered | RefusedError:
 
 
 def _answered(entry: Entry) -> Answered | RefusedError:
-    return _nothing_decided(entry) if _answer_in(entry)["rung"] == Rung.NONE else Answered(entry)
+    return _nothing_decided(entry) if answer_in(entry)["rung"] == Rung.NONE else Answered(entry)
 
 
 def _nothing_decided(entry: Entry) -> RefusedError:
-    reasons = _answer_in(entry)["falls"]
+    reasons = answer_in(entry)["falls"]
     return unavailable(
         f"Nothing could decide period {entry['period']}: {'; '.join(reasons)}. The attempt is in the decision log.",
         id=entry["id"],
-        release=_answer_in(entry)["release"],
+        release=answer_in(entry)["release"],
         reasons=reasons,
     )

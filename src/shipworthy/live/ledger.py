@@ -15,10 +15,10 @@ from shipworthy.errors import NotFoundError
 from shipworthy.ideas.register import list_ideas
 from shipworthy.project import Project
 from shipworthy.research.evidence import open_evidence
-from shipworthy.ship.gate import read_live
-from shipworthy.ship.release import open_release
+from shipworthy.ship.reading import drawn_in, open_live, read_live
 from shipworthy.ship.rollout import Phase, Rollout, rollout_history
-from shipworthy.ship.shadow import ANSWERED, live_evidence
+from shipworthy.ship.shadow import ANSWERED
+from shipworthy.ship.sides import sides_of
 from shipworthy.statistics import Calibration, Ratio, forecast, realised_ratio
 from shipworthy.statistics.calibration import calibration
 
@@ -134,7 +134,7 @@ def read_ledger(project: Project) -> Sequence[Line]:
         if move.idea is not None:
             last[move.idea] = move
             if move.phase is Phase.SHADOW:
-                tried[move.idea] = move
+                tried.setdefault(move.idea, move)
     return [_line(project, key, titles.get(key, "(its file is gone)"), tried[key], last[key]) for key in sorted(tried)]
 
 
@@ -145,15 +145,13 @@ def _line(project: Project, key: str, title: str, tried: Rollout, last: Rollout)
             f"Idea {int(key)} was rolled out without a verdict: the record store is damaged. Restore it from a backup."
         )
     analysis = read_analysis(judged)
-    release = open_release(project, tried.challenger)
-    live = live_evidence(project, tried.champion, release)
-    reading = read_live(live, open_evidence(project, analysis.evidence), analysis.verdict.criteria)
-    realised = None
-    if reading is not None:
-        low, mean, high = (end * reading.units for end in (reading.money.low, reading.money.mean, reading.money.high))
-        realised = Gain(gain=mean, low=low, high=high)
-    together = _judged_together(analysis, release.problem.periods_per_year)
-    expected = _forecast(project, key, analysis)
+    moves = rollout_history(project, tried.problem)
+    live, trial = open_live(project, moves, key, sides_of(moves, key))
+    reading = read_live(live, open_evidence(project, analysis.evidence), analysis.verdict.criteria, trial)
+    found = reading.per_period if reading is not None else None
+    realised = Gain(low=found[0], gain=found[1], high=found[2]) if found is not None else None
+    course = _course(live.table) if trial.pairs else _estimated(drawn_in(live.answered, trial.step), realised)
+    together = _judged_together(analysis, trial.periods_per_year)
     return Line(
         idea=int(key),
         title=title,
@@ -161,11 +159,11 @@ def _line(project: Project, key: str, title: str, tried: Rollout, last: Rollout)
         phase=str(last.phase),
         currency=analysis.currency,
         cadence=analysis.verdict.criteria.cadence if together == 1 else f"{24 / together:g}h",
-        forecast=Gain(gain=expected.gain / together, low=expected.low / together, high=expected.high / together),
+        forecast=forecast_of(project, analysis, trial.periods_per_year),
         raw=analysis.verdict.per_period().gain / together,
         realised=realised,
-        course=_course(live.table),
-        periods_per_year=release.problem.periods_per_year,
+        course=course,
+        periods_per_year=trial.periods_per_year,
     )
 
 
@@ -188,11 +186,23 @@ def _course(table: pl.DataFrame) -> tuple[LivePeriod, ...]:
     return tuple(LivePeriod(**row) for row in found.sort("period").to_dicts())
 
 
-def _forecast(project: Project, key: str, analysis: Analysis) -> Gain:
-    """The gain per period shrunk by what all other verdicts of the project were."""
-    others = [read_whole_verdict(record) for record in project.records.find("verdict") if record.key != key]
+def _estimated(answered: pl.DataFrame, realised: Gain | None) -> tuple[LivePeriod, ...]:
+    """The periods of a trial that cannot tell what the other arm would have earned: each gained what they did on average."""
+    if answered.is_empty() or realised is None:
+        return ()
+    share = pl.col(ANSWERED).mean()
+    found = answered.group_by("period").agg(
+        gain=pl.lit(realised.gain), earned=share * realised.gain, answered=pl.col(ANSWERED).any()
+    )
+    return tuple(LivePeriod(**row) for row in found.sort("period").to_dicts())
+
+
+def forecast_of(project: Project, analysis: Analysis, periods_per_year: float) -> Gain:
+    """What an idea is expected to earn a period: the verdict's gain, shrunk by what all other verdicts of the project were."""
+    others = [read_whole_verdict(record) for record in project.records.find("verdict") if record.key != analysis.idea]
     known = [other for other in others if math.isfinite(other.se) and other.se > 0 and other.exposure is not None]
     units = analysis.verdict.exposure.pairs_per_period if analysis.verdict.exposure else 1.0
+    units /= _judged_together(analysis, periods_per_year)
     found = forecast(
         analysis.verdict.gain,
         analysis.verdict.se,

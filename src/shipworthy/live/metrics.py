@@ -10,7 +10,7 @@ import os
 from functools import cache
 from typing import Any
 
-from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from shipworthy.live.settings import COUNTS_VARIABLE
@@ -23,6 +23,10 @@ REQUESTS = Counter("shipworthy_requests", "Requests, by path and status.", ["pat
 SECONDS = Histogram("shipworthy_request_seconds", "Seconds from the request to its answer.", ["path"], buckets=_SECONDS)
 DECISIONS = Counter("shipworthy_decisions", "Decisions, by arm and the rung that decided.", ["arm", "rung"])
 FALLS = Counter("shipworthy_falls", "Rungs that did not decide, by arm.", ["arm"])
+DENIED = Counter("shipworthy_shadow_denied", "Side effects that a release attempted in the shadow, and was denied.")
+SHADOW_WAITING = Gauge(
+    "shipworthy_shadow_waiting", "Decisions that wait for the shadow.", multiprocess_mode="mostrecent"
+)
 OUTCOMES = Counter("shipworthy_outcomes", "Rows of outcomes that were noted.")
 WAITED = Histogram("shipworthy_waited_seconds", "Seconds until a request had its turn.", buckets=_SECONDS)
 LOG_SECONDS = Histogram("shipworthy_log_seconds", "Seconds to bring decisions onto the disk.", buckets=_SECONDS)

@@ -9,6 +9,7 @@ from shipworthy.data.contract import Expected
 from shipworthy.live.columns import Column
 from shipworthy.live.fields import MAX_KEY, MAX_ROWS, MAX_SECONDS
 from shipworthy.live.requests import Contract
+from shipworthy.ship.logged import MIXED
 
 Schema = dict[str, Any]
 
@@ -104,7 +105,7 @@ def _decide(contract: Contract | None) -> Schema:
         "properties": {
             **{name: {"type": "string"} for name in ("id", "problem", "release", "rung", "status")},
             "period": {"type": ["string", "integer"]},
-            "arm": {"enum": ["champion", "challenger"]},
+            "arm": {"enum": ["champion", "challenger", MIXED]},
             "decisions": {"type": "array", "items": {"type": "object", "required": [unit, *decided]}},
         },
     }

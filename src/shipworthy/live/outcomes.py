@@ -1,4 +1,4 @@
-"""What the service remembers: the decisions that were made, and how they turned out.
+"""What the service remembers: the decisions that were made, by whoever answered and in the shadow, and how they turned out.
 
 All of it is read from the logs, this worker's own part included, so that every worker knows the same.
 """
@@ -6,7 +6,10 @@ All of it is read from the logs, this worker's own part included, so that every 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
+from heapq import heappop, heappush
+from itertools import count
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -19,6 +22,9 @@ from shipworthy.live.tail import Place, Tail
 
 OUTCOMES = "outcomes"
 """What the segments of outcomes are called."""
+
+SHADOWS = "shadows"
+"""What the segments of the shadow's answers are called."""
 
 MOST_KEYS = 100_000
 """How many ids are remembered for requests that come again; the log itself keeps all of them."""
@@ -45,6 +51,17 @@ class _Decision(msgspec.Struct):
     period: Any
     rows: msgspec.Raw
     answers: dict[str, _Answer]
+    releases: dict[str, str] = {}
+
+
+class _Shadow(msgspec.Struct):
+    id: str
+    period: Any
+    answer: _Answer
+
+
+class _Dated(msgspec.Struct):
+    at: str
 
 
 class _Posted(msgspec.Struct):
@@ -71,6 +88,10 @@ class LivePast:
         self._lock = Lock()
         self._decision_tail = Tail(folder, DECISIONS)
         self._outcome_tail = Tail(folder, OUTCOMES)
+        self._shadow_tail = Tail(folder, SHADOWS)
+        self._later: list[tuple[str, int, Callable[[], None]]] = []
+        self._arrivals = count()
+        self._waiting: dict[str, tuple[str, ...]] = {}
         self._places: dict[str, Place] = {}
         self._decided: dict[Key, tuple[str, Place]] = {}
         self._posted: dict[Key, tuple[str, Row]] = {}
@@ -79,22 +100,43 @@ class LivePast:
         self._plans: dict[str, dict[Any, deque[bytes]]] = {}
         self._read_units = _units_decoder(self._unit)
 
-    def refresh(self) -> None:
+    def refresh(self, until: str | None = None) -> None:
         """Reads what was logged since the last time.
 
-        The outcomes are taken first and noted last: an outcome is never known without the decision before it.
+        The outcomes are taken first and noted last: an outcome is never known without the decision before it. So are the
+        shadow's answers.
+
+        Args:
+            until: What was logged after this instant is not known yet, and is noted by a later call: so the past is as it was
+                then, whenever it is asked for. None means that everything is known.
 
         Raises:
             OSError: the disk does not answer.
         """
         with self._lock:
             outcomes = [line for _, line in self._outcome_tail.read()]
+            shadows = [line for _, line in self._shadow_tail.read()]
             for place, line in self._decision_tail.read():
-                self._note_decision(place, line)
+                if until is None:
+                    self._note_decision(place, line)
+                else:
+                    self._hold(line, partial(self._note_decision_at, place))
             for line in outcomes:
-                self._note_outcomes(line)
+                if until is None:
+                    self._note_outcomes(line)
+                else:
+                    self._hold(line, partial(self._note_outcomes, line))
+            for line in shadows:
+                self._note_shadow(line)
+            while self._later and (until is None or self._later[0][0] <= until):
+                heappop(self._later)[2]()
             if self._unsettled:
                 self._settle()
+
+    def waiting(self, releases: Collection[str]) -> int:
+        """How many decisions wait for what one of these releases would have decided in the shadow."""
+        with self._lock:
+            return sum(not set(releases).isdisjoint(waited) for waited in self._waiting.values())
 
     def entry(self, decision: str) -> dict[str, Any] | None:
         """The log's entry of that id; None where nothing was decided under it.
@@ -129,6 +171,16 @@ class LivePast:
         with self._lock:
             self._decision_tail.close()
             self._outcome_tail.close()
+            self._shadow_tail.close()
+
+    def _hold(self, line: bytes, note: Callable[[], None]) -> None:
+        try:
+            heappush(self._later, (_DATED.decode(line).at, next(self._arrivals), note))
+        except msgspec.MsgspecError:
+            return
+
+    def _note_decision_at(self, place: Place) -> None:
+        self._note_decision(place, self._decision_tail.at(place))
 
     def _note_decision(self, place: Place, line: bytes) -> None:
         try:
@@ -149,10 +201,22 @@ class LivePast:
                 if key in self._posted:
                     self._unsettled.add(key)
         for answer in decision.answers.values():
-            if answer.rung != "none":
-                self._note_plan(answer, decision.period)
+            self._note_plan(answer, decision.period)
+        waited = tuple(release for arm, release in decision.releases.items() if arm not in decision.answers)
+        if waited:
+            self._waiting[decision.id] = waited
+
+    def _note_shadow(self, line: bytes) -> None:
+        try:
+            shadow = _SHADOWS.decode(line)
+        except msgspec.MsgspecError:
+            return
+        self._waiting.pop(shadow.id, None)
+        self._note_plan(shadow.answer, shadow.period)
 
     def _note_plan(self, answer: _Answer, period: Any) -> None:
+        if answer.rung == "none":
+            return
         plans = self._plans.setdefault(answer.release, {})
         plans.setdefault(period, deque(maxlen=_PARTS)).append(bytes(answer.decisions))
         if len(plans) > _PLANS:
@@ -189,6 +253,8 @@ class LivePast:
 
 _DECISIONS = msgspec.json.Decoder(_Decision)
 _OUTCOMES = msgspec.json.Decoder(_Posted)
+_SHADOWS = msgspec.json.Decoder(_Shadow)
+_DATED = msgspec.json.Decoder(_Dated)
 
 
 def _units_decoder(unit: str) -> msgspec.json.Decoder[list[Any]]:

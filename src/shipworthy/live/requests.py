@@ -45,6 +45,7 @@ class DecideRequest:
     """A moment of deciding as it was asked for, every field checked.
 
     Attributes:
+        contract: The contract that it was read by.
         period: The period, of the type that the release's own rows have.
         frame: The rows as a policy sees them, in the order of the units.
         units: The units, as JSON values.
@@ -53,6 +54,7 @@ class DecideRequest:
         time_limit: Seconds that the caller can wait.
     """
 
+    contract: Contract
     period: Period
     frame: pl.DataFrame
     units: Sequence[Any]
@@ -180,6 +182,7 @@ class Contract:
             self._read_carefully(body, extra)
             if read is None or (frame := next(frames)) is None
             else DecideRequest(
+                contract=self,
                 period=read.period,
                 frame=frame,
                 units=read.rows.units,
@@ -277,6 +280,7 @@ class Contract:
         unit = self.columns[self.problem.unit]
         rows = sorted(rows, key=lambda row: unit.rank(row[unit.name]))
         return DecideRequest(
+            contract=self,
             period=self._canonical(period),
             frame=self.frame(self._canonical(period), rows),
             units=[row[unit.name] for row in rows],
@@ -287,8 +291,29 @@ class Contract:
 
     def asks_no_more_than(self, other: Contract) -> bool:
         """Whether every request that keeps the other contract keeps this one too."""
+        if other is self:
+            return True
         same_rules = self.guard is None or (self.of_rows == other.of_rows and self.visible == other.visible)
         return same_rules and self.asked.keys() <= other.asked.keys()
+
+    def read_logged(self, entry: Mapping[str, Any]) -> DecideRequest:
+        """The request that a decision log's entry was made for."""
+        period = self._canonical(self.columns[self.problem.period].read_one(entry["period"]))
+        return DecideRequest(
+            contract=self,
+            period=period,
+            frame=self.frame(period, entry["rows"]),
+            units=[row[self.problem.unit] for row in entry["rows"]],
+            json=msgspec.json.encode(entry["rows"]),
+            state=entry["state"],
+            time_limit=entry.get("time_limit"),
+        )
+
+    def frame_of(self, request: DecideRequest) -> pl.DataFrame:
+        """The rows of a request, whichever release has read it, as this release's policy sees them."""
+        if request.contract is self or request.contract.visible == self.visible:
+            return request.frame
+        return self.frame(request.period, request.rows)
 
     def broken_rules(self, period: Period, rows: Sequence[Row]) -> list[FieldError]:
         """Which of the rows break which rule of the problem's contract; a column may be absent, and counts as empty."""

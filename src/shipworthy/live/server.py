@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import socket
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +13,7 @@ from pathlib import Path
 import uvicorn
 
 from shipworthy.errors import UnavailableError
+from shipworthy.live.beside import shadow_beside
 from shipworthy.live.settings import COUNTS_VARIABLE, VARIABLE, Settings
 from shipworthy.project import Project
 from shipworthy.project.environment import environment, one_thread_each
@@ -35,7 +38,7 @@ def serve(
     release: str | None = None,
     log_folder: Path | None = None,
 ) -> None:
-    """Serves one problem until SIGTERM or SIGINT; what was begun is answered first.
+    """Serves one problem until SIGTERM or SIGINT, its shadow beside it; what was begun is answered first.
 
     Call it in the main thread, from a script that does nothing when it is imported: workers are spawned.
 
@@ -58,7 +61,7 @@ def serve(
         release=release,
     )
     _refuse_taken(host, port)
-    with _environment(settings, workers):
+    with _environment(settings), _ended_in_order(), shadow_beside(settings):
         uvicorn.run(
             "shipworthy.live.service:make_app",
             factory=True,
@@ -89,9 +92,21 @@ def _refuse_taken(host: str, port: int) -> None:
 
 
 @contextmanager
-def _environment(settings: Settings, workers: int) -> Iterator[None]:
-    """Leaves for the workers what they serve, and where they count together; takes it away again at the end."""
-    with tempfile.TemporaryDirectory(prefix="shipworthy-counts-") as counts:
-        variables = one_thread_each() | {VARIABLE: settings.to_text()}
-        with environment(variables | ({COUNTS_VARIABLE: counts} if workers > 1 else {})):
-            yield
+def _ended_in_order() -> Iterator[None]:
+    """Lets SIGTERM end this process as an exception does: what was begun beside it is ended too."""
+    before = signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def _environment(settings: Settings) -> Iterator[None]:
+    """Leaves for the workers what they serve, and where they and the shadow count together; takes it away again at the end."""
+    variables = one_thread_each() | {VARIABLE: settings.to_text()}
+    with (
+        tempfile.TemporaryDirectory(prefix="shipworthy-counts-") as counts,
+        environment(variables | {COUNTS_VARIABLE: counts}),
+    ):
+        yield

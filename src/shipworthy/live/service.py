@@ -27,6 +27,7 @@ from shipworthy.live import metrics
 from shipworthy.live.answering import Answered, Answering, Ask
 from shipworthy.live.claims import Claims
 from shipworthy.live.fields import read_key
+from shipworthy.live.json_lines import write_json_lines
 from shipworthy.live.openapi import describe
 from shipworthy.live.refusals import MEDIA_TYPE, RefusedError, unavailable
 from shipworthy.live.serving import Serving, Watch
@@ -47,6 +48,7 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 def make_app(settings: Settings | None = None) -> ASGIApp:
     """The application that one worker runs; a server that calls it without settings finds those `serve` left for it."""
     settings = settings or Settings.from_environment()
+    write_json_lines()
     return Service(open_project(Path(settings.root)), settings)
 
 
@@ -146,6 +148,7 @@ class Service:
             "rollout_age": watch.age,
             "record_store_answers": watch.answers,
             "trouble": watch.trouble,
+            "shadow": await self._turns.run(lambda: self._waiting(serving)),
         }
         return _json(content, 200 if serving else 503)
 
@@ -157,6 +160,13 @@ class Service:
         del request
         serving = self._watch.serving
         return _json(describe(self._problem, self._version, serving.champion.contract if serving else None))
+
+    def _waiting(self, serving: Serving | None) -> int | None:
+        """How many decisions wait for the shadow; None where that cannot be told."""
+        try:
+            return None if serving is None else self._answering.waiting(serving)
+        except OSError:
+            return None
 
     def _serving(self) -> Serving:
         serving = self._watch.serving
@@ -178,14 +188,16 @@ async def _behind(door: Endpoint, request: Request) -> Response:
     try:
         return await door(request)
     except (UnavailableError, OSError) as error:
-        return _refused(unavailable(str(error)))
-    except RefusedError as refusal:
-        return _refused(refusal)
+        refusal = unavailable(str(error))
+    except RefusedError as error:
+        refusal = error
     except Exception:  # noqa: BLE001  (a defect of ours: the caller gets no traceback, the service's own log does)
         _LOG.exception("%s %s failed", request.method, request.url.path)
-        return _refused(
-            unavailable("The service has a defect that keeps it from answering this; its own log says more.")
-        )
+        refusal = unavailable("The service has a defect that keeps it from answering this; its own log says more.")
+    if refusal.status >= 500:
+        told = {"path": request.url.path, "status": refusal.status, "detail": str(refusal)}
+        _LOG.warning("a request failed", extra={**told, "id": refusal.document.get("id")})
+    return _refused(refusal)
 
 
 async def _body(request: Request) -> bytes:

@@ -19,7 +19,7 @@ from shipworthy.live.requests import Contract
 from shipworthy.problem import Period, Span
 from shipworthy.project import Project
 from shipworthy.ship.release import Release, open_release
-from shipworthy.ship.rollout import Rollout, read_rollout
+from shipworthy.ship.rollout import Phase, Rollout, read_rollout
 from shipworthy.statistics.assignment import Arm
 from shipworthy.step import History
 
@@ -57,7 +57,6 @@ class Served:
 
     def last_plan(self, past: LivePast, period: Period, units: Sequence[Any]) -> pl.DataFrame | None:
         """What this release decided for these units the period before, as far as it did."""
-        past.refresh()
         found = past.last_plan(self.release.id, as_json(period))
         if found is None:
             return None
@@ -76,23 +75,43 @@ class Served:
 
 @dataclass(frozen=True, slots=True)
 class Recollection:
-    """The past of a release, read from the logs once somebody looks back, and not before: most requests need none of it."""
+    """The past of a release, read from the logs once somebody looks back, and not before: most requests need none of it.
+
+    Attributes:
+        served: The release.
+        past: What was decided, and has turned out.
+        until_now: Whether it is read up to now first; else it is taken as it is.
+    """
 
     served: Served
     past: LivePast
+    until_now: bool = True
 
     def known(self, period: Period, within: Span | None = None) -> pl.DataFrame:
-        """As `History.known`, with all that was decided and has turned out until now.
+        """As `History.known`, of what was decided and has turned out too.
 
         Raises:
             UnavailableError: the log cannot be read.
         """
         if within is None or within.count:
-            try:
-                self.past.refresh()
-            except OSError as error:
-                raise UnavailableError(f"The log cannot be read: {error}. Nothing was decided.") from error
+            self._read()
         return self.served.history(self.past).known(period, within)
+
+    def last_plan(self, period: Period, units: Sequence[Any]) -> pl.DataFrame | None:
+        """What the release decided for these units the period before, as far as it did.
+
+        Raises:
+            UnavailableError: the log cannot be read.
+        """
+        self._read()
+        return self.served.last_plan(self.past, period, units)
+
+    def _read(self) -> None:
+        try:
+            if self.until_now:
+                self.past.refresh()
+        except OSError as error:
+            raise UnavailableError(f"The log cannot be read: {error}. Nothing was decided.") from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,17 +128,18 @@ class Serving:
     challenger: Served | None = None
     rollout: Rollout | None = None
 
-    def arm_of(self, period: Period) -> Arm:
-        """Whose decisions are answered for a period."""
+    def arms_of(self, period: Period, units: Sequence[Any]) -> Arm | list[Arm]:
+        """Whose decisions are answered for a period: one arm for all its units, or one for each."""
         if self.rollout is None or self.challenger is None:
             return "champion"
-        return self.rollout.arm_of(period)
+        return self.rollout.arms_of(period, units)
 
     @property
     def takes_together(self) -> bool:
         """Whether requests that wait at the same moment may be decided in one call: row by row, by the champion alone."""
         release = self.champion.release
-        return self.challenger is None and release.decider.policy.row_wise and release.problem.next_state is None
+        alone = self.challenger is None or (self.rollout is not None and self.rollout.phase is Phase.SHADOW)
+        return alone and release.decider.policy.row_wise and release.problem.next_state is None
 
     @property
     def releases(self) -> dict[str, str]:

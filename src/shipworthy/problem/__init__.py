@@ -7,7 +7,7 @@ from shipworthy.problem.assumption import Assumption
 from shipworthy.problem.now import Now, Period
 from shipworthy.problem.plan import Plan
 from shipworthy.problem.policy import Policy, PredictThenOptimize
-from shipworthy.problem.problem import Constraint, Guardrail, Problem
+from shipworthy.problem.problem import Constraint, Guardrail, OnFail, Problem
 from shipworthy.problem.rows import Rows
 from shipworthy.problem.solve import Solve, Status, UnsolvedError
 from shipworthy.problem.span import Span
@@ -17,6 +17,7 @@ __all__ = [
     "Constraint",
     "Guardrail",
     "Now",
+    "OnFail",
     "Period",
     "Plan",
     "Policy",

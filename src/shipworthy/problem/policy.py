@@ -32,8 +32,9 @@ class Model(Protocol):
 class Policy:
     """Decides one period at a time. Subclass it and write `decide`; write `fit` where something is learnt.
 
-    The policy itself is code and carries nothing from one period to the next: what `fit` returns is handed to `decide`, is
-    what a release packs, and must be picklable.
+    The policy itself is code and carries nothing from one period to the next: what `fit` returns is handed to `decide`, and is
+    what a release packs: plain values, arrays, frames, models of scikit-learn, LightGBM or XGBoost, and objects of the project's
+    own classes that hold these.
 
     Attributes:
         memory: How far back `now.past` reaches; "0d" where deciding needs no history.
@@ -42,6 +43,8 @@ class Policy:
         refit: How often it is fitted again, in research and in production; None means once.
         time_limit: Seconds one decision may take before the fallback decides.
         row_wise: True where each unit is decided on its own row alone, so that requests may be split by unit.
+        pickled: True where a release may hold what `fit` returned as a pickle, because it cannot be kept as data: opening
+            the release then runs whatever the pickle says. Its manifest and `shipworthy ship` tell.
 
     >>> class Same(Policy):
     ...     def decide(self, now, fitted):
@@ -57,6 +60,7 @@ class Policy:
     refit: str | None = None
     time_limit: float | None = None
     row_wise: bool = False
+    pickled: bool = False
     features: Sequence[str] = ()
 
     def fit(self, past: pl.DataFrame) -> Any:
@@ -126,6 +130,7 @@ class PredictThenOptimize(Policy):
     refit: str | None = "28d"
     time_limit: float | None = None
     row_wise: bool = False
+    pickled: bool = False
 
     def fit(self, past: pl.DataFrame) -> Model:
         """Fits a copy of the model on every past row whose outcome is there."""

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 import polars as pl
 
@@ -16,6 +16,9 @@ from shipworthy.problem.now import Now
 from shipworthy.problem.policy import Decisions, Policy
 from shipworthy.problem.rows import Rows
 from shipworthy.problem.span import Span
+
+OnFail = Literal["rollback", "pause", "hold"]
+"""What a rollout does by itself when live periods show harm: take the challenger back, pause it, or only go no further."""
 
 Measure = Callable[..., pl.Expr | pl.Series]
 """A column over a frame of rows, and over the assumptions where it asks for them: an expression or a series."""
@@ -38,12 +41,16 @@ class Constraint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guardrail:
-    """A metric that must not get worse by more than `margin`, in the metric's own unit, per row."""
+    """A metric that must not get worse by more than `margin`, in the metric's own unit, per row.
+
+    `on_fail` is what the rollout does where live periods show that it has.
+    """
 
     name: str
     measure: Measure
     margin: float
     better: Literal["higher", "lower"] = "higher"
+    on_fail: OnFail = "rollback"
 
 
 @dataclass
@@ -65,6 +72,7 @@ class Problem:
             say what another decision would have earned, unless decisions were drawn at random and logged (`propensity`).
         propensity: The column with the probability with which the logged decision of a row was drawn, beside the logged
             decisions themselves in the decision columns of the rows. Needed only where `counterfactual` is False.
+        carry_over: The span for which a decision is still felt after its period, such as "2h"; None where it is not.
         periods_per_year: How many periods a year has, for money per year.
         warm_up: The history that is only learnt from before the replay starts; None means a third of it.
         holdout: The newest stretch of what is replayed, sealed: the verdict answers from it alone, and shows its money only on
@@ -95,6 +103,7 @@ class Problem:
     currency: str = "EUR"
     counterfactual: bool = True
     propensity: str | None = None
+    carry_over: str | None = None
     periods_per_year: float = 365.0
     warm_up: str | None = None
     holdout: str | None = None
@@ -137,8 +146,9 @@ class Problem:
             )
         self.stated()
         Span.of(self.outcome_delay)
-        if self.warm_up is not None:
-            Span.of(self.warm_up)
+        for span in (self.warm_up, self.carry_over):
+            if span is not None:
+                Span.of(span)
         embargoed = Span.of(self.embargo).count > 0
         if self.holdout is None and embargoed:
             raise InvalidInputError(
@@ -226,19 +236,27 @@ class Problem:
         self.constraints.append(Constraint(name=holds.__name__, holds=holds, needs_state=takes_second(holds)))
         return holds
 
-    def guardrail(self, *, margin: float, better: Literal["higher", "lower"] = "higher") -> Callable[[F], F]:
+    def guardrail(
+        self, *, margin: float, better: Literal["higher", "lower"] = "higher", on_fail: OnFail = "rollback"
+    ) -> Callable[[F], F]:
         """Declares a metric per row that may get worse by at most `margin`; a second parameter gets the assumptions.
 
+        Where live periods show beyond doubt that it got worse by more, the rollout does what `on_fail` says: "rollback",
+        "pause", or "hold", which goes no further and leaves the rest to somebody.
+
         Raises:
-            InvalidInputError: the margin is no number of at least 0, or `better` is neither of its two words.
+            InvalidInputError: the margin is no number of at least 0, or `better` or `on_fail` is none of its words.
         """
+        if on_fail not in get_args(OnFail):
+            raise InvalidInputError(f"A guardrail's on_fail is {on_fail!r}. Say 'rollback', 'pause' or 'hold'.")
         if better not in ("higher", "lower"):
             raise InvalidInputError(f"A guardrail's better is {better!r}. Say 'higher' or 'lower'.")
         if not 0 <= margin < math.inf:
             raise InvalidInputError(f"A guardrail's margin is {margin!r}. Give a number of at least 0.")
 
         def declare(measure: F) -> F:
-            self.guardrails.append(Guardrail(name=measure.__name__, measure=measure, margin=margin, better=better))
+            rail = Guardrail(name=measure.__name__, measure=measure, margin=margin, better=better, on_fail=on_fail)
+            self.guardrails.append(rail)
             return measure
 
         return declare

@@ -77,7 +77,9 @@ class Code:
         return problem
 
     def pickle(self, fitted: Any) -> bytes:
-        """The bytes of what a policy's `fit` returned.
+        """What a policy's `fit` returned, as a pickle: for processes of this machine that work on one replay together.
+
+        A release keeps its fitted state as data, and a pickle only where its policy declares `pickled = True`.
 
         Raises:
             UserCodeError: it cannot be pickled.
@@ -92,9 +94,13 @@ class Code:
                 ) from error
 
     def unpickle(self, content: bytes) -> Any:
-        """The object of bytes that `pickle` made; only for bytes whose digest was checked."""
+        """The object of bytes that `pickle` made; only for bytes from a process of our own, or whose signature was checked."""
         with self.active():
-            return pickle.loads(content)  # noqa: S301  (checked against the manifest before)
+            return pickle.loads(content)  # noqa: S301  (our own, or signed by somebody trusted)
+
+    def holds(self, module: str) -> bool:
+        """Whether a module of that name is made from a file of this folder."""
+        return next(self._files_named(module), None) is not None
 
     def files_behind(self, *functions: Callable[..., Any]) -> list[Path]:
         """The files of the folder that these functions' modules are made of, directly or by importing."""

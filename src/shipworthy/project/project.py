@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from shipworthy.errors import InvalidInputError, NotFoundError
+from shipworthy.project.clock import now
 from shipworthy.project.section import read_toml
 from shipworthy.store import FolderObjectStore, ObjectStore, RecordStore, SqliteRecordStore
 
@@ -22,13 +23,23 @@ _SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "store": {"records": ".shipworthy/records.db", "objects": ".shipworthy/objects"},
     "research": {"workers": 0, "seed": 1, "engine": "processes", "ray_address": ""},
     "live": {"log": ".shipworthy/log"},
+    "release": {"allow_unsigned": []},
+    "watch": {"window": "28d", "service": "", "running_cost": 0.0, "webhook": "", "slack": ""},
+    "rollout": {},
     "mlflow": {"tracking_uri": "", "experiment": "shipworthy"},
 }
 """Every section and setting there is, with its default; the default's type is the setting's type."""
 
+_READ_LATER = ("rollout",)
+"""Sections that hold one section a problem, and are read where the problem is known."""
+
 _TEXTS: Mapping[str, tuple[str, str]] = {
     "engine": (r"processes|ray", "'processes' or 'ray'"),
     "ray_address": (r"((ray://)?[\w.-]+:\d{1,5})?", "'host:port', 'ray://host:port', or empty to start Ray here"),
+    "window": (r"[1-9]\d*[hdw]", "a span such as '28d'"),
+    "service": (r"(https?://\S+)?", "the address of the service, as 'http://127.0.0.1:8000'"),
+    "webhook": (r"((https?://|\$)\S+)?", "an address, or '$NAME' of an environment variable that holds it"),
+    "slack": (r"((https?://|\$)\S+)?", "an address, or '$NAME' of an environment variable that holds it"),
     "experiment": (r"\S(.*\S)?", "the name of an experiment"),
 }
 """What the settings with a form of their own have to look like, as a pattern and in words."""
@@ -49,7 +60,7 @@ class Project:
     @cached_property
     def records(self) -> RecordStore:
         """The record store that the configuration names; opened at first use."""
-        return SqliteRecordStore(self.root / _path(self.settings, "records"))
+        return SqliteRecordStore(self.root / _path(self.settings, "records"), clock=now)
 
     @cached_property
     def objects(self) -> ObjectStore:
@@ -113,6 +124,8 @@ def _read(path: Path) -> Mapping[str, Mapping[str, Any]]:
 def _section(path: Path, section: str, defaults: Mapping[str, Any], given: Any) -> Mapping[str, Any]:
     if not isinstance(given, dict):
         raise InvalidInputError(f"{path}: {section} must be a section: write [{section}] on a line of its own.")
+    if section in _READ_LATER:
+        return given
     _refuse_unknown(path, f"setting in [{section}]", given, defaults)
     for name, value in given.items():
         if type(value) is not type(defaults[name]):

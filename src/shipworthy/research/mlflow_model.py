@@ -26,12 +26,16 @@ class MlflowModel:
     """A registered model as it is: fitting it fetches it and learns nothing, and what is fitted holds the whole model.
 
     So a release packs the model itself, and deciding asks no registry. A replay cannot know on which rows it was trained: of the
-    periods up to then it proves nothing. Begin the replay after them with `Problem(warm_up=...)`.
+    periods up to then it proves nothing. Begin the replay after them with `Problem(warm_up=...)`. MLflow may open it by
+    pickle, so a policy that ships it declares `pickled=True`.
 
     Attributes:
         uri: Such as "models:/demand/3". Name a version, not an alias, so that a replay gives the same tomorrow.
         tracking_uri: The registry's address; None means MLflow's own settings.
     """
+
+    opens_pickles = True
+    """No release holds it as if it were data."""
 
     def __init__(self, uri: str, tracking_uri: str | None = None) -> None:
         """Names the model; nothing is fetched yet."""

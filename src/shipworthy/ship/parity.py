@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import polars as pl
 
-from shipworthy.project import Project
+from shipworthy.project import Gap, Project, refuse_closed
 from shipworthy.ship.release import Release
 from shipworthy.ship.spare_server import spare_server
 from shipworthy.step import happened, worth
 from shipworthy.step.check import RefusedError, broken_constraint, settle
 from shipworthy.step.worth import VALUE
+from shipworthy.store import Change
 
 _TOLERANCE = 1e-9
+REMEDY = (
+    "Make deciding depend on nothing but now and fitted; imports of the project's modules belong to the top of a file."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +68,23 @@ def prove_parity(project: Project, release: Release) -> Parity:
             else:
                 broken.append(f"{period}: {difference}")
     return Parity(periods=len(golden), equal=equal, tied=tied, broken=tuple(broken))
+
+
+def require_parity(project: Project, release: Release) -> Parity:
+    """Proves parity and records it; what was proven stays proven.
+
+    Raises:
+        GateClosedError: a golden period is decided otherwise.
+        UnavailableError: the server does not start.
+    """
+    known = project.records.get("parity", release.id)
+    if known is not None and not known.body["broken"]:
+        return Parity(**{**known.body, "broken": ()})
+    parity = prove_parity(project, release)
+    project.records.add(Change(kind="parity", key=release.id, body=asdict(parity)), by=project.who)
+    gaps = [Gap(f"No parity. {broken}.", REMEDY) for broken in parity.broken[:3]]
+    refuse_closed(f"release {release.id} to what serves", gaps)
+    return parity
 
 
 def _request(release: Release, period: Any, rows: pl.DataFrame) -> dict[str, Any]:

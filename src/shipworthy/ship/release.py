@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
+import sysconfig
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -20,7 +20,20 @@ from shipworthy.errors import NotFoundError, TamperedError
 from shipworthy.problem import Period, Policy, Problem, Span
 from shipworthy.project import Project
 from shipworthy.project.code import Code, installed_packages
+from shipworthy.ship.fitted import open_fitted, pack_fitted
 from shipworthy.ship.golden import GOLDEN_PERIODS, golden_decisions
+from shipworthy.ship.keys import PublicKey
+from shipworthy.ship.manifest import (
+    FORMAT,
+    LARGEST_MANIFEST,
+    PackedFile,
+    entry_of,
+    files_of,
+    lineage,
+    parse_manifest,
+    read_file,
+)
+from shipworthy.ship.signature import is_signed, require_signature, sign
 from shipworthy.step import Decider, MakeDecider
 from shipworthy.store import Change, canonical, digest, get_content, put_content
 from shipworthy.store.frames import from_parquet, to_parquet
@@ -28,14 +41,8 @@ from shipworthy.store.frames import from_parquet, to_parquet
 _MANIFESTS = "releases"
 _FILES = "release-files"
 _CODE = "code/"
-_FITTED, _FALLBACK, _MEMORY, _GOLDEN, _CONTRACT, _LOCK = (
-    "fitted.pkl",
-    "fallback.pkl",
-    "memory.parquet",
-    "golden.parquet",
-    "contract.toml",
-    "lock.txt",
-)
+_PICKLE = ".pkl"
+_MEMORY, _GOLDEN, _CONTRACT, _LOCK = ("memory.parquet", "golden.parquet", "contract.toml", "lock.txt")
 _ID_LENGTH = 16
 
 
@@ -54,6 +61,8 @@ class Release:
         contract: What rows to be decided must satisfy; None where the problem had no contract.
         seed: The seed from which each period's is derived.
         manifest: All that the manifest says.
+        signer: Whose key signed it; None where it is unsigned and allowed by name.
+        code: Its code.
     """
 
     id: str
@@ -66,6 +75,8 @@ class Release:
     contract: Contract | None
     seed: int
     manifest: Mapping[str, Any]
+    signer: PublicKey | None
+    code: Code
 
     @property
     def schema(self) -> Mapping[str, pl.DataType]:
@@ -74,106 +85,187 @@ class Release:
         return {name: dtype for name, dtype in self.memory.schema.items() if name not in hidden}
 
 
-def build_release(replayed: Replay, policy_name: str, idea: str | None) -> str:
-    """Fits a policy on all rows of the snapshot, packs it, and gives the release's id.
+def build_release(replayed: Replay, policy_name: str, idea: str | None, refit_of: Release | None = None) -> str:
+    """Fits a policy on all rows of the snapshot, packs it, signs it, and gives the release's id.
 
     The same code, rows and libraries give the same release. Of revised rows it holds the newest revision alone: all of them are
     known by now, and what a release remembers is what its service looks back on.
+
+    Args:
+        replayed: The problem, its code and its rows.
+        policy_name: The policy to pack.
+        idea: The idea that it belongs to; None for the baseline.
+        refit_of: The release whose code is fitted again; its lineage goes on.
+
+    Raises:
+        UserCodeError: a fit raises, or returns what cannot be kept as data.
+        InvalidInputError: the key to sign with cannot be used.
     """
     replayed = replace(replayed, history=replayed.history.newest)
     problem, project = replayed.problem, replayed.project
     policy = problem.make_policy(policy_name)
-    ready = Span.of(problem.outcome_delay).after(replayed.history.periods[-1])
+    ready = first_to_decide(problem, replayed.history.periods[-1])
     decider = fit_decider(policy_name, policy, replayed.history, ready)
     fallback_name = problem.fallback or problem.champion
     fallback = None
     if fallback_name not in (None, policy_name):
         fallback = fit_decider(str(fallback_name), problem.make_policy(str(fallback_name)), replayed.history, ready)
-    files = {
-        _FITTED: replayed.code.pickle(decider.fitted),
-        _MEMORY: to_parquet(_memory(replayed, [decider, *([fallback] if fallback else [])], ready)),
-        _GOLDEN: to_parquet(golden_decisions(replayed, decider, fallback)),
-        _LOCK: "\n".join(installed_packages()).encode(),
+    deciders = {"fitted": decider, **({"fallback": fallback} if fallback else {})}
+    files: dict[str, tuple[str, bytes, tuple[str, ...]]] = {
+        _MEMORY: ("memory", to_parquet(_memory(replayed, list(deciders.values()), ready)), ()),
+        _GOLDEN: ("golden", to_parquet(golden_decisions(replayed, decider, fallback)), ()),
+        _LOCK: ("lock", "\n".join(installed_packages()).encode(), ()),
     }
+    for kind, packed in deciders.items():
+        name, content, types = _packed(replayed.code, packed)
+        files[f"{kind}{name}"] = (kind, content, types)
     contract = find_contract(project, problem.name)
     if contract is not None:
-        files[_CONTRACT] = contract.content
-    if fallback:
-        files[_FALLBACK] = replayed.code.pickle(fallback.fitted)
+        files[_CONTRACT] = ("contract", contract.content, ())
     makers = [problem.policies[name] for name in (policy_name, fallback_name) if name]
     measures = [problem.value_of, *(rule.holds for rule in problem.constraints)]
     for path in replayed.code.files_behind(*makers, *(measure for measure in measures if measure)):
-        files[_CODE + path.relative_to(replayed.code.folder).as_posix()] = path.read_bytes()
+        files[_CODE + path.relative_to(replayed.code.folder).as_posix()] = ("code", path.read_bytes(), ())
+    origin = refit_of.manifest.get("lineage", {}) if refit_of else lineage(project, idea, replayed.snapshot)
     manifest = {
-        "format": 1,
+        "format": FORMAT,
         "problem": problem.name,
-        "reference": replayed.code.reference_of(problem, project.references),
+        "reference": refit_of.manifest["reference"]
+        if refit_of
+        else replayed.code.reference_of(problem, project.references),
         "policy": policy_name,
         "fallback": fallback_name if fallback else None,
+        "value": getattr(problem.value_of, "__qualname__", None),
         "idea": idea,
         "snapshot": replayed.snapshot,
+        "lineage": {**origin, "snapshot": replayed.snapshot, "refit_of": refit_of.id if refit_of else None},
         "fitted_through": _fitted_through(replayed, policy, ready),
+        "pickled": sorted(packed.name for packed in deciders.values() if packed.policy.pickled),
         "seed": project.seed,
         "units": _closed_units(replayed),
         "python": platform.python_version(),
-        "files": {name: put_content(project.objects, _FILES, content) for name, content in sorted(files.items())},
+        "platform": sysconfig.get_platform(),
+        "files": {
+            name: entry_of(kind, put_content(project.objects, _FILES, content), content, types)
+            for name, (kind, content, types) in sorted(files.items())
+        },
     }
-    address = put_content(project.objects, _MANIFESTS, canonical(manifest))
-    release_id = address.rpartition("/")[2][:_ID_LENGTH]
-    if project.records.get("release", release_id) is None:
-        about = {"manifest": address, "problem": problem.name, "policy": policy_name, "idea": idea}
-        project.records.add(Change(kind="release", key=release_id, body=about), by=project.who)
+    content = canonical(manifest)
+    known = project.records.get("release", digest(content)[:_ID_LENGTH])
+    signature = known.body.get("signature") if known else None
+    if not is_signed(project, content, signature):
+        signature = sign(project, content)
+    return record_release(project, content, manifest, signature)
+
+
+def record_release(project: Project, content: bytes, manifest: Mapping[str, Any], signature: Any) -> str:
+    """Keeps a manifest, whose files are kept already, with its signature; gives the release's id."""
+    address = put_content(project.objects, _MANIFESTS, content)
+    release_id = id_of(address)
+    known = project.records.get("release", release_id)
+    if known is None or known.body.get("signature") != signature:
+        about = {name: manifest[name] for name in ("problem", "policy", "idea")}
+        body = {"manifest": address, **about, "signature": signature}
+        project.records.add(Change(kind="release", key=release_id, body=body), by=project.who)
     return release_id
 
 
+def id_of(address: str) -> str:
+    """The name of the release whose manifest an object holds."""
+    return address.rpartition("/")[2][:_ID_LENGTH]
+
+
+def first_to_decide(problem: Problem, last: Period) -> Period:
+    """The period at which everything up to a last one is known."""
+    return Span.of(problem.outcome_delay).after(last)
+
+
 def open_release(project: Project, release_id: str) -> Release:
-    """Opens a release: checks every digest, then imports its code and unpickles its state.
+    """Opens a release: checks every digest and the signature, then imports its code and opens its state.
 
     Raises:
         NotFoundError: there is no such release.
-        TamperedError: a byte of it was changed; nothing of it was run.
+        TamperedError: a byte of it was changed, or nobody signed it whom the project trusts; nothing of it was run.
     """
-    record = project.records.get("release", release_id)
-    if record is None:
-        known = [known.key for known in project.records.find("release")]
-        raise NotFoundError.among("release", release_id, known)
-    return _opened(project, release_id, str(record.body["manifest"]))
-
-
-def _opened(project: Project, release_id: str, address: str) -> Release:
-    if not address.rpartition("/")[2].startswith(release_id):
-        raise TamperedError(
-            f"The record of release {release_id} points to {address!r}, which is another one. It is not used."
-        )
-    manifest = json.loads(get_content(project.objects, address))
-    files = {name: get_content(project.objects, stored) for name, stored in manifest["files"].items()}
+    content, signer = read_manifest(project, release_id)
+    manifest = parse_manifest(content, release_id)
+    packed = files_of(manifest)
+    files = {name: read_file(project.objects, file) for name, file in packed.items()}
     folder = project.root / ".shipworthy" / "releases" / release_id
     _lay(folder, {name: content for name, content in files.items() if name.startswith(_CODE)})
     code = Code(folder / _CODE)
     problem = code.problem(manifest["reference"])
-    decider = Decider(manifest["policy"], problem.make_policy(manifest["policy"]), code.unpickle(files[_FITTED]))
+
+    def opened(kind: str, policy: str) -> Decider:
+        [name] = [name for name, file in packed.items() if file.kind == kind]
+        fitted = _state(code, f"{name} of release {release_id}", packed[name], files[name])
+        return Decider(policy, problem.make_policy(policy), fitted)
+
+    fallback = manifest["fallback"]
     return Release(
         id=release_id,
         problem=problem,
-        decider=decider,
-        fallback=_fallback(code, problem, manifest["fallback"], files),
+        decider=opened("fitted", manifest["policy"]),
+        fallback=None if fallback is None else cache(lambda: opened("fallback", fallback)),
         memory=from_parquet(files[_MEMORY]),
         golden=from_parquet(files[_GOLDEN]),
         units=frozenset(manifest["units"]) if manifest["units"] is not None else None,
         contract=_contract(release_id, files),
         seed=int(manifest["seed"]),
         manifest=manifest,
+        signer=signer,
+        code=code,
     )
+
+
+def read_manifest(project: Project, release_id: str) -> tuple[bytes, PublicKey | None]:
+    """The manifest of a release and whose key signed it; None where it is unsigned and allowed by name.
+
+    Raises:
+        NotFoundError: there is no such release.
+        TamperedError: it was changed, or nobody signed it whom the project trusts.
+    """
+    record = project.records.get("release", release_id)
+    if record is None:
+        known = [known.key for known in project.records.find("release")]
+        raise NotFoundError.among("release", release_id, known)
+    address = str(record.body["manifest"])
+    if id_of(address) != release_id:
+        raise TamperedError(
+            f"The record of release {release_id} points to {address!r}, which is another one. It is not used."
+        )
+    if project.objects.about(address).size > LARGEST_MANIFEST:
+        raise TamperedError(f"The manifest of release {release_id} is larger than any. It is not used.")
+    content = get_content(project.objects, address)
+    return content, require_signature(project, release_id, content, record.body.get("signature"))
+
+
+def problem_of(project: Project, release_id: str) -> str:
+    """The problem that a release decides.
+
+    Raises:
+        ShipworthyError: see `read_manifest`.
+    """
+    return str(parse_manifest(read_manifest(project, release_id)[0], release_id)["problem"])
+
+
+def _packed(code: Code, decider: Decider) -> tuple[str, bytes, tuple[str, ...]]:
+    """The ending of a fitted state's file, its bytes, and the types in it."""
+    if decider.policy.pickled:
+        return _PICKLE, code.pickle(decider.fitted), ()
+    fitted = pack_fitted(code, decider.fitted, decider.name)
+    return ".zip", fitted.content, fitted.types
+
+
+def _state(code: Code, name: str, file: PackedFile, content: bytes) -> Any:
+    """The fitted state of a file whose digest and signature were checked."""
+    if name.partition(" ")[0].endswith(_PICKLE):
+        return code.unpickle(content)
+    return open_fitted(code, content, file.types, name)
 
 
 def _contract(release_id: str, files: Mapping[str, bytes]) -> Contract | None:
     return parse_contract(files[_CONTRACT], f"{_CONTRACT} of release {release_id}") if _CONTRACT in files else None
-
-
-def _fallback(code: Code, problem: Problem, name: str | None, files: Mapping[str, bytes]) -> MakeDecider | None:
-    if name is None:
-        return None
-    return cache(lambda: Decider(name, problem.make_policy(name), code.unpickle(files[_FALLBACK])))
 
 
 def _fitted_through(replayed: Replay, policy: Policy, ready: Period) -> str | None:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
+from typing import Any
 
+from shipworthy.analysis.trials.schedule import SwitchbackPlan
 from shipworthy.project import Project
 from shipworthy.statistics.assignment import Arm, arm_of
 from shipworthy.store import Change, Record
+
+AUTOMATIC = "shipworthy (automatic)"
+"""Who makes a move that nobody asked for."""
 
 
 class Phase(StrEnum):
@@ -21,18 +27,43 @@ class Phase(StrEnum):
 
     SHADOW = "shadow"
     CANARY = "canary"
+    SWITCHBACK = "switchback"
     LIVE = "live"
+    PAUSED = "paused"
     ROLLED_BACK = "rolled back"
+    RETIRED = "retired"
 
     @property
     def next(self) -> Phase | None:
-        """The phase that evidence may lead to."""
-        return {Phase.SHADOW: Phase.CANARY, Phase.CANARY: Phase.LIVE}.get(self)
+        """The phase that evidence may lead to; in place of a canary there may be a switchback."""
+        return {Phase.SHADOW: Phase.CANARY, Phase.CANARY: Phase.LIVE, Phase.SWITCHBACK: Phase.LIVE}.get(self)
 
     @property
     def is_trial(self) -> bool:
-        """Whether a challenger is still being tried."""
-        return self in {Phase.SHADOW, Phase.CANARY}
+        """Whether a challenger is still being tried; one whose trial is paused is."""
+        return self in {Phase.SHADOW, Phase.CANARY, Phase.SWITCHBACK, Phase.PAUSED}
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the idea has had its turn: it is not shipped again."""
+        return self in {Phase.ROLLED_BACK, Phase.RETIRED}
+
+
+class Draw(StrEnum):
+    """What a canary draws an arm for: a period with all its units, a unit for good, or each unit anew each period.
+
+    >>> Draw.UNIT_PERIOD.mixes, Draw.PERIOD.mixes
+    (True, False)
+    """
+
+    PERIOD = "period"
+    UNIT = "unit"
+    UNIT_PERIOD = "unit-period"
+
+    @property
+    def mixes(self) -> bool:
+        """Whether both arms may decide units of one period."""
+        return self is not Draw.PERIOD
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,19 +72,32 @@ class Move:
 
     Attributes:
         phase: How far the idea has come.
-        champion: The release that answers, in canary for the rest of the periods.
+        champion: The release that answers, in a trial wherever the challenger does not.
         challenger: The release that is tried; once live, the old champion, which goes on deciding in its shadow.
-        share: The share of periods in which the challenger answers.
+        share: The challenger's share of what a canary draws.
+        draw: What a canary draws arms for.
+        schedule: The plan of a switchback, as `SwitchbackPlan.to_dict` gives it; published here before it starts.
         idea: The idea that is tried or live; None for the baseline.
         why: The reason, with the evidence it rests on.
+        trigger: What made the move by itself, such as "gain", "interval" or "cusum"; None where somebody asked for it.
+        evidence: The numbers it rests on.
     """
 
     phase: Phase
     champion: str
     challenger: str | None = None
     share: float = 0.0
+    draw: Draw = Draw.PERIOD
+    schedule: Mapping[str, Any] | None = None
     idea: str | None = None
     why: str
+    trigger: str | None = None
+    evidence: Mapping[str, Any] | None = None
+
+    @property
+    def step(self) -> tuple[object, ...]:
+        """What stays the same as long as a trial is the same one: its kind, its share and its coins."""
+        return self.idea, self.phase, self.share, self.draw, self.schedule
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,11 +116,30 @@ class Rollout(Move):
     at: datetime
     by: str
 
-    def arm_of(self, period: object) -> Arm:
-        """Who answers for a period: sticky, by a hash of idea and period, all its units together."""
-        if self.challenger is None or self.share <= 0:
+    def arms_of(self, period: object, units: Sequence[object]) -> Arm | list[Arm]:
+        """Who answers for a period: one arm for all its units, or one for each, by a hash of the idea and what is drawn.
+
+        Args:
+            period: The period, as the rows have it.
+            units: Its units, in the order of the request.
+        """
+        if self.challenger is None:
             return "champion"
-        return arm_of(self.idea, period, share=self.share)
+        if self.plan is not None:
+            return self.plan.arm_at(period)
+        if self.share <= 0:
+            return "champion"
+        if self.draw is Draw.PERIOD:
+            return arm_of(self.idea, period, share=self.share)
+        keys = [(unit,) if self.draw is Draw.UNIT else (unit, period) for unit in units]
+        arms = [arm_of(self.idea, *key, share=self.share) for key in keys]
+        return arms if len(set(arms)) > 1 else arms[0] if arms else "champion"
+
+    @cached_property
+    def plan(self) -> SwitchbackPlan | None:
+        """The plan of a switchback; None in any other phase."""
+        is_one = self.phase is Phase.SWITCHBACK and self.schedule is not None
+        return SwitchbackPlan.from_dict(self.schedule or {}) if is_one else None
 
 
 def read_rollout(project: Project, problem: str, at: datetime | None = None) -> Rollout | None:
@@ -97,10 +160,10 @@ def make_move(project: Project, problem: str, before: Rollout | None, move: Move
         PreconditionError: somebody moved it meanwhile.
     """
     change = Change(kind="rollout", key=problem, body=asdict(move), expect=before.version if before else 0)
-    [record] = project.records.add(change, by=project.who)
+    [record] = project.records.add(change, by=project.who if move.trigger is None else AUTOMATIC)
     return _rollout(record)
 
 
 def _rollout(record: Record) -> Rollout:
-    fields = {**record.body, "phase": Phase(record.body["phase"])}
+    fields = {**record.body, "phase": Phase(record.body["phase"]), "draw": Draw(record.body.get("draw", Draw.PERIOD))}
     return Rollout(**fields, problem=record.key, version=record.version, at=record.at, by=record.by)

@@ -1,30 +1,30 @@
-"""The verb of the Ship stage: take an idea one phase further, on evidence; or take it back."""
+"""The verb of the Ship stage: take an idea one phase further, on evidence."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 
-from shipworthy.analysis.analyse import read_analysis
 from shipworthy.analysis.gate import missing as missing_analysis
 from shipworthy.analysis.override import standing_override
 from shipworthy.data.snapshot import open_snapshot
 from shipworthy.engine import Replay, code_digest
-from shipworthy.errors import InvalidInputError, NotFoundError
+from shipworthy.errors import InvalidInputError
 from shipworthy.ideas.idea import Idea
 from shipworthy.ideas.register import find_idea
 from shipworthy.problem import Problem
-from shipworthy.project import Gap, Project, refuse_closed
+from shipworthy.project import Gap, Project, clock, refuse_closed
 from shipworthy.project.code import Code, load_problem
 from shipworthy.research.evidence import open_evidence
-from shipworthy.ship.gate import LiveReading, missing, read_live
+from shipworthy.ship.gate import missing
 from shipworthy.ship.parity import Parity, prove_parity
+from shipworthy.ship.published import publish
+from shipworthy.ship.reading import LiveReading, judged_for_shadow, read_idea_live
 from shipworthy.ship.release import build_release, open_release
 from shipworthy.ship.rollout import Move, Phase, Rollout, make_move, read_rollout, rollout_history
-from shipworthy.ship.shadow import live_evidence
+from shipworthy.ship.rules import Rules, read_rules
 from shipworthy.step import History
 from shipworthy.store import Change, Record
-
-CANARY_SHARE = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,96 +42,151 @@ class Shipped:
     reading: LiveReading | None
 
 
-def ship_idea(project: Project, number: int, *, share: float = CANARY_SHARE) -> Shipped:
-    """Takes an idea one phase further: into shadow, then canary, then live.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """How somebody wants the next trial, where the rules leave it open.
+
+    Attributes:
+        share: The challenger's share of a canary, in place of the next step of the rules.
+        start: When a switchback begins; None means the midnight after the next one.
+        seed: What the coins of a switchback follow from; None takes a name of the idea and its start.
+    """
+
+    share: float | None = None
+    start: datetime | None = None
+    seed: str | None = None
+
+
+def ship_idea(
+    project: Project,
+    number: int,
+    *,
+    share: float | None = None,
+    start: datetime | None = None,
+    seed: str | None = None,
+    now: datetime | None = None,
+) -> Shipped:
+    """Takes an idea one phase further: into shadow, then canary, step by step, or switchback, then live.
 
     Args:
         project: The project.
         number: The idea's number.
-        share: The share of periods that a canary answers.
+        share: The challenger's share of the canary, in place of the next step of the rules.
+        start: When a switchback begins, in the future; the midnight after the next one by default.
+        seed: What the coins of a switchback follow from.
+        now: The time, which a switchback has to begin after; the clock's by default.
 
     Raises:
         GateClosedError: the verdict, parity or the live evidence does not allow it.
+        InvalidInputError: the idea is live already, or the trial cannot be as it is wished.
         PreconditionError: somebody else moved the rollout meanwhile.
     """
-    if not 0 < share <= 1:
+    if share is not None and not 0 < share <= 1:
         raise InvalidInputError(f"A canary's share is above 0 and at most 1, not {share}.")
     idea = find_idea(project, number)
     refuse_closed(f"Analysis to Ship for idea {number}", missing_analysis(project, idea))
-    now = read_rollout(project, idea.problem)
-    if now is None or now.idea != idea.key:
-        return _into_shadow(project, idea, now)
-    if now.phase is Phase.ROLLED_BACK:
-        refuse_closed(f"rolled back to shadow for idea {number}", [_STICKY])
-    following = now.phase.next
-    if following is None:
+    serves = read_rollout(project, idea.problem)
+    if serves is None or serves.idea != idea.key:
+        return _into_shadow(project, idea, serves)
+    if serves.phase.is_over:
+        refuse_closed(f"{serves.phase} to shadow for idea {number}", [_over(serves.phase)])
+    if serves.phase is Phase.PAUSED:
         raise InvalidInputError(
-            f"Idea {number} is live already, since {now.at:%Y-%m-%d %H:%M} UTC. See `shipworthy ledger`."
+            f"Idea {number} is paused: {serves.why}. Resume it with `shipworthy ship {number} --resume`, or take it back with "
+            f"`shipworthy rollback {idea.problem}`."
         )
-    reading = read_idea_live(project, idea, now)
-    gaps = [*_walked_again(project, idea), *missing(following, reading)]
-    refuse_closed(f"{now.phase} to {following} for idea {number}", gaps)
-    assert reading is not None and now.challenger is not None, "an open gate has live evidence of two releases"  # noqa: PT018
-    why = f"{reading.periods} live periods through {reading.last}: {_money(reading)}"
-    on = Move(phase=following, champion=now.champion, challenger=now.challenger, share=share, idea=idea.key, why=why)
-    if following is Phase.LIVE:
-        on = replace(on, champion=now.challenger, challenger=now.champion, share=0.0)
-    return Shipped(rollout=make_move(project, now.problem, now, on), parity=None, reading=reading)
+    if serves.phase is Phase.LIVE:
+        raise InvalidInputError(
+            f"Idea {number} is live already, since {serves.at:%Y-%m-%d %H:%M} UTC. See `shipworthy ledger`."
+        )
+    reading = read_idea_live(project, rollout_history(project, idea.problem), idea.key)
+    wish = Wish(share=share, start=start, seed=seed)
+    rollout = promote(project, idea, serves, reading, wish=wish, now=now or clock.now())
+    return Shipped(rollout=rollout, parity=None, reading=reading)
 
 
-def roll_back(project: Project, problem: str, why: str) -> Rollout:
-    """Takes back whatever idea is on trial or live: the release from before it serves again.
+def promote(
+    project: Project,
+    idea: Idea,
+    serves: Rollout,
+    reading: LiveReading | None,
+    *,
+    now: datetime,
+    wish: Wish | None = None,
+    trigger: str | None = None,
+) -> Rollout:
+    """Takes an idea on trial one step further, behind the gate.
 
-    A rollback is sticky: the idea cannot be shipped again.
+    Args:
+        project: The project.
+        idea: The idea.
+        serves: What serves now.
+        reading: What its live periods say.
+        now: The time.
+        wish: How somebody wants the next trial.
+        trigger: What moves it by itself; None where somebody asked for it.
 
     Raises:
-        NotFoundError: nothing is rolled out for this problem.
-        InvalidInputError: there is no idea to take back.
+        GateClosedError: the verdict or the live evidence does not allow it.
+        PreconditionError: somebody else moved the rollout meanwhile.
     """
-    now = read_rollout(project, problem)
-    if now is None:
-        known = [record.key for record in project.records.find("rollout")]
-        raise NotFoundError.among("rollout of problem", problem, known)
-    taken = now if now.challenger is not None else _made_live(project, now)
-    if taken is None or taken.challenger is None:
-        raise InvalidInputError(
-            f"Nothing to take back: problem {problem!r} is served by {now.champion} alone ({now.phase})."
-        )
-    before = taken.challenger if taken.phase is Phase.LIVE else taken.champion
-    return make_move(project, problem, now, Move(phase=Phase.ROLLED_BACK, champion=before, idea=taken.idea, why=why))
+    rules = read_rules(project, idea.problem)
+    following = _following(serves, rules, wish or Wish())
+    refuse_closed(f"Analysis to Ship for idea {idea.number}", missing_analysis(project, idea))
+    gaps = [*_walked_again(project, idea), *missing(following, reading, rules.periods)]
+    refuse_closed(f"{serves.phase} to {following} for idea {idea.number}", gaps)
+    assert reading is not None and serves.challenger is not None, "an open gate has live evidence of two releases"  # noqa: PT018
+    on = Move(
+        phase=following,
+        champion=serves.champion,
+        challenger=serves.challenger,
+        idea=idea.key,
+        why=f"{reading.periods} live periods through {reading.last}: {reading.sentence}",
+        trigger=trigger,
+        evidence=reading.numbers(),
+    )
+    if following is Phase.LIVE:
+        on = replace(on, champion=serves.challenger, challenger=serves.champion)
+    else:
+        on = _tried(project, idea, serves, on, rules, wish or Wish(), now)
+    return make_move(project, serves.problem, serves, on)
 
 
-def read_idea_live(project: Project, idea: Idea, now: Rollout) -> LiveReading | None:
-    """What the live periods of the idea on trial, or live, say so far."""
-    judged = _judged_for_shadow(project, idea)
-    if judged is None or now.challenger is None:
-        return None
-    old, new = (now.challenger, now.champion) if now.phase is Phase.LIVE else (now.champion, now.challenger)
-    analysis = read_analysis(judged)
-    live = live_evidence(project, old, open_release(project, new))
-    return read_live(live, open_evidence(project, analysis.evidence), analysis.verdict.criteria)
+def _following(serves: Rollout, rules: Rules, wish: Wish) -> Phase:
+    """The phase that comes next: another step of the canary is one."""
+    another = serves.phase is Phase.CANARY and (wish.share is not None or rules.after(serves.share) is not None)
+    return Phase.CANARY if another else serves.phase.next or Phase.LIVE
 
 
-_STICKY = Gap("It was rolled back.", "A rollback is sticky: begin a new idea that says what is different now.")
+def _tried(project: Project, idea: Idea, serves: Rollout, on: Move, rules: Rules, wish: Wish, now: datetime) -> Move:
+    """The move into a trial in which both arms answer, of the kind and with the share that the rules say."""
+    if serves.phase is Phase.CANARY:
+        share = wish.share or rules.after(serves.share) or serves.share
+        return replace(on, share=share, draw=serves.draw)
+    assert on.challenger is not None, "a trial has a challenger"
+    release = open_release(project, on.challenger)
+    kind, draw = rules.trial_of(release.problem)
+    if kind is Phase.CANARY:
+        return replace(on, share=wish.share or rules.steps[0], draw=draw)
+    plan = publish(project, idea, release, start=wish.start, seed=wish.seed, now=now)
+    published = (
+        f"{on.why}; a switchback from {plan.start:%Y-%m-%d %H:%M}, {plan.days} days in blocks of {plan.block_hours:g} hours, "
+        f"by seed {plan.seed!r} (plan {plan.digest[:16]})"
+    )
+    return replace(on, phase=Phase.SWITCHBACK, share=0.5, schedule=plan.to_dict(), why=published)
 
 
-def _made_live(project: Project, now: Rollout) -> Rollout | None:
-    """The move that made live what serves now, where a later idea came and was taken back; None for the baseline."""
-    moves = rollout_history(project, now.problem)
-    lives = [move for move in moves if move.phase is Phase.LIVE and move.champion == now.champion]
-    return lives[-1] if lives else None
-
-
-def _judged_for_shadow(project: Project, idea: Idea) -> Record | None:
-    """The verdict on which the idea's release went into shadow; a later one may be about something else."""
-    moves = rollout_history(project, idea.problem)
-    shadows = [move.at for move in moves if move.idea == idea.key and move.phase is Phase.SHADOW]
-    return project.records.get("verdict", idea.key, at=shadows[-1]) if shadows else None
+def _over(phase: Phase) -> Gap:
+    """Why an idea that has had its turn is not shipped again."""
+    if phase is Phase.RETIRED:
+        return Gap("It was retired.", "Begin a new idea, which is judged on what has happened since.")
+    return Gap("It was rolled back.", "A rollback is sticky: begin a new idea that says what is different now.")
 
 
 def _walked_again(project: Project, idea: Idea) -> list[Gap]:
     """Whether the verdict of today is about other evidence than the one that the release on trial rests on."""
-    then, today = _judged_for_shadow(project, idea), project.records.get("verdict", idea.key)
+    moves = rollout_history(project, idea.problem)
+    then, today = judged_for_shadow(project, moves, idea.key), project.records.get("verdict", idea.key)
     if then is not None and today is not None and then.body["evidence"] == today.body["evidence"]:
         return []
     what = "The idea was walked again since its release was built, and the verdict is about other evidence."
@@ -172,17 +227,16 @@ def _decided(project: Project, idea: Idea, judged: Record) -> str:
 
 def _blocked(project: Project, idea: Idea, problem: Problem, now: Rollout | None) -> list[Gap]:
     """Why an idea with a verdict to ship may still not go into shadow now."""
-    if any(
-        past.idea == idea.key and past.phase is Phase.ROLLED_BACK for past in rollout_history(project, problem.name)
-    ):
-        return [_STICKY]
-    if not problem.counterfactual:
-        what = "Outcomes depend on what is decided, and this version pairs both releases on the same outcomes."
-        return [Gap(what, "Its verdict stands; roll it out by your own means, each period decided by one of them.")]
+    past = [
+        move.phase for move in rollout_history(project, problem.name) if move.idea == idea.key and move.phase.is_over
+    ]
+    if past:
+        return [_over(past[-1])]
     if now is None:
         return []
     if now.phase.is_trial:
-        what = f"Idea {int(now.idea or 0)} is in {now.phase} on the same decision; two at once could not be told apart."
+        is_so = "paused" if now.phase is Phase.PAUSED else f"in {now.phase}"
+        what = f"Idea {int(now.idea or 0)} is {is_so} on the same decision; two at once could not be told apart."
         return [Gap(what, "Wait until it is live, or take it back with `shipworthy rollback`.")]
     served = project.records.get("release", now.champion)
     if served is not None and served.body["policy"] != problem.champion:
@@ -210,9 +264,3 @@ def _require_parity(project: Project, release_id: str) -> Parity:
         f"release {release_id} to shadow", [Gap(f"No parity. {broken}.", remedy) for broken in parity.broken[:3]]
     )
     return parity
-
-
-def _money(reading: LiveReading) -> str:
-    money = reading.money
-    mean, low, high = (amount * reading.units for amount in (money.mean, money.low, money.high))
-    return f"{mean:,.2f} a period ({low:,.2f} to {high:,.2f})"

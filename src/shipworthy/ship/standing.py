@@ -70,8 +70,10 @@ def _in_rollout(project: Project, idea: Idea) -> Standing:
     if not moves:
         return Standing(stage=Stage.SHIP, says="ship", gaps=(), next=f"shipworthy ship {idea.number}")
     phase = moves[-1].phase
-    if phase is Phase.ROLLED_BACK:
+    if phase.is_over:
         return Standing(stage=Stage.SHIP, says=str(phase), gaps=(), next=None)
+    if phase is Phase.PAUSED:
+        return Standing(stage=Stage.SHIP, says=str(phase), gaps=(), next=f"shipworthy ship {idea.number} --resume")
     now = read_rollout(project, idea.problem)
     if phase is Phase.LIVE:
         says = "live" if now is not None and now.champion == moves[-1].champion else "was live"

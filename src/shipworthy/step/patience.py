@@ -65,14 +65,16 @@ class _Thread(Thread):
     """A thread that takes one call after another: to start one costs ten times as much as to wake it."""
 
     def __init__(self) -> None:
-        super().__init__(name="patience", daemon=True)
+        super().__init__(name="idle", daemon=True)
         self.calls: SimpleQueue[_Call[Any]] = SimpleQueue()
         self.start()
 
     def run(self) -> None:
         while True:
             call = self.calls.get()
+            self.name = "decide-call"
             call.go()
+            self.name = "idle"
             _IDLE.append(self)
             call.returned.release()
             del call  # what it holds is not kept until the next one

@@ -4,6 +4,7 @@ import time
 from datetime import date, timedelta
 
 import polars as pl
+from attacks import ATTACKS  # type: ignore[import-not-found]  # found where the project is
 
 import shipworthy as sw
 
@@ -88,4 +89,15 @@ class Slow(MeanOfThreeDays):
 
     def decide(self, now: sw.Now, fitted: None) -> pl.DataFrame:
         time.sleep(1.0)
+        return super().decide(now, fitted)
+
+
+@stock.policy
+class Attacker(MeanOfThreeDays):
+    """Decides the same, after an attack on the world around it that the prices choose: which one, and on which port's folder."""
+
+    def decide(self, now: sw.Now, fitted: None) -> pl.DataFrame:
+        which, port = now.rows["price"].to_list()[:2]
+        if which >= 50:
+            ATTACKS[int(which) - 50](now, round(port * 1000))
         return super().decide(now, fitted)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from shipworthy.analysis.decision import Decision
-from shipworthy.analysis.override import Override
 from shipworthy.analysis.report.findings import Findings
 from shipworthy.analysis.report.sentences import a_period, each_period, waiting
 from shipworthy.analysis.report.story import Story
@@ -20,7 +19,7 @@ _SAYS: Mapping[Decision, str] = {
 
 def next_step(findings: Findings) -> str:
     """What is to be done: what the verdict asks for, or the two people who set it aside."""
-    override = _override(findings)
+    override = findings.override if isinstance(findings, Story) else None
     if override is None:
         return _SAYS[findings.verdict.decision]
     return f"The verdict was overridden. {_SAYS[override.to]}"
@@ -30,7 +29,7 @@ def next_command(findings: Findings) -> str | None:
     """What to type for it; None where nothing is to be typed, or where there is no project."""
     if not isinstance(findings, Story):
         return None
-    override, number = _override(findings), findings.idea.number
+    override, number = findings.override, findings.idea.number
     commands = {Decision.SHIP: f"shipworthy ship {number}", Decision.INVALID: f"shipworthy research {number}"}
     return commands.get(override.to if override else findings.verdict.decision)
 
@@ -40,12 +39,3 @@ def cost_of_waiting(findings: Findings) -> str | None:
     if findings.verdict.decision is not Decision.SHIP:
         return waiting(findings)
     return f"If the gain is real, {a_period(findings)} that it waits forgoes {each_period(findings)[0]}."
-
-
-def _override(findings: Findings) -> Override | None:
-    """The last override of this very verdict, where two people stand behind it."""
-    if not isinstance(findings, Story):
-        return None
-    about = (findings.analysis.evidence, findings.analysis.code, findings.verdict.decision)
-    of_this = [one for one in findings.overrides if (one.evidence, one.code, one.instead_of) == about]
-    return of_this[-1] if of_this and of_this[-1].counts else None

@@ -39,7 +39,6 @@ def _every_page(findings: Findings) -> dict[str, Any]:
 def _of_project(story: Story) -> dict[str, Any]:
     """What only the records of a project know."""
     return {
-        "overridden": [one for one in story.overrides if one.counts and one.evidence == story.analysis.evidence],
         "assumed": assumed,
         "curves": [assumed.draw_assumption(story, one) for one in assumed.varied(story)],
         "segment_plots": [told_apart.draw_segments(story, *told) for told in told_apart.by_column(story).items()],

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from shipworthy.analysis.analyse import Analysis, read_analysis
-from shipworthy.analysis.override import Override, overrides
+from shipworthy.analysis.override import Override, overrides, standing
 from shipworthy.analysis.report.findings import Findings, course_of, units_of, usable_pairs
 from shipworthy.analysis.verdicts import Gain
 from shipworthy.data.examine import DataAnswer, read_answer
@@ -40,6 +40,7 @@ class Story(Findings):
         judged_at: When the verdict was recorded, in UTC.
         judged_by: Who asked for it.
         overrides: Every override of its verdicts that was ever asked for.
+        override: The one that two people have set this very verdict aside with; None where it stands.
     """
 
     idea: Idea
@@ -53,6 +54,7 @@ class Story(Findings):
     judged_at: datetime
     judged_by: str
     overrides: tuple[Override, ...]
+    override: Override | None
 
 
 def tell_story(project: Project, number: int) -> Story:
@@ -77,6 +79,8 @@ def tell_story(project: Project, number: int) -> Story:
     analysis = read_analysis(judged)
     pairs = usable_pairs(open_evidence(project, analysis.evidence), analysis.verdict.criteria)
     shown = pairs.clear() if analysis.is_sealed else pairs
+    asked = overrides(project, idea)
+    override = standing(asked, judged.body)
     return Story(
         title=idea.title,
         verdict=analysis.verdict,
@@ -96,7 +100,8 @@ def tell_story(project: Project, number: int) -> Story:
         is_code_changed=code_digest(code, problem, idea.challenger) != analysis.code,
         judged_at=judged.at,
         judged_by=judged.by,
-        overrides=overrides(project, idea),
+        overrides=asked,
+        override=override if override and override.counts else None,
     )
 
 

@@ -96,7 +96,7 @@ def _judge_anew(rows: pl.DataFrame, past: pl.DataFrame | None, share: float, bou
     """Judges coins that were thrown anew each period."""
     n = rows["period"].n_unique()
     units = rows.group_by("unit").agg(pl.col("arm").n_unique().alias("arms"), pl.len())
-    if n >= _FEWEST_TO_TELL and units["arms"].max() == 1 and units.height > 1:
+    if n >= _FEWEST_TO_TELL and units["arms"].max() == 1 and units.height > 1 and not _together(rows):
         return invalid("Every unit has kept its arm, so nothing was drawn anew. Say arms='kept'.", look=n)
     ratio = _ratio(_coins(rows), share)
     forecasts = _forecasts(rows, past)
@@ -188,9 +188,14 @@ def _forecasts(rows: pl.DataFrame, past: pl.DataFrame | None) -> FloatArray:
 
 def _coins(rows: pl.DataFrame) -> pl.DataFrame:
     """The coins that were thrown: one a row, or one a period where all its units share it."""
-    shared = rows.group_by("period").agg(pl.col("arm").n_unique().alias("arms"), pl.col("arm").first(), pl.len())
-    together = shared["arms"].max() == 1 and (shared["len"] > 1).any()
-    return shared.select("period", "arm") if together else rows.select("period", "arm")
+    together = rows.group_by("period").agg(pl.col("arm").first())
+    return together if _together(rows) else rows.select("period", "arm")
+
+
+def _together(rows: pl.DataFrame) -> bool:
+    """Whether all units of each period share an arm."""
+    shared = rows.group_by("period").agg(pl.col("arm").n_unique().alias("arms"), pl.len())
+    return shared["arms"].max() == 1 and bool((shared["len"] > 1).any())
 
 
 def _ratio(coins: pl.DataFrame, share: float) -> SampleRatio:

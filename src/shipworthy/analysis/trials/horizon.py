@@ -10,18 +10,19 @@ import polars as pl
 from scipy.special import ndtri, stdtrit
 
 from shipworthy.analysis.analyse import criteria_of
+from shipworthy.analysis.trials.lent import lent_by, one_measure
 from shipworthy.analysis.trials.observations import floats, index_of
 from shipworthy.analysis.trials.schedule import block_length, washout
 from shipworthy.analysis.trials.switchback import horizon_days
 from shipworthy.errors import GateClosedError, InvalidInputError
 from shipworthy.ideas.lock import locked_criteria
 from shipworthy.ideas.register import find_idea
+from shipworthy.problem import Span
 from shipworthy.project import Project
 from shipworthy.project.code import load_problem
 from shipworthy.research.evidence import open_evidence
-from shipworthy.research.repetitions import ONCE
 from shipworthy.statistics.canary import FEWEST_PERIODS_BEFORE, FEWEST_UNITS_AN_ARM, TIGHTEST_AT, means_before
-from shipworthy.statistics.sequential import Backtest, mixture_radius, periods_to_ship
+from shipworthy.statistics.sequential import mixture_radius, periods_to_ship
 from shipworthy.statistics.series import FloatArray
 from shipworthy.statistics.switchback import draws_for
 
@@ -63,7 +64,7 @@ def plan_trials(
     number: int,
     *,
     gain: float | None = None,
-    carry_over_hours: float = 0.0,
+    carry_over_hours: float | None = None,
     units: int | None = None,
     share: float = 0.5,
     per_day: float | None = None,
@@ -74,7 +75,7 @@ def plan_trials(
         project: The project.
         number: The idea's number.
         gain: The gain to be shown, per period; the smallest worth shipping by default.
-        carry_over_hours: How long a decision is still felt.
+        carry_over_hours: How long a decision is still felt; as the problem says by default.
         units: Units of a canary; those of the replay by default.
         share: The challenger's share of a canary.
         per_day: Periods decided a day; as the problem says by default.
@@ -88,6 +89,8 @@ def plan_trials(
     if record is None or locked is None:
         raise GateClosedError(f"Idea {number} has no replay to plan with. Run `shipworthy research {number}`.")
     _, problem = load_problem(project, idea.problem)
+    if carry_over_hours is None:
+        carry_over_hours = Span.of(problem.carry_over or "0h").seconds / 3600.0
     # What is sealed tells nothing, its spread neither: where there is a holdout, what is open before it plans the trial.
     is_open = record.body.get("development") or record.body["evidence"]
     evidence = open_evidence(project, is_open).drop_nulls(["value_champion", "value_challenger"])
@@ -99,11 +102,12 @@ def plan_trials(
     a_day = problem.periods_per_year / 365.0 if per_day is None else per_day
     block, felt, days = _switchback(evidence, wanted, carry_over_hours)
     kept = carry_over_hours * a_day > 0.0
+    lent = lent_by(one_measure(evidence), criteria.refit_periods)
     return Horizon(
         gain=wanted * mean_units,
         currency=locked["currency"],
         periods_per_day=a_day,
-        shadow=periods_to_ship(_lent(evidence, criteria.refit_periods), wanted),
+        shadow=None if lent is None else periods_to_ship(lent, wanted),
         canary=_kept(evidence, wanted, many, share) if kept else _anew(evidence, wanted, many, share),
         kept=kept,
         units=many,
@@ -111,16 +115,6 @@ def plan_trials(
         block_hours=block,
         washout_hours=felt,
     )
-
-
-def _lent(evidence: pl.DataFrame, refit_periods: int) -> Backtest:
-    """What the replay lends to a shadow: that of a single decision, where the replay averages several."""
-    name = f"{ONCE}value" if f"{ONCE}value_challenger" in evidence.columns else "value"
-    d = pl.col(f"{name}_challenger") - pl.col(f"{name}_champion")
-    daily = (
-        evidence.select("period", d=d).drop_nulls().group_by("period").agg(pl.col("d").sum(), pl.len()).sort("period")
-    )
-    return Backtest.from_sums(floats(daily["d"]), floats(daily["len"]), refit_periods=refit_periods)
 
 
 def _anew(evidence: pl.DataFrame, gain: float, units: int, share: float) -> int | None:

@@ -6,14 +6,14 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from hashlib import sha256
 from typing import Any, Self
 
 import polars as pl
 
 from shipworthy.errors import InvalidInputError
-from shipworthy.statistics.assignment import draw
+from shipworthy.statistics.assignment import Arm, draw
 
 _LENGTHS = (0.25, 0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 24.0)
 _DAY = 24.0
@@ -81,9 +81,30 @@ class SwitchbackPlan:
         """Pairs of blocks of each market."""
         return round(self.days * _DAY / self.round_hours) // 2 * self.blocks_a_round
 
-    def first_arm(self, market: str, pair: int) -> str:
+    def first_arm(self, market: str, pair: int) -> Arm:
         """Who decides the earlier block of a pair."""
         return "challenger" if draw(self.seed, market, pair) < 0.5 else "champion"
+
+    def arm_at(self, instant: object) -> Arm:
+        """Who decides at an instant, where there is one market; the champion before the start and after the end.
+
+        A date is its midnight; where the start has a time zone, an instant without one is in it.
+
+        >>> plan = SwitchbackPlan(seed="autumn", start=datetime(2026, 9, 7), days=2, block_hours=12.0)
+        >>> [plan.arm_at(datetime(2026, 9, day, 1)) for day in (6, 7, 8, 9)]
+        ['champion', 'challenger', 'champion', 'champion']
+        """
+        if not isinstance(instant, date):
+            return "champion"
+        at = instant if isinstance(instant, datetime) else datetime.combine(instant, datetime.min.time())
+        if (at.tzinfo is None) is not (self.start.tzinfo is None):
+            at = at.replace(tzinfo=self.start.tzinfo)
+        number = math.floor((at - self.start) / timedelta(hours=self.block_hours))
+        if not 0 <= number < 2 * self.pairs:
+            return "champion"
+        turn, slot = divmod(number, self.blocks_a_round)
+        first = self.first_arm(self.markets[0], turn // 2 * self.blocks_a_round + slot)
+        return first if turn % 2 == 0 else _other(first)
 
     def blocks(self) -> pl.DataFrame:
         """All blocks in order of time: market, pair, start, counts_from (after the carry-over), end, arm."""
@@ -160,5 +181,5 @@ def _divides(part: float, whole: float) -> bool:
     )
 
 
-def _other(arm: str) -> str:
+def _other(arm: Arm) -> Arm:
     return "champion" if arm == "challenger" else "challenger"

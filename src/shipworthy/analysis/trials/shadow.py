@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
 import polars as pl
 
-from shipworthy.analysis.trials.observations import floats, read_rows, refuse_bounds, too_few_usable, twice
+from shipworthy.analysis.trials.lent import FEWEST_LENT, differences, lent_by, per_period
+from shipworthy.analysis.trials.observations import read_rows, refuse_bounds, too_few_usable, twice
 from shipworthy.analysis.trials.trial_verdict import Bounds, TrialDecision, TrialVerdict, invalid, verdict_of
 from shipworthy.analysis.wording import amount
 from shipworthy.statistics.harm import Alarm, Trigger, first_alarm
 from shipworthy.statistics.sequential import Backtest, monitor
-from shipworthy.statistics.series import FloatArray
 
 _COLUMNS = ("period", "unit", "value_champion", "value_challenger")
-_FEWEST_LENT = 20
 
 
 def judge_shadow(
@@ -55,11 +53,11 @@ def judge_shadow(
     refuse_bounds(bounds)
     rows = read_rows(frame, _COLUMNS, numbers=_COLUMNS[2:], what="shadow")
     known = None if backtest is None else read_rows(backtest, _COLUMNS, numbers=_COLUMNS[2:], what="backtest")
-    paired = _differences(rows)
+    paired = differences(rows)
     obstacle = twice(rows, ["period", "unit"]) or too_few_usable(paired, "d")
     if obstacle:
         return invalid(obstacle)
-    sums, counts = _per_period(paired)
+    sums, counts = per_period(paired)
     lent, notes = _lent(known, refit_periods)
     live = sums / counts
     found = verdict_of(
@@ -102,20 +100,8 @@ def _lent(backtest: pl.DataFrame | None, refit_periods: int) -> tuple[Backtest |
         return None, [
             "No backtest lends its variance, so blocks of 14 periods are compared: 8 of them are the least to ship."
         ]
-    sums, counts = _per_period(_differences(backtest))
-    if sums.size < _FEWEST_LENT:
-        return None, [f"The backtest has {sums.size} periods and lends nothing; {_FEWEST_LENT} are the least."]
-    return Backtest.from_sums(sums, counts, refit_periods=refit_periods), []
-
-
-def _differences(rows: pl.DataFrame) -> pl.DataFrame:
-    return rows.select("period", "unit", d=pl.col("value_challenger") - pl.col("value_champion"))
-
-
-def _per_period(paired: pl.DataFrame) -> tuple[FloatArray, FloatArray]:
-    """Sums and counts of the periods that have pairs, added up in the order of the units."""
-    daily = paired.drop_nulls("d").sort("period", "unit").group_by("period", maintain_order=True).agg(pl.col("d"))
-    return (
-        np.array([float(np.sum(one.to_numpy())) for one in daily["d"]], dtype=np.float64),
-        floats(daily["d"].list.len()),
-    )
+    lent = lent_by(backtest, refit_periods)
+    if lent is None:
+        few = backtest["period"].n_unique()
+        return None, [f"The backtest has {few} periods and lends nothing; {FEWEST_LENT} are the least."]
+    return lent, []

@@ -1,0 +1,123 @@
+"""What a shadow and its guarded child say to each other: plain values in frames, over two pipes, and never a pickle."""
+
+from __future__ import annotations
+
+import os
+import select
+import struct
+from collections.abc import Callable
+from time import monotonic
+from typing import Any
+
+import msgspec
+
+MOST_BYTES = 1 << 30
+"""The longest frame; whoever announces a longer one is not listened to any more."""
+
+_LENGTH = struct.Struct(">I")
+_CHUNK = 1 << 16
+
+
+class Carried(msgspec.Struct):
+    """What a child needs to know of its release, and of the log that it looks back on.
+
+    Attributes:
+        release: The release's name.
+        record: The body of its record.
+        contents: Its objects by name, each of which is checked against its digest again.
+        folder: The folder of the problem's logs.
+    """
+
+    release: str
+    record: dict[str, Any]
+    contents: dict[str, bytes]
+    folder: str
+
+
+class Question(msgspec.Struct):
+    """One line of the decision log, as it was logged."""
+
+    line: bytes
+
+
+class Answer(msgspec.Struct):
+    """What the release decides.
+
+    Attributes:
+        answer: The answer, as the decision log has it.
+        denied: What it attempted and was denied, in words.
+        last: Whether the child ends now, because something it began goes on.
+    """
+
+    answer: dict[str, Any]
+    denied: list[str] = []
+    last: bool = False
+
+
+class Ready(msgspec.Struct):
+    """Says that the guard is closed, or why the release cannot be opened.
+
+    Attributes:
+        walls: What stands around the child, in words.
+        trouble: Why there is nothing to ask; empty where there is.
+    """
+
+    walls: list[str] = []
+    trouble: str = ""
+
+
+class BrokenTalkError(Exception):
+    """The other side is gone, hangs, or says what is no frame."""
+
+
+def send(pipe: int, message: Any, seconds: float | None = None) -> None:
+    """Sends one message.
+
+    Raises:
+        BrokenTalkError: the other side is gone, or does not take it in time.
+    """
+    body = msgspec.msgpack.encode(message)
+    view = memoryview(_LENGTH.pack(len(body)) + body)
+    wait = _waiter(seconds, lambda left: select.select([], [pipe], [], left)[1])
+    try:
+        while view:
+            wait()
+            view = view[os.write(pipe, view[:_CHUNK] if seconds is not None else view) :]
+    except OSError as error:
+        raise BrokenTalkError(f"it cannot be asked: {error.strerror}") from error
+
+
+def receive(pipe: int, seconds: float | None = None) -> bytes:
+    """The next message, encoded.
+
+    Raises:
+        BrokenTalkError: the other side is gone, does not answer in time, or announces too much.
+    """
+    wait = _waiter(seconds, lambda left: select.select([pipe], [], [], left)[0])
+    (length,) = _LENGTH.unpack(_exactly(pipe, _LENGTH.size, wait))
+    if length > MOST_BYTES:
+        raise BrokenTalkError("what it says is no answer")
+    return _exactly(pipe, length, wait)
+
+
+def _exactly(pipe: int, length: int, wait: Callable[[], None]) -> bytes:
+    parts = bytearray()
+    while len(parts) < length:
+        wait()
+        part = os.read(pipe, min(_CHUNK, length - len(parts)))
+        if not part:
+            raise BrokenTalkError("it ended")
+        parts += part
+    return bytes(parts)
+
+
+def _waiter(seconds: float | None, ready: Callable[[float], Any]) -> Callable[[], None]:
+    if seconds is None:
+        return lambda: None
+    until = monotonic() + seconds
+
+    def wait() -> None:
+        if not ready(max(0.0, until - monotonic())):
+            raise BrokenTalkError(f"no answer within {seconds:.3g} s")
+
+    return wait

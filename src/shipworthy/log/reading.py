@@ -1,0 +1,148 @@
+"""Reading a log wherever it stands: the archive and the segments beside the service, in one order, each entry once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from heapq import heappop, heappush
+from io import BufferedReader
+from pathlib import Path
+
+from shipworthy.errors import NotFoundError, UnavailableError
+from shipworthy.log.archive import (
+    DECISIONS,
+    OUTCOMES,
+    OVERRIDES,
+    SHADOWS,
+    Entry,
+    Part,
+    find_parts,
+    identity,
+    read_part,
+    replaced,
+)
+from shipworthy.project import Project
+from shipworthy.store.log import whole_entries
+
+_TRIES = 10
+
+
+def read_decisions(project: Project, problem: str, *, since: datetime | None = None) -> Iterator[Entry]:
+    """The decisions of a problem in order of their `at`, each `id` once, with the shadow's answers among `answers`.
+
+    Parts of the archive are read one after the other; of a segment a list of its lines is held. An arm that answered itself
+    stands as it was logged.
+
+    Args:
+        project: Whose stores and folders are read.
+        problem: The problem's name.
+        since: Only what was decided at this instant or later; None for all of it.
+
+    Raises:
+        UnavailableError: the record store, the object store or the disk does not answer.
+        TamperedError: a part of the archive was changed.
+    """
+    shadows: dict[str, Entry] = {}
+    for entry in _entries(project, problem, SHADOWS, since):
+        shadows.setdefault(entry["id"], {}).setdefault(entry["arm"], entry["answer"])
+    for entry in _entries(project, problem, DECISIONS, since):
+        shadow = shadows.pop(entry["id"], None)
+        yield entry if shadow is None else {**entry, "answers": {**shadow, **entry["answers"]}}
+
+
+def read_outcomes(project: Project, problem: str, *, since: datetime | None = None) -> Iterator[Entry]:
+    """What was noted of outcomes, as `read_decisions`: each entry has `rows`, and of a (period, unit) the last one counts."""
+    return _entries(project, problem, OUTCOMES, since)
+
+
+def read_overrides(project: Project, problem: str, *, since: datetime | None = None) -> Iterator[Entry]:
+    """What was really done instead of what was decided, as `read_outcomes`."""
+    return _entries(project, problem, OVERRIDES, since)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """Entries in order, to be read when their turn comes."""
+
+    first: str
+    read: Callable[[], Iterator[Entry]]
+
+
+def _entries(project: Project, problem: str, noun: str, since: datetime | None) -> Iterator[Entry]:
+    start = "" if since is None else since.astimezone(UTC).isoformat(timespec="microseconds")
+    parts, files = _opened(project, problem, noun)
+    try:
+        stretches = [_archived(project, part) for part in parts if part.last >= start and part.dropped is None]
+        stretches += [stretch for file in files if (stretch := _segment(file)) is not None]
+        seen = set()
+        for entry in _in_order(stretches):
+            name = identity(noun, entry)
+            if entry["at"] >= start and name not in seen:
+                seen.add(name)
+                yield entry
+    finally:
+        for file in files:
+            file.close()
+
+
+def _opened(project: Project, problem: str, noun: str) -> tuple[list[Part], list[BufferedReader]]:
+    """The parts of the archive, and the segments that are in none of them, all opened.
+
+    A segment goes only after a record says what replaces it. So the segments are listed first and the records asked then; where
+    one is gone by the time it is opened, it is all looked at again.
+    """
+    folder = project.log_folder / problem
+    for _ in range(_TRIES):
+        names = _segments(folder, noun)
+        parts = find_parts(project.records, problem, noun)
+        files: list[BufferedReader] = []
+        try:
+            for name in sorted(names - replaced(parts)):
+                files.append((folder / name).open("rb"))  # noqa: PERF401  (those opened so far are closed where one is gone)
+            return parts, files
+        except FileNotFoundError:
+            for file in files:
+                file.close()
+    raise UnavailableError(f"The {noun} log in {folder} changes faster than it can be read. Read it again.")
+
+
+def _segments(folder: Path, noun: str) -> set[str]:
+    return {path.name for path in folder.glob(f"{noun}-*.jsonl")}
+
+
+def _archived(project: Project, part: Part) -> _Stretch:
+    def read() -> Iterator[Entry]:
+        try:
+            yield from read_part(project.objects, part)
+        except NotFoundError:  # dropped since it was listed, or else the store has lost it
+            record = project.records.get("log", part.key)
+            if record is None or record.body["dropped"] is None:
+                raise
+
+    return _Stretch(part.first, read)
+
+
+def _segment(file: BufferedReader) -> _Stretch | None:
+    lines = sorted(((entry["at"], line) for line, entry in whole_entries(file)), key=lambda known: known[0])
+    return _Stretch(lines[0][0], lambda: (json.loads(line) for _, line in lines)) if lines else None
+
+
+def _in_order(stretches: list[_Stretch]) -> Iterator[Entry]:
+    """Merges stretches by `at`; one is read only when the entries before it are through."""
+    waiting = sorted(stretches, key=lambda stretch: stretch.first, reverse=True)
+    heads: list[tuple[str, int, Entry, Iterator[Entry]]] = []
+
+    def push(place: int, entries: Iterator[Entry]) -> None:
+        entry = next(entries, None)
+        if entry is not None:
+            heappush(heads, (entry["at"], place, entry, entries))
+
+    while waiting or heads:
+        while waiting and (not heads or waiting[-1].first <= heads[0][0]):
+            push(len(waiting), waiting.pop().read())
+        if heads:
+            _, place, entry, entries = heappop(heads)
+            yield entry
+            push(place, entries)
