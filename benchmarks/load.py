@@ -87,6 +87,8 @@ def put_under_load(folder: Path, bodies: Sequence[bytes], server: Server, connec
     rate, count = re.search(r"Requests/sec:\s+([\d.]+)", said), re.search(r"(\d+) requests in", said)
     assert rate is not None, said
     assert count is not None, said
+    if not int(count[1]):
+        raise RuntimeError("not one request was answered")
     cpu_ms = (server.cpu_seconds() - before) * 1000 / int(count[1])
     return Load(float(rate[1]), _milliseconds(said, "50%"), _milliseconds(said, "99%"), cpu_ms)
 

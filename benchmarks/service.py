@@ -174,6 +174,7 @@ def _print_load(shop: Shop, options: argparse.Namespace) -> bool:
                         put_under_load(shop.project.root, bodies, server, 16, 1)
                         load = put_under_load(shop.project.root, bodies, server, 16, options.seconds)
                         loads.setdefault((name, size), []).append(load)
+                        print(f"{name} {size}: {load.rate:.0f} requests/s", file=sys.stderr, flush=True)
             except (OSError, RuntimeError) as error:
                 skipped[name] = str(error).splitlines()[0]
     print(

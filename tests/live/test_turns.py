@@ -202,7 +202,7 @@ def test_requests_are_decided_together_only_where_that_changes_nothing(offers: O
         answer = answers[place]
         assert isinstance(answer, Answered)
         assert answer.document["decisions"] == decisions_of(rows, 3)
-    assert [entry["period"] for entry in read_log(tmp_path / "log", "decisions")] == [3, 3, 2, 3]
+    assert sorted(entry["period"] for entry in read_log(tmp_path / "log", "decisions")) == [2, 3, 3, 3]
     answering.close()
 
 
