@@ -16,10 +16,13 @@ from pathlib import Path
 
 _SCRIPT = """
 local bodies = {}
-for line in io.lines(os.getenv("BODIES")) do
-  bodies[#bodies + 1] = wrk.format("POST", nil, {["Content-Type"] = "application/json"}, line)
-end
 local place = 0
+wrk.headers["Content-Type"] = "application/json"
+init = function()
+  for line in io.lines(os.getenv("BODIES")) do
+    bodies[#bodies + 1] = wrk.format("POST", nil, nil, line)
+  end
+end
 request = function()
   place = place % #bodies + 1
   return bodies[place]
