@@ -12,6 +12,7 @@ BROKEN := $(shell $(BIN)/python -Ic 'import importlib.util as u, os, sys; found 
 WORKERS ?= 2
 KILLS ?= 100
 MINUTES ?= 30
+REQUESTS ?= 1000000
 ARGS ?=
 
 help:  ## list the targets
@@ -34,8 +35,9 @@ check: $(STAMP)  ## style, format, types and layers
 bench: $(STAMP)  ## the figures that the documentation quotes   (ARGS="cli imports")
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-soak: $(STAMP)  ## a Ray cluster; service, shipping and replay killed a hundred times (KILLS=1000, MINUTES=5)
+soak: $(STAMP)  ## a Ray cluster, a hundred kills, a million answers, half an hour of load (KILLS=, REQUESTS=, MINUTES=)
 	@SHIPWORTHY_RAY=1 $(BIN)/python -m pytest -n 0 tests/engine/test_ray.py
+	@SHIPWORTHY_SOAK=$(REQUESTS) $(BIN)/python -m pytest -n 0 tests/live/test_turns.py -k answer_of_another
 	@SHIPWORTHY_KILLS=$(KILLS) $(BIN)/python -m pytest -n 0 --timeout 3600 tests/live/test_kill.py tests/ship/test_kill.py tests/engine/test_kill.py $(ARGS)
 	@SHIPWORTHY_SOAK_MINUTES=$(MINUTES) $(BIN)/python -m pytest -n 0 -s tests/live/test_soak.py
 

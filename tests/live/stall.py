@@ -30,7 +30,7 @@ HERE = Path(__file__).parent
 SERVE = (
     "import sys; from pathlib import Path; from shipworthy.live.server import serve;"
     "from shipworthy.project import open_project;"
-    "serve(open_project(Path(sys.argv[1])), 'stock', port=int(sys.argv[2]), workers=int(sys.argv[3]))"
+    "serve(open_project(Path(sys.argv[1])), sys.argv[4], port=int(sys.argv[2]), workers=int(sys.argv[3]))"
 )
 
 
@@ -143,14 +143,14 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def start_server(project: Project, *, workers: int = 2) -> Server:
+def start_server(project: Project, *, workers: int = 2, problem: str = "stock") -> Server:
     """Starts a service as a process group of its own, and waits until it answers."""
     port = free_port()
     process = subprocess.Popen(
-        [sys.executable, "-c", SERVE, str(project.root), str(port), str(workers)],
+        [sys.executable, "-c", SERVE, str(project.root), str(port), str(workers), problem],
         start_new_session=True,
     )
-    server = Server(port, process, project.log_folder / "stock")
+    server = Server(port, process, project.log_folder / problem)
 
     def answers() -> bool:
         assert process.poll() is None, "the service ended before it answered"

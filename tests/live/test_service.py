@@ -295,7 +295,7 @@ def test_describes_itself_with_the_columns_of_the_problem(shadowed: Server) -> N
     """The OpenAPI document names each column with its type, and each door."""
     described = shadowed.ask("GET", "/openapi.json").body
     assert described["openapi"] == "3.1.0"
-    doors = {"/v1/decide", "/v1/outcomes", "/v1/overrides", "/v1/health", "/metrics", "/openapi.json"}
+    doors = {"/v1/decide", "/v1/outcomes", "/v1/overrides", "/v1/health", "/v1/alive", "/metrics", "/openapi.json"}
     assert described["paths"].keys() == doors
     body = described["paths"]["/v1/decide"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     row = body["properties"]["rows"]["items"]
@@ -323,7 +323,7 @@ def test_a_time_limit_is_kept(stall: Stall, serve: Serve) -> None:
     """A policy that takes longer than the caller can wait falls to the next rung, and the answer says which."""
     stall.move("slow")
     server = serve(workers=1)
-    body = {"period": "2026-01-31", "rows": stall_rows(), "time_limit": 0.2}
+    body = {"period": "2026-01-31", "rows": stall_rows(), "time_limit": 0.8}
     answer = server.ask("POST", "/v1/decide", body)
     assert (answer.status, answer.body["rung"]) == (200, "fallback")
 

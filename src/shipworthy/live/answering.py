@@ -1,36 +1,49 @@
-"""How a request is answered: the arm whose turn it is takes the step, the log has it, and only then the caller."""
+"""How requests are answered: the arms take the step, the log has it, and only then the caller."""
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
-from time import perf_counter
+from time import monotonic, perf_counter
 from typing import Any
 from uuid import uuid4
 
 import msgspec
 import polars as pl
 
+from shipworthy.errors import ShipworthyError, UnavailableError
+from shipworthy.live import metrics
 from shipworthy.live.decision_log import SegmentLog
 from shipworthy.live.mixture import answer_in, who_answered, who_is_needed
 from shipworthy.live.outcomes import OUTCOMES, LivePast
 from shipworthy.live.refusals import FieldError, RefusedError, unavailable
 from shipworthy.live.requests import DecideRequest
-from shipworthy.live.serving import Served, Serving, as_json
+from shipworthy.live.serving import Recollection, Served, Serving, as_json
 from shipworthy.log.archive import Archive
-from shipworthy.problem import Period
+from shipworthy.problem import Problem
 from shipworthy.project.clock import now
-from shipworthy.step import Decided, Moment, Rung, seed_of, take_step
+from shipworthy.statistics.assignment import Arm
+from shipworthy.step import Decided, Moment, Rung, seed_of, take_step, take_steps
 
 TIME_LIMIT = 30.0
 """Seconds for one decision where neither the caller nor the policy says: nothing may hang for ever."""
 
 _LOG = logging.getLogger("shipworthy.live")
 
+MOST_ROWS = 5000
+"""How many rows, at most, are decided in one call for several requests."""
+
+PATIENCE_S = 0.25
+"""How long such a call may take; after that each request is decided by itself, with what is left of its own time."""
+
+APART_S = 0.1
+"""How long requests are decided each by itself after a call for several went wrong."""
+
 _LEAST_S = 0.001
+_NO_WAIT_S = 0.25
 
 Entry = dict[str, Any]
 
@@ -64,8 +77,31 @@ class Answered:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One request to decide, as it came.
+
+    Attributes:
+        body: What was sent.
+        key: Its Idempotency-Key.
+        arrived: When it came, by `perf_counter`: what it waits for its turn counts.
+    """
+
+    body: bytes
+    key: str | None = None
+    arrived: float = field(default_factory=perf_counter)
+
+
+class ApartError(ShipworthyError):
+    """A request that was to be decided together with others, and has to be asked again, by itself."""
+
+
 class Answering:
-    """Decides, logs and remembers, for one worker; it may be used from several threads."""
+    """Decides, logs and remembers, for one worker; it may be used from several threads.
+
+    Attributes:
+        apart_until: Until when, by the monotonic clock, requests should be asked for one by one.
+    """
 
     def __init__(self, problem: str, folder: Path, archive: Archive | None = None) -> None:
         """Names the problem, the folder of its logs, and where they are compacted to."""
@@ -75,6 +111,7 @@ class Answering:
         self._lock = Lock()
         self._latest = ""
         self._past: LivePast | None = None
+        self.apart_until = 0.0
 
     def decide(self, serving: Serving, body: bytes, key: str | None) -> Answered:
         """Answers a request to decide; when it returns, the decision is on the disk.
@@ -84,16 +121,34 @@ class Answering:
             UnavailableError: the decision could not be logged, and counts as not made.
             OSError: the log cannot be read.
         """
-        optional = serving.challenger.contract.asked if serving.challenger else None
-        request = serving.champion.contract.read_decide(body, optional)
-        past = self._refreshed(serving, request.period)
-        if key is not None and (made := past.entry(key)) is not None:
-            return Answered(_same(made, request), repeated=True)
-        entry = self._decided(serving, past, request, key)
-        self._decisions.append(msgspec.json.encode(entry))
-        if answer_in(entry)["rung"] == Rung.NONE:
-            raise _nothing_decided(entry)
-        return Answered(entry)
+        [answered] = self.decide_all(serving, [Ask(body, key)])
+        if isinstance(answered, Exception):
+            raise answered
+        return answered
+
+    def decide_all(
+        self, serving: Serving, asks: Sequence[Ask], decided: Callable[[], None] = lambda: None
+    ) -> list[Answered | Exception]:
+        """Answers several requests, each as if it were alone, with one visit to the disk; `decided` is called before that.
+
+        Where the policy decides row by row, those that may be are decided in one call. If that goes wrong, each of them is
+        given an `ApartError`: ask for it again by itself, and its time goes on counting from its arrival.
+
+        Raises:
+            OSError: the log cannot be read.
+        """
+        try:
+            given = self._entries(serving, asks)
+        finally:
+            decided()
+        made = [entry for entry in given if isinstance(entry, dict)]
+        if made:
+            try:
+                with metrics.LOG_SECONDS.time():
+                    self._decisions.append(b"\n".join(map(msgspec.json.encode, made)))
+            except UnavailableError as error:
+                return [error if isinstance(entry, dict) else entry for entry in given]
+        return [_answered(entry) if isinstance(entry, dict) else entry for entry in given]
 
     def note(self, serving: Serving, body: bytes) -> int:
         """Notes posted outcomes, durable when it returns, and says how many.
@@ -107,13 +162,21 @@ class Answering:
         self._outcomes.append(msgspec.json.encode(entry))
         return len(rows)
 
+    def catch_up(self, serving: Serving) -> None:
+        """Reads what was logged meanwhile, so that whoever needs it has little to read.
+
+        Raises:
+            OSError: the log cannot be read.
+        """
+        self._past_of(serving.champion.release.problem).refresh()
+
     def waiting(self, serving: Serving) -> int:
         """How many decisions wait for the shadow.
 
         Raises:
             OSError: the log cannot be read.
         """
-        past = self._past_of(serving)
+        past = self._past_of(serving.champion.release.problem)
         past.refresh()
         return past.waiting(serving.releases.values())
 
@@ -124,33 +187,76 @@ class Answering:
         if self._past is not None:
             self._past.close()
 
-    def _past_of(self, serving: Serving) -> LivePast:
-        key = serving.champion.release.problem.key
+    def _past_of(self, problem: Problem) -> LivePast:
         with self._lock:
-            if self._past is None or self._past.key != key:
-                self._past = LivePast(self._folder, key=key, archive=self._archive)
+            if self._past is None or self._past.key != problem.key:
+                self._past = LivePast(self._folder, key=problem.key, archive=self._archive)
             return self._past
 
-    def _refreshed(self, serving: Serving, period: Period) -> LivePast:
-        past = self._past_of(serving)
-        past.cover(as_json(period), as_json(serving.first_remembered(period)))
-        past.refresh()
-        return past
+    def _entries(self, serving: Serving, asks: Sequence[Ask]) -> list[Entry | Answered | Exception]:
+        """The log's entry of each request, or what is answered in its place."""
+        for ask in asks:
+            metrics.WAITED.observe(perf_counter() - ask.arrived)
+        challenger = serving.challenger
+        optional = challenger.contract.asked if challenger else None
+        requests = serving.champion.contract.read_all([ask.body for ask in asks], optional)
+        past = self._past_of(serving.champion.release.problem)
+        for period in {request.period for request in requests if isinstance(request, DecideRequest)}:
+            past.cover(as_json(period), as_json(serving.first_remembered(period)))
+        if len(asks) > 1:
+            return self._together(serving, past, asks, requests)
+        [ask], [request] = asks, requests
+        if isinstance(request, RefusedError):
+            return [request]
+        if ask.key is not None:
+            past.refresh()
+            if (made := past.entry(ask.key)) is not None:
+                return [_repeated(made, request)]
+        if _is_late(ask, request):
+            return [unavailable(f"It waited for its turn longer than its time limit of {request.time_limit:g} s.")]
+        return [self._decided(serving, past, request, ask)]
 
-    def _decided(self, serving: Serving, past: LivePast, request: DecideRequest, key: str | None) -> Entry:
+    def _together(
+        self, serving: Serving, past: LivePast, asks: Sequence[Ask], requests: Sequence[DecideRequest | RefusedError]
+    ) -> list[Entry | Answered | Exception]:
+        """Decides requests without keys, which the champion alone answers row by row, in as few calls as their units allow."""
+        given: list[Entry | Answered | Exception] = [
+            request if isinstance(request, RefusedError) else ApartError("It has to be asked for by itself.")
+            for request in requests
+        ]
+        valid = {
+            place: request
+            for place, request in enumerate(requests)
+            if isinstance(request, DecideRequest) and serving.arms_of(request.period, request.units) == "champion"
+        }
+        for group in _groups(valid):
+            seconds = min(PATIENCE_S, *(_left(asks[place], request) / 2 for place, request in group.items()))
+            answers = _answer_together(serving.champion, past, list(group.values()), seconds)
+            if answers is None:
+                self.apart_until = monotonic() + APART_S
+                break
+            for (place, request), answer in zip(group.items(), answers, strict=True):
+                given[place] = self._entry(serving, request, None, {"arm": "champion"}, {"champion": answer})
+        return given
+
+    def _decided(self, serving: Serving, past: LivePast, request: DecideRequest, ask: Ask) -> Entry:
         """Asks the arms that answer: one, or both where each unit has its own; who does not answer decides in the shadow."""
-        problem = serving.champion.release.problem
-        drawn = serving.arms_of(request.period, [row[problem.unit] for row in request.rows])
+        drawn = serving.arms_of(request.period, request.units)
         asked = serving.challenger if drawn != "champion" else None
         unfit = lacking(asked, request) if asked else ""
-        until = perf_counter() + (request.time_limit or TIME_LIMIT)
-        answers = {}
+        answers: dict[Arm, Entry] = {}
         for arm in who_is_needed(drawn, unfit):
             served = serving.challenger if arm == "challenger" else serving.champion
             assert served is not None, "an arm is drawn only where there is one"
-            answers[arm] = answer_of(served, past, request, max(until - perf_counter(), _LEAST_S))
-        rows = partial(serving.champion.contract.frame, request.period, request.rows)
-        who = who_answered(problem, rows, request.state, drawn, answers, unfit)
+            answers[arm] = answer_of(served, past, request, max(_left(ask, request), _LEAST_S))
+        who = who_answered(
+            serving.champion.release.problem, lambda: request.frame, request.state, drawn, answers, unfit
+        )
+        return self._entry(serving, request, ask.key, who, answers)
+
+    def _entry(
+        self, serving: Serving, request: DecideRequest, key: str | None, who: Entry, answers: Mapping[Arm, Entry]
+    ) -> Entry:
         nothing = answer_in({**who, "answers": answers})["rung"] == Rung.NONE
         return {
             "id": uuid4().hex if key is None or nothing else key,
@@ -160,7 +266,7 @@ class Answering:
             "phase": serving.rollout and str(serving.rollout.phase),
             "rollout": serving.rollout and serving.rollout.version,
             **who,
-            "rows": request.rows,
+            "rows": msgspec.Raw(request.json),
             "state": dict(request.state),
             "time_limit": request.time_limit,
             "releases": serving.releases,
@@ -174,33 +280,96 @@ class Answering:
             return self._latest
 
 
-def answer_of(served: Served, past: LivePast, request: DecideRequest, seconds: float) -> Entry:
-    """What one release decides, as plain values: never an exception, because it has to be logged whatever happens."""
+def _groups(requests: Mapping[int, DecideRequest]) -> Iterator[dict[int, DecideRequest]]:
+    """Those requests that may be decided in one call, again and again: of one period, and with no unit in common."""
+    waiting = {place: request for place, request in requests.items() if not request.state}
+    while waiting:
+        group: dict[int, DecideRequest] = {}
+        units: set[Any] = set()
+        period = next(iter(waiting.values())).period
+        for place, request in waiting.items():
+            fits = not group or len(units) + len(request.units) <= MOST_ROWS
+            if fits and request.period == period and units.isdisjoint(request.units):
+                group[place] = request
+                units.update(request.units)
+        waiting = {place: request for place, request in waiting.items() if place not in group}
+        yield group
+
+
+def _left(ask: Ask, request: DecideRequest) -> float:
+    """Seconds that the caller can still wait."""
+    return (request.time_limit or TIME_LIMIT) - (perf_counter() - ask.arrived)
+
+
+def _is_late(ask: Ask, request: DecideRequest) -> bool:
+    """Whether it waited for its turn longer than it can; a quarter of a second is no wait, whatever its limit."""
+    return _left(ask, request) <= 0 and perf_counter() - ask.arrived > _NO_WAIT_S
+
+
+def answer_of(
+    served: Served, past: LivePast, request: DecideRequest, seconds: float, *, until_now: bool = True
+) -> Entry:
+    """What one release decides, as plain values; whatever the user's code raises is an answer without decisions.
+
+    Args:
+        served: The release.
+        past: What was decided, and has turned out.
+        request: What is asked.
+        seconds: How long the caller can wait.
+        until_now: Whether the past is read up to now before somebody looks back; else it is taken as it is.
+
+    Raises:
+        UnavailableError: the log cannot be read.
+    """
     release = served.release
-    problem = release.problem
     try:
-        moment = Moment(
-            period=request.period,
-            rows=served.contract.frame(request.period, request.rows),
-            history=served.history(past),
-            state=request.state,
-            last=served.last_plan(past, request.period, [row[problem.unit] for row in request.rows]),
-            seed=seed_of(release.seed, request.period),
-            time_limit=seconds,
-        )
-        step = take_step(problem, moment, release.decider, release.fallback)
-        decisions = msgspec.to_builtins(step.decisions.to_dicts())
+        moment = _moment(served, past, request, seconds, until_now=until_now)
+        return _account(served, take_step(release.problem, moment, release.decider, release.fallback))
+    except UnavailableError:
+        raise
     except Exception as error:  # noqa: BLE001  (user code: a fallback that cannot be made is a rung less, not the end)
         _LOG.exception("Release %s failed", release.id)
         return undecided(served, request, f"{release.decider.name}: {type(error).__name__}: {error}")
-    return {"release": release.id, **step.telemetry(), "falls": list(step.falls), "decisions": decisions}
+
+
+def _answer_together(
+    served: Served, past: LivePast, requests: Sequence[DecideRequest], seconds: float
+) -> list[Entry] | None:
+    """What the champion decides for several requests; None where each has to be decided by itself."""
+    release = served.release
+    try:
+        moments = [_moment(served, past, request, seconds) for request in requests]
+        steps = take_steps(release.problem, moments, release.decider, seconds)
+        return None if steps is None else [_account(served, step) for step in steps]
+    except Exception:  # noqa: BLE001  (whatever it was, it is met again, and answered, where each is decided by itself)
+        return None
+
+
+def _moment(
+    served: Served, past: LivePast, request: DecideRequest, seconds: float, *, until_now: bool = True
+) -> Moment:
+    recollection = Recollection(served, past, until_now)
+    return Moment(
+        period=request.period,
+        rows=served.contract.frame_of(request),
+        history=recollection,
+        state=request.state,
+        last=lambda: recollection.last_plan(request.period, request.units),
+        seed=seed_of(served.release.seed, request.period),
+        time_limit=seconds,
+    )
+
+
+def _account(served: Served, step: Decided) -> Entry:
+    decisions = step.decisions.to_dicts()
+    return {"release": served.release.id, **step.telemetry(), "falls": list(step.falls), "decisions": decisions}
 
 
 def undecided(served: Served, request: DecideRequest, why: str) -> Entry:
     """The account of an arm that could not even take the step."""
     release = served.release
     blank = dict.fromkeys(release.problem.decisions)
-    decisions = [{release.problem.unit: row[release.problem.unit], **blank} for row in request.rows]
+    decisions = [{release.problem.unit: unit, **blank} for unit in request.units]
     nothing = Decided(
         decisions=pl.DataFrame(),
         rung=Rung.NONE,
@@ -213,6 +382,8 @@ def undecided(served: Served, request: DecideRequest, why: str) -> Entry:
 
 def lacking(served: Served, request: DecideRequest) -> str:
     """Why a release cannot decide on a request that another one takes; empty where it can."""
+    if served.contract.asks_no_more_than(request.contract):
+        return ""
     absent = [name for name in served.contract.asked if name not in request.rows[0]]
     if absent:
         return f"has no {', '.join(absent)}"
@@ -220,8 +391,8 @@ def lacking(served: Served, request: DecideRequest) -> str:
     return f"breaks its contract: {broken[0].field} {broken[0].detail}" if broken else ""
 
 
-def _same(entry: Entry, request: DecideRequest) -> Entry:
-    """The entry that was made under the same key, if it was made for the same request."""
+def _repeated(entry: Entry, request: DecideRequest) -> Answered | RefusedError:
+    """What was decided under the same key, if it was for the same request."""
     asked = {"period": as_json(request.period), "rows": request.rows, "state": dict(request.state)}
     different = [name for name, value in asked.items() if entry[name] != value]
     if different:
@@ -229,8 +400,12 @@ def _same(entry: Entry, request: DecideRequest) -> Entry:
             f"was used before for a request with other {' and '.join(different)}. A key belongs to one request: repeat that "
             "one exactly, or choose another key"
         )
-        raise RefusedError(422, f"Idempotency-Key {detail}", errors=[FieldError("Idempotency-Key", detail)])
-    return entry
+        return RefusedError(422, f"Idempotency-Key {detail}", errors=[FieldError("Idempotency-Key", detail)])
+    return Answered(entry, repeated=True)
+
+
+def _answered(entry: Entry) -> Answered | RefusedError:
+    return _nothing_decided(entry) if answer_in(entry)["rung"] == Rung.NONE else Answered(entry)
 
 
 def _nothing_decided(entry: Entry) -> RefusedError:

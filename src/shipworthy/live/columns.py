@@ -25,9 +25,10 @@ _PLAIN: dict[Kind, frozenset[type]] = {
 _LARGEST = 2.0**63
 """Larger numbers, and NaN, which is neither larger nor smaller, are looked at one by one."""
 
-_LARGEST_FLOAT32 = 3.4e38
+LARGEST_FLOAT32 = 3.4e38
+"""Larger numbers do not fit into a Float32."""
 
-_YEARS = (1700, 2250)
+FIRST_DAY, LAST_DAY = date(1700, 1, 1), date(2250, 12, 31)
 """Further away an instant does not fit into 64 bits of nanoseconds, and spans of time run off the calendar."""
 
 
@@ -79,6 +80,11 @@ class Column:
     def choices(self) -> tuple[str, ...]:
         """The strings that it takes, where they are a closed set."""
         return tuple(self.dtype.categories.to_list()) if isinstance(self.dtype, pl.Enum) else ()
+
+    @property
+    def is_float32(self) -> bool:
+        """Whether it holds numbers of half the usual size."""
+        return self.dtype == pl.Float32
 
     @property
     def is_written_otherwise(self) -> bool:
@@ -143,7 +149,7 @@ def _number(column: Column, value: Any) -> float:
         number = float(value)
     except OverflowError:
         number = float("inf")
-    if not isfinite(number) or (column.dtype == pl.Float32 and abs(number) > _LARGEST_FLOAT32):
+    if not isfinite(number) or (column.is_float32 and abs(number) > LARGEST_FLOAT32):
         raise ValueError("must be a finite number of its type: NaN and infinity are none")
     return number
 
@@ -222,9 +228,8 @@ def holds_no_number(content: Any) -> bool:
 
 
 def _refuse_far(day: date) -> None:
-    first, last = _YEARS
-    if not first <= day.year <= last:
-        raise ValueError(f"must lie between the years {first} and {last}")
+    if not FIRST_DAY.year <= day.year <= LAST_DAY.year:
+        raise ValueError(f"must lie between the years {FIRST_DAY.year} and {LAST_DAY.year}")
 
 
 def _shown(value: Any) -> str:

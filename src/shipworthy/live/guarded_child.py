@@ -73,7 +73,7 @@ def _answered(served: Served, past: LivePast, entry: dict[str, Any]) -> dict[str
     lacks = lacking(served, request)
     if lacks:
         return undecided(served, request, f"the request {lacks}")
-    return answer_of(served, past, request, request.time_limit or TIME_LIMIT)
+    return answer_of(served, past, request, request.time_limit or TIME_LIMIT, until_now=False)
 
 
 def _opened(carried: Carried, scratch: Path) -> Served:

@@ -7,6 +7,7 @@ workers start; whichever worker is asked adds them up.
 from __future__ import annotations
 
 import os
+from functools import cache
 from typing import Any
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -27,20 +28,38 @@ SHADOW_WAITING = Gauge(
     "shipworthy_shadow_waiting", "Decisions that wait for the shadow.", multiprocess_mode="mostrecent"
 )
 OUTCOMES = Counter("shipworthy_outcomes", "Rows of outcomes that were noted.")
+WAITED = Histogram("shipworthy_waited_seconds", "Seconds until a request had its turn.", buckets=_SECONDS)
+LOG_SECONDS = Histogram("shipworthy_log_seconds", "Seconds to bring decisions onto the disk.", buckets=_SECONDS)
+TOGETHER = Histogram("shipworthy_together", "Requests taken up together.", buckets=(1, 2, 4, 8, 16, 32, 64))
 
 
 def count_answers(answers: dict[str, Any]) -> None:
     """Counts what each arm of one decision did."""
     for arm, answer in answers.items():
-        DECISIONS.labels(arm, answer["rung"]).inc()
+        _decisions(arm, answer["rung"]).inc()
         if answer["falls"]:
             FALLS.labels(arm).inc(len(answer["falls"]))
 
 
 def count_request(path: str, status: int, seconds: float) -> None:
     """Counts one answered request."""
-    REQUESTS.labels(path, status).inc()
-    SECONDS.labels(path).observe(seconds)
+    _requests(path, status).inc()
+    _seconds(path).observe(seconds)
+
+
+@cache
+def _decisions(arm: str, rung: str) -> Counter:
+    return DECISIONS.labels(arm, rung)
+
+
+@cache
+def _requests(path: str, status: int) -> Counter:
+    return REQUESTS.labels(path, status)
+
+
+@cache
+def _seconds(path: str) -> Histogram:
+    return SECONDS.labels(path)
 
 
 def exposition() -> bytes:

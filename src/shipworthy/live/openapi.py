@@ -9,7 +9,8 @@ import polars as pl
 
 from shipworthy.data.contract import Expected
 from shipworthy.live.columns import Column
-from shipworthy.live.requests import MAX_KEY, MAX_ROWS, MAX_SECONDS, Contract
+from shipworthy.live.fields import MAX_KEY, MAX_ROWS, MAX_SECONDS
+from shipworthy.live.requests import Contract
 from shipworthy.ship.logged import MIXED
 
 Schema = dict[str, Any]
@@ -35,6 +36,7 @@ def describe(problem: str, version: str, contract: Contract | None) -> Schema:
             "/v1/outcomes": {"post": _outcomes(contract)},
             "/v1/overrides": {"post": _overrides(contract)},
             "/v1/health": {"get": _plain("Whether this worker can decide, and with what.", "application/json", 503)},
+            "/v1/alive": {"get": _plain("Whether this worker runs at all, whatever it serves.", "application/json")},
             "/metrics": {"get": _plain("Counts of all workers, for Prometheus.", "text/plain")},
             "/openapi.json": {"get": _plain("This description.", "application/json")},
         },
@@ -213,6 +215,7 @@ _FAULTS = {
         "413": "Too large.",
         "415": "Not sent as JSON.",
         "422": "A field is wrong; every wrong one is listed.",
+        "429": "Too many requests wait already.",
         "503": "Nothing can decide, or the log cannot be written, now.",
     }.items()
 }

@@ -2,49 +2,91 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from itertools import groupby
+from typing import Any, NamedTuple
 
 import msgspec
 import polars as pl
 
 from shipworthy.data.contract import Contract as RowContract
+from shipworthy.data.contract import Expected
 from shipworthy.data.guard import Guard
 from shipworthy.errors import InvalidInputError
 from shipworthy.live.columns import Column, holds_no_number
+from shipworthy.live.fields import (
+    MAX_ROWS,
+    Row,
+    all_errors,
+    has,
+    listed,
+    members,
+    read_field,
+    repeated,
+    straighten,
+    time_limit_errors,
+    turned,
+)
+from shipworthy.live.reader import ReadRows, RowReader, decodes
 from shipworthy.live.refusals import MOST_ERRORS, FieldError, RefusedError, wrong_fields
 from shipworthy.problem import Period, Problem
 
-MAX_ROWS = 50_000
-"""How many rows one request may hold."""
+_FEW = 200
+"""Up to how many rows a frame is made row by row."""
 
-MAX_SECONDS = 3600.0
-"""The longest time limit that a request may ask for."""
-
-MAX_KEY = 255
-"""How many characters an Idempotency-Key may have."""
-
-Row = dict[str, Any]
+_PERIODS = 1000
+"""How many periods are remembered as they stand in JSON."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class DecideRequest:
     """A moment of deciding as it was asked for, every field checked.
 
     Attributes:
+        contract: The contract that it was read by.
         period: The period, of the type that the release's own rows have.
-        rows: One row per unit in the order of the units, as JSON values; the period is not in them.
+        frame: The rows as a policy sees them, in the order of the units.
+        units: The units, as JSON values.
+        json: The rows in JSON, in the same order; the period is not in them.
         state: The state to decide from; empty where the problem carries none.
         time_limit: Seconds that the caller can wait.
     """
 
+    contract: Contract
     period: Period
-    rows: list[Row]
+    frame: pl.DataFrame
+    units: Sequence[Any]
+    json: bytes
     state: Mapping[str, Any]
     time_limit: float | None
+
+    @cached_property
+    def rows(self) -> list[Row]:
+        """The rows as JSON values."""
+        rows: list[Row] = msgspec.json.decode(self.json)
+        return rows
+
+
+class _Asked(msgspec.Struct, forbid_unknown_fields=True):
+    """The body of a request to decide, its rows unread."""
+
+    period: str | int
+    rows: msgspec.Raw
+    state: Any = None
+    time_limit: Any = None
+
+
+_ASKED = msgspec.json.Decoder(_Asked)
+
+
+class _Read(NamedTuple):
+    """What the quick reader made of a body."""
+
+    asked: _Asked
+    period: Period
+    rows: ReadRows
 
 
 @dataclass(frozen=True)
@@ -65,7 +107,7 @@ class Contract:
 
     def __post_init__(self) -> None:
         """Compiles what is asked of rows, before the first request comes."""
-        _ = self.guard
+        _ = self.guard, self._rest, self._readers((), {})
 
     @cached_property
     def columns(self) -> Mapping[str, Column]:
@@ -99,37 +141,179 @@ class Contract:
         guard = Guard(self.of_rows, self.visible) if self.of_rows else None
         return guard if guard and guard.rules else None
 
+    @cached_property
+    def _decoded(self) -> Mapping[str, Expected]:
+        """What the contract expects of columns where the quick reader itself sees to that."""
+        expected = self.of_rows.columns if self.of_rows else {}
+        return {
+            name: expected[name]
+            for name, column in self.asked.items()
+            if name in expected and decodes(column, expected[name])
+        }
+
+    @cached_property
+    def _rest(self) -> Guard | None:
+        """What is left of `guard` for rows that the quick reader has read."""
+        if self.of_rows is None or self.guard is None:
+            return None
+        columns = {name: one for name, one in self.of_rows.columns.items() if name not in self._decoded}
+        rest = Guard(replace(self.of_rows, columns=columns), self.visible)
+        return rest if rest.rules else None
+
     def read_decide(self, body: bytes, optional: Mapping[str, Column] | None = None) -> DecideRequest:
         """Reads the body of a request to decide; rows may also have the `optional` columns.
 
         Raises:
             RefusedError: a field is wrong; every one is named.
         """
-        content = _members(body, {"period", "rows"}, {"state", "time_limit"})
-        errors = [*self._state_errors(content.get("state")), *_time_limit_errors(content.get("time_limit"))]
-        period, wrong = _read_field("period", self.columns[self.problem.period], content["period"])
-        rows = _listed(content["rows"])
-        optional = {name: column for name, column in (optional or {}).items() if rows[:1] and _has(rows[0], name)}
-        errors = [*wrong, *errors, *self._row_errors(rows, {**optional, **self.asked})]
-        errors = errors or self.broken_rules(self._canonical(period), rows)
-        if errors:
-            raise wrong_fields(errors)
+        [read] = self.read_all([body], optional)
+        if isinstance(read, RefusedError):
+            raise read
+        return read
+
+    def read_all(
+        self, bodies: Sequence[bytes], optional: Mapping[str, Column] | None = None
+    ) -> list[DecideRequest | RefusedError]:
+        """Reads several bodies at once, each as `read_decide` would; the good ones of one period share one frame."""
+        extra = {name: column for name, column in (optional or {}).items() if name not in self.asked}
+        found = [self._read_quickly(body, extra) for body in bodies]
+        frames = self._frames([read for read in found if read is not None])
+        return [
+            self._read_carefully(body, extra)
+            if read is None or (frame := next(frames)) is None
+            else DecideRequest(
+                contract=self,
+                period=read.period,
+                frame=frame,
+                units=read.rows.units,
+                json=read.rows.json,
+                state=read.asked.state or {},
+                time_limit=None if read.asked.time_limit is None else float(read.asked.time_limit),
+            )
+            for body, read in zip(bodies, found, strict=True)
+        ]
+
+    def _read_quickly(self, body: bytes, extra: Mapping[str, Column]) -> _Read | None:
+        """A body that is right beyond doubt, except for what the problem's contract asks of its rows."""
+        try:
+            asked = _ASKED.decode(body)
+            period = self._period_of(asked.period)
+        except (msgspec.MsgspecError, ValueError, RecursionError, pl.exceptions.PolarsError):
+            return None
+        if self._state_errors(asked.state) or time_limit_errors(asked.time_limit):
+            return None
+        for reader in self._readers(tuple(extra), extra):
+            rows = reader.read(asked.rows)
+            if rows is not None:
+                known = self.units is None or self.units.issuperset(rows.units)
+                return _Read(asked, period, rows) if known and len(rows.units) <= MAX_ROWS else None
+        return None
+
+    def _frames(self, found: Sequence[_Read]) -> Iterator[pl.DataFrame | None]:
+        """The frame of each; None where its rows break the problem's contract, or cannot be held against it."""
+        for period, same in groupby(found, key=lambda read: read.period):
+            together = [read.rows.values for read in same]
+            frame = self._framed(period, [row for values in together for row in values])
+            holds = self._keeps_rules(frame)
+            place = 0
+            for values in together:
+                own = frame.slice(place, len(values))
+                place += len(values)
+                yield own if holds or (len(together) > 1 and self._keeps_rules(own)) else None
+
+    def _framed(self, period: Period, values: list[Row]) -> pl.DataFrame:
+        """As `frame`, of rows that the quick reader has read."""
+        types = {name: dtype for name, dtype in self.visible.items() if name != self.problem.period}
+        if len(values) > _FEW:  # column by column is faster then
+            frame = pl.DataFrame([pl.Series(n, [row[n] for row in values], dtype=dtype) for n, dtype in types.items()])
+        else:
+            frame = pl.from_dicts(values, schema=types)
+        place = list(self.visible).index(self.problem.period)
+        dtype = self.types[self.problem.period]
+        return frame.insert_column(place, pl.Series(self.problem.period, [period] * len(values), dtype=dtype))
+
+    def _keeps_rules(self, frame: pl.DataFrame) -> bool:
+        try:
+            return self._rest is None or not self._rest.breaks(frame)
+        except InvalidInputError:
+            return False
+
+    def _readers(self, names: tuple[str, ...], extra: Mapping[str, Column]) -> list[RowReader]:
+        """Readers of rows that have the further columns, and of rows without them."""
+        if names not in self._compiled:
+            tables = [{**extra, **self.asked}, self.asked] if names else [self.asked]
+            self._compiled[names] = [RowReader(table, self.problem.unit, self._decoded) for table in tables]
+        return self._compiled[names]
+
+    def _period_of(self, value: str | int) -> Period:
+        """What a period in JSON stands for; it is remembered, because the same one is asked for again and again."""
+        period = self._periods.get(value)
+        if period is None:
+            period = self._canonical(self.columns[self.problem.period].read_one(value))
+            if len(self._periods) >= _PERIODS:
+                self._periods.clear()
+            self._periods[value] = period
+        return period
+
+    @cached_property
+    def _periods(self) -> dict[str | int, Period]:
+        return {}
+
+    @cached_property
+    def _compiled(self) -> dict[tuple[str, ...], list[RowReader]]:
+        return {}
+
+    def _read_carefully(self, body: bytes, optional: Mapping[str, Column]) -> DecideRequest | RefusedError:
+        """Looks at every field, one by one, and names what is wrong."""
+        try:
+            content = members(body, {"period", "rows"}, {"state", "time_limit"})
+            errors = [*self._state_errors(content.get("state")), *time_limit_errors(content.get("time_limit"))]
+            period, wrong = read_field("period", self.columns[self.problem.period], content["period"])
+            rows = listed(content["rows"])
+            optional = {name: column for name, column in optional.items() if rows[:1] and has(rows[0], name)}
+            errors = [*wrong, *errors, *self._row_errors(rows, {**optional, **self.asked})]
+            errors = errors or self.broken_rules(self._canonical(period), rows)
+            if errors:
+                return wrong_fields(errors)
+        except RefusedError as refusal:
+            return refusal
         unit = self.columns[self.problem.unit]
+        rows = sorted(rows, key=lambda row: unit.rank(row[unit.name]))
         return DecideRequest(
+            contract=self,
             period=self._canonical(period),
-            rows=sorted(rows, key=lambda row: unit.rank(row[unit.name])),
+            frame=self.frame(self._canonical(period), rows),
+            units=[row[unit.name] for row in rows],
+            json=msgspec.json.encode(rows),
             state=content.get("state") or {},
             time_limit=None if content.get("time_limit") is None else float(content["time_limit"]),
         )
 
+    def asks_no_more_than(self, other: Contract) -> bool:
+        """Whether every request that keeps the other contract keeps this one too."""
+        if other is self:
+            return True
+        same_rules = self.guard is None or (self.of_rows == other.of_rows and self.visible == other.visible)
+        return same_rules and self.asked.keys() <= other.asked.keys()
+
     def read_logged(self, entry: Mapping[str, Any]) -> DecideRequest:
         """The request that a decision log's entry was made for."""
+        period = self._canonical(self.columns[self.problem.period].read_one(entry["period"]))
         return DecideRequest(
-            period=self._canonical(self.columns[self.problem.period].read_one(entry["period"])),
-            rows=entry["rows"],
+            contract=self,
+            period=period,
+            frame=self.frame(period, entry["rows"]),
+            units=[row[self.problem.unit] for row in entry["rows"]],
+            json=msgspec.json.encode(entry["rows"]),
             state=entry["state"],
             time_limit=entry.get("time_limit"),
         )
+
+    def frame_of(self, request: DecideRequest) -> pl.DataFrame:
+        """The rows of a request, whichever release has read it, as this release's policy sees them."""
+        if request.contract is self or request.contract.visible == self.visible:
+            return request.frame
+        return self.frame(request.period, request.rows)
 
     def broken_rules(self, period: Period, rows: Sequence[Row]) -> list[FieldError]:
         """Which of the rows break which rule of the problem's contract; a column may be absent, and counts as empty."""
@@ -147,12 +331,12 @@ class Contract:
         Raises:
             RefusedError: a field is wrong; every one is named.
         """
-        rows = _listed(_members(body, {"rows"}, set())["rows"])
-        errors = _all_errors(rows, self.settled, self.known_after, self._why_extra_outcome)
+        rows = listed(members(body, {"rows"}, set())["rows"])
+        errors = all_errors(rows, self.settled, self.known_after, self._why_extra_outcome)
         if not errors:
-            _straighten(rows, {**self.settled, **self.known_after})
+            straighten(rows, {**self.settled, **self.known_after})
             keys = [tuple(row[name] for name in self.problem.key) for row in rows]
-            errors = [*_repeated(keys, self.problem.unit), *self._unknown_units(rows)]
+            errors = [*repeated(keys, self.problem.unit), *self._unknown_units(rows)]
         if errors:
             raise wrong_fields(errors)
         return rows
@@ -163,9 +347,11 @@ class Contract:
 
     def to_frame(self, rows: Iterator[Row], types: Mapping[str, pl.DataType]) -> pl.DataFrame:
         """A frame of checked rows; what a row does not have is null."""
-        turned = [column for name, column in self.columns.items() if name in types and column.is_written_otherwise]
+        written = [column for name, column in self.columns.items() if name in types and column.is_written_otherwise]
         made = (
-            [{**row, **{c.name: _turned(c, row.get(c.name)) for c in turned}} for row in rows] if turned else list(rows)
+            [{**row, **{c.name: turned(c, row.get(c.name)) for c in written}} for row in rows]
+            if written
+            else list(rows)
         )
         return pl.from_dicts(made, schema=dict(types))
 
@@ -190,21 +376,19 @@ class Contract:
             column.takes([row[name] for row in rows]) for name, column in columns.items()
         )
         if not clean:
-            errors = _all_errors(rows, columns, {}, self._why_extra)
+            errors = all_errors(rows, columns, {}, self._why_extra)
             if errors:
                 return errors
-            _straighten(rows, columns)
-        return [*_repeated([(row[self.problem.unit],) for row in rows], self.problem.unit), *self._unknown_units(rows)]
+            straighten(rows, columns)
+        return [*repeated([(row[self.problem.unit],) for row in rows], self.problem.unit), *self._unknown_units(rows)]
 
     def _unknown_units(self, rows: list[Row]) -> list[FieldError]:
         unit = self.problem.unit
         if self.units is None or self.units.issuperset(row[unit] for row in rows):
             return []
-        listed = ", ".join(map(str, sorted(self.units, key=str)[:MOST_ERRORS]))
+        known = ", ".join(map(str, sorted(self.units, key=str)[:MOST_ERRORS]))
         return [
-            FieldError(
-                f"rows[{place}].{unit}", f"is {row[unit]!r}, which the release does not know. It knows: {listed}"
-            )
+            FieldError(f"rows[{place}].{unit}", f"is {row[unit]!r}, which the release does not know. It knows: {known}")
             for place, row in enumerate(rows)
             if row[unit] not in self.units
         ]
@@ -233,129 +417,3 @@ class Contract:
         return [
             FieldError(f"state.{name}", "is missing: it is part of what is carried between periods") for name in absent
         ]
-
-
-def read_key(key: str | None) -> str | None:
-    """Checks an Idempotency-Key.
-
-    >>> read_key("order-17")
-    'order-17'
-    """
-    if key is None or (0 < len(key) <= MAX_KEY and key.isascii() and key.isprintable()):
-        return key
-    error = FieldError("Idempotency-Key", f"must have 1 to {MAX_KEY} printable ASCII characters")
-    raise RefusedError(400, f"{error.field} {error.detail}", errors=[error])
-
-
-def _members(body: bytes, needed: set[str], optional: set[str]) -> dict[str, Any]:
-    content = _decoded(body)
-    if type(content) is not dict:
-        raise RefusedError(422, f"The body must be a JSON object with {', '.join(sorted(needed))}.")
-    errors = [FieldError(name, "is missing") for name in sorted(needed - content.keys())]
-    known = ", ".join(sorted(needed | optional))
-    errors += [
-        FieldError(_short(name), f"is not known here. There is: {known}") for name in content.keys() - needed - optional
-    ]
-    if errors:
-        raise wrong_fields(errors)
-    return content
-
-
-def _decoded(body: bytes) -> Any:
-    """Reads strict JSON. NaN, Infinity and 1e999 are none, but are let through to be named by their field."""
-    try:
-        return msgspec.json.decode(body)
-    except RecursionError:
-        raise RefusedError(400, "The body is nested too deeply.") from None
-    except msgspec.MsgspecError as error:
-        try:
-            content = json.loads(body)
-        except (ValueError, RecursionError):
-            content = None
-        if type(content) is dict and holds_no_number(content):
-            return content
-        raise RefusedError(400, f"The body is not JSON: {error}.") from None
-
-
-def _listed(rows: Any) -> list[Any]:
-    if type(rows) is not list:
-        raise wrong_fields([FieldError("rows", "must be a list of objects, one per unit")])
-    if not rows:
-        raise wrong_fields([FieldError("rows", "is empty: there is nothing to decide or to note")])
-    if len(rows) > MAX_ROWS:
-        detail = f"has {len(rows)} rows, more than the {MAX_ROWS} that one request may hold: send several requests"
-        raise RefusedError(413, f"rows {detail}", errors=[FieldError("rows", detail)])
-    return rows
-
-
-def _all_errors(
-    rows: list[Any], needed: Mapping[str, Column], optional: Mapping[str, Column], why_extra: Callable[[str], str]
-) -> list[FieldError]:
-    errors: list[FieldError] = []
-    for place, row in enumerate(rows):
-        errors.extend(_errors_of(f"rows[{place}]", row, needed, optional, why_extra))
-        if len(errors) >= MOST_ERRORS:
-            break
-    return errors
-
-
-def _errors_of(
-    where: str, row: Any, needed: Mapping[str, Column], optional: Mapping[str, Column], why_extra: Callable[[str], str]
-) -> Iterator[FieldError]:
-    if type(row) is not dict:
-        yield FieldError(where, "must be an object with one member per column")
-        return
-    for name, column in {**needed, **optional}.items():
-        if name in row:
-            yield from _read_field(f"{where}.{name}", column, row[name])[1]
-        elif name in needed:
-            yield FieldError(f"{where}.{name}", "is missing")
-    for name in row:
-        if name not in needed and name not in optional:
-            yield FieldError(f"{where}.{_short(name)}", why_extra(name))
-
-
-def _read_field(field: str, column: Column, value: Any) -> tuple[Any, list[FieldError]]:
-    try:
-        return column.read_one(value), []
-    except ValueError as error:
-        return None, [FieldError(field, str(error))]
-
-
-def _straighten(rows: list[Row], columns: Mapping[str, Column]) -> None:
-    """Writes numbers as their column has them: 3.0 as 3 in a column of integers."""
-    for name, column in columns.items():
-        if column.kind in {"integer", "number"}:
-            for row in rows:
-                if name in row:
-                    row[name] = column.read_one(row[name])
-
-
-def _turned(column: Column, value: Any) -> Any:
-    """A JSON value as Polars wants it; the period was turned before."""
-    return column.read_one(value) if type(value) in {str, int, float} else value
-
-
-def _repeated(keys: list[tuple[Any, ...]], unit: str) -> list[FieldError]:
-    if len(set(keys)) == len(keys):
-        return []
-    first: dict[tuple[Any, ...], int] = {}
-    return [
-        FieldError(f"rows[{place}].{unit}", f"is {key[-1]!r}, as in rows[{first[key]}]: each may stand once")
-        for place, key in enumerate(keys)
-        if first.setdefault(key, place) != place
-    ]
-
-
-def _time_limit_errors(limit: Any) -> list[FieldError]:
-    if limit is None or (type(limit) in {int, float} and 0 < limit <= MAX_SECONDS):
-        return []
-    return [FieldError("time_limit", f"must be a number of seconds above 0 and up to {MAX_SECONDS:g}")]
-
-
-def _has(row: Any, name: str) -> bool:
-    return type(row) is dict and name in row
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= 60 else f"{name[:57]}..."

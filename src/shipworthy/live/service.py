@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
+import gc
 import logging
 import os
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
 from multiprocessing import parent_process
 from pathlib import Path
-from time import perf_counter
-from typing import Any, TypeVar
+from time import monotonic, perf_counter
+from typing import Any
 
 import msgspec
 from starlette.applications import Starlette
@@ -21,45 +20,42 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shipworthy.errors import UnavailableError
 from shipworthy.live import metrics
-from shipworthy.live.answering import Answered, Answering
+from shipworthy.live.answering import Answered, Answering, Ask
 from shipworthy.live.claims import Claims
+from shipworthy.live.fields import read_key
+from shipworthy.live.json_lines import write_json_lines
 from shipworthy.live.openapi import describe
 from shipworthy.live.outcomes import archive_of
 from shipworthy.live.overrides import OverrideLog
 from shipworthy.live.refusals import MEDIA_TYPE, RefusedError, unavailable
-from shipworthy.live.requests import read_key
 from shipworthy.live.serving import Serving, Watch
 from shipworthy.live.settings import Settings
+from shipworthy.live.turns import Turns
 from shipworthy.project import Project, open_project
 
 MAX_BODY = 16 * 2**20
 """How many bytes a request may have; more are refused before they are read."""
 
-THREADS = 8
-"""How many requests one worker decides at once: solvers and disks wait, and Python lets the others go on."""
-
-_PATHS = ("/v1/decide", "/v1/outcomes", "/v1/overrides", "/v1/health", "/metrics", "/openapi.json")
+_DECIDE = "/v1/decide"
+_DOORS = (_DECIDE, "/v1/outcomes", "/v1/overrides", "/v1/health", "/v1/alive", "/metrics", "/openapi.json")
 _JSON = "application/json"
 _LOG = logging.getLogger("shipworthy.live")
-T = TypeVar("T")
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def make_app(settings: Settings | None = None) -> Starlette:
+def make_app(settings: Settings | None = None) -> ASGIApp:
     """The application that one worker runs; a server that calls it without settings finds those `serve` left for it."""
     settings = settings or Settings.from_environment()
-    return Service(open_project(Path(settings.root)), settings).app
+    write_json_lines()
+    return Service(open_project(Path(settings.root)), settings)
 
 
 class Service:
-    """One worker: what it serves, where it logs, and its doors.
-
-    Attributes:
-        app: The ASGI application.
-    """
+    """One worker: what it serves, where it logs, and its doors; itself an ASGI application."""
 
     def __init__(self, project: Project, settings: Settings) -> None:
         """Opens what is to be served; where that fails, the doors say so, and it is tried again."""
@@ -69,29 +65,50 @@ class Service:
         self._answering = Answering(settings.problem, settings.folder, archive)
         self._overrides = OverrideLog(settings.problem, settings.folder)
         self._claims = Claims(settings.folder / ".claims")
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="decide")
+        self._turns = Turns(self._answer_all, self._may_share)
         self._parent = os.getppid()
         self._version = _version()
         routes = [
-            Route("/v1/decide", self._timed("/v1/decide", self._decide), methods=["POST"]),
             Route("/v1/outcomes", self._timed("/v1/outcomes", self._outcomes), methods=["POST"]),
             Route("/v1/overrides", self._timed("/v1/overrides", self._overridden), methods=["POST"]),
             Route("/v1/health", self._health, methods=["GET"]),
+            Route("/v1/alive", self._alive, methods=["GET"]),
             Route("/metrics", self._metrics, methods=["GET"]),
             Route("/openapi.json", self._openapi, methods=["GET"]),
+            Route(_DECIDE, self._decide, methods=["POST"]),
         ]
-        self.app = Starlette(routes=routes, exception_handlers={HTTPException: _no_such_door}, lifespan=self._lifespan)
-        self.app.router.redirect_slashes = False
+        self._others = Starlette(
+            routes=routes, exception_handlers={HTTPException: _no_such_door}, lifespan=self._lifespan
+        )
+        self._others.router.redirect_slashes = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers a request. Those to decide, which are nearly all, take the short way past everything else."""
+        if scope["type"] == "http" and scope["path"] == _DECIDE and scope["method"] == "POST":
+            started = perf_counter()
+            response = await _behind(self._decide, Request(scope, receive))
+            metrics.count_request(_DECIDE, response.status_code, perf_counter() - started)
+            await response(scope, receive, send)
+        else:
+            await self._others(scope, receive, send)
 
     @asynccontextmanager
     async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
         del app
-        self._watch.start(self._follow_parent)
+        gc.collect()
+        gc.freeze()  # what is there now stays: the collector need not look through it while requests wait
+        self._watch.start(self._follow_parent, self._catch_up)
         yield
         self._watch.stop()
-        self._threads.shutdown()
+        self._turns.close()
         self._answering.close()
         self._overrides.close()
+
+    def _catch_up(self) -> None:
+        """Reads the logs now and then, so that whoever looks back has little to read."""
+        if self._watch.serving is not None:
+            with suppress(OSError):  # a disk that does not answer is met, and told, by the requests that need it
+                self._answering.catch_up(self._watch.serving)
 
     def _follow_parent(self) -> None:
         """Ends a worker that was started by another process when that is gone, so that none is left behind on the port."""
@@ -100,24 +117,34 @@ class Service:
 
     async def _decide(self, request: Request) -> Response:
         key = read_key(request.headers.get("idempotency-key"))
+        arrived = perf_counter()
         body = await _body(request)
         if key is None:
-            answered = await self._in_thread(lambda: self._answering.decide(self._serving(), body, None))
-        else:
-            async with self._claims.hold(key):
-                answered = await self._in_thread(lambda: self._answering.decide(self._serving(), body, key))
-        return _decided(answered)
+            return _decided(await self._turns.ask(Ask(body, None, arrived)))
+        async with self._claims.hold(key):
+            return _decided(await self._turns.ask(Ask(body, key, arrived)))
+
+    def _answer_all(self, asks: Sequence[Ask], decided: Callable[[], None]) -> Sequence[Answered | Exception]:
+        return self._answering.decide_all(self._serving(), asks, decided)
+
+    def _may_share(self) -> bool:
+        serving = self._watch.serving
+        return serving is not None and serving.takes_together and monotonic() >= self._answering.apart_until
 
     async def _outcomes(self, request: Request) -> Response:
         body = await _body(request)
-        noted = await self._in_thread(lambda: self._answering.note(self._serving(), body))
+        noted = await self._turns.run(lambda: self._answering.note(self._serving(), body))
         metrics.OUTCOMES.inc(noted)
         return _json({"accepted": noted})
 
     async def _overridden(self, request: Request) -> Response:
         body = await _body(request)
-        noted = await self._in_thread(lambda: self._overrides.note(self._serving().champion, body))
+        noted = await self._turns.run(lambda: self._overrides.note(self._serving().champion, body))
         return _json({"accepted": noted})
+
+    async def _alive(self, request: Request) -> Response:
+        del request
+        return _json({"alive": True})
 
     async def _health(self, request: Request) -> Response:
         del request
@@ -132,13 +159,13 @@ class Service:
             "rollout_age": watch.age,
             "record_store_answers": watch.answers,
             "trouble": watch.trouble,
-            "shadow": await self._in_thread(lambda: self._waiting(serving)),
+            "shadow": await self._turns.run(lambda: self._waiting(serving)),
         }
         return _json(content, 200 if serving else 503)
 
     async def _metrics(self, request: Request) -> Response:
         del request
-        return Response(await self._in_thread(metrics.exposition), media_type=metrics.MEDIA_TYPE)
+        return Response(await self._turns.run(metrics.exposition), media_type=metrics.MEDIA_TYPE)
 
     async def _openapi(self, request: Request) -> Response:
         del request
@@ -167,22 +194,21 @@ class Service:
 
         return timed
 
-    async def _in_thread(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
-
 
 async def _behind(door: Endpoint, request: Request) -> Response:
     try:
         return await door(request)
     except (UnavailableError, OSError) as error:
-        return _refused(unavailable(str(error)))
-    except RefusedError as refusal:
-        return _refused(refusal)
+        refusal = unavailable(str(error))
+    except RefusedError as error:
+        refusal = error
     except Exception:  # noqa: BLE001  (a defect of ours: the caller gets no traceback, the service's own log does)
         _LOG.exception("%s %s failed", request.method, request.url.path)
-        return _refused(
-            unavailable("The service has a defect that keeps it from answering this; its own log says more.")
-        )
+        refusal = unavailable("The service has a defect that keeps it from answering this; its own log says more.")
+    if refusal.status >= 500:
+        told = {"path": request.url.path, "status": refusal.status, "detail": str(refusal)}
+        _LOG.warning("a request failed", extra={**told, "id": refusal.document.get("id")})
+    return _refused(refusal)
 
 
 async def _body(request: Request) -> bytes:
@@ -232,7 +258,7 @@ async def _no_such_door(request: Request, error: Exception) -> Response:
     """An unknown path or method, in the shape of every other refusal."""
     assert isinstance(error, HTTPException)
     details = {
-        404: f"There is no {request.url.path[:100]!r}. There is: {', '.join(_PATHS)}.",
+        404: f"There is no {request.url.path[:100]!r}. There is: {', '.join(_DOORS)}.",
         405: f"{request.method} is not for {request.url.path}; it takes {(error.headers or {}).get('Allow', 'another method')}.",
     }
     return _refused(

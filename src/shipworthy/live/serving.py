@@ -15,13 +15,14 @@ import msgspec
 import polars as pl
 
 from shipworthy.errors import NotFoundError, ShipworthyError, UnavailableError
+from shipworthy.live.fields import Row
 from shipworthy.live.outcomes import LivePast
-from shipworthy.live.requests import Contract, Row
+from shipworthy.live.requests import Contract
 from shipworthy.problem import Period, Span
 from shipworthy.project import Project
 from shipworthy.project.code import load_problem
 from shipworthy.ship.release import Release, open_release
-from shipworthy.ship.rollout import Rollout, read_rollout
+from shipworthy.ship.rollout import Phase, Rollout, read_rollout
 from shipworthy.statistics.assignment import Arm
 from shipworthy.step import History
 
@@ -93,6 +94,47 @@ class Served:
         return pl.concat([corrected, later])
 
 
+@dataclass(frozen=True, slots=True)
+class Recollection:
+    """The past of a release, read from the logs once somebody looks back, and not before: most requests need none of it.
+
+    Attributes:
+        served: The release.
+        past: What was decided, and has turned out.
+        until_now: Whether it is read up to now first; else it is taken as it is.
+    """
+
+    served: Served
+    past: LivePast
+    until_now: bool = True
+
+    def known(self, period: Period, within: Span | None = None) -> pl.DataFrame:
+        """As `History.known`, of what was decided and has turned out too.
+
+        Raises:
+            UnavailableError: the log cannot be read.
+        """
+        if within is None or within.count:
+            self._read()
+        return self.served.history(self.past).known(period, within)
+
+    def last_plan(self, period: Period, units: Sequence[Any]) -> pl.DataFrame | None:
+        """What the release decided for these units the period before, as far as it did.
+
+        Raises:
+            UnavailableError: the log cannot be read.
+        """
+        self._read()
+        return self.served.last_plan(self.past, period, units)
+
+    def _read(self) -> None:
+        try:
+            if self.until_now:
+                self.past.refresh()
+        except OSError as error:
+            raise UnavailableError(f"The log cannot be read: {error}. Nothing was decided.") from error
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Serving:
     """What is served from one move of the rollout to the next.
@@ -117,6 +159,13 @@ class Serving:
         """The first period that anybody who decides `period` looks back on."""
         arms = [served for served in (self.champion, self.challenger) if served is not None]
         return min(served.first_remembered(period) for served in arms)
+
+    @property
+    def takes_together(self) -> bool:
+        """Whether requests that wait at the same moment may be decided in one call: row by row, by the champion alone."""
+        release = self.champion.release
+        alone = self.challenger is None or (self.rollout is not None and self.rollout.phase is Phase.SHADOW)
+        return alone and release.decider.policy.row_wise and release.problem.next_state is None
 
     @property
     def releases(self) -> dict[str, str]:

@@ -183,6 +183,8 @@ class PredictThenOptimize(Policy):
                 f"The model asks for {', '.join(map(repr, absent))}, which neither the rows nor derive() give. "
                 f"There is: {', '.join(table.columns)}. (Columns known only after deciding are not there.)"
             )
-        chosen = table.select(self.features)
+        chosen = table[list(self.features)]  # cut out, not selected: that would be planned as a query
+        if all(dtype == pl.Float64 for dtype in chosen.dtypes):
+            return chosen.to_numpy()
         numeric = all(dtype.is_numeric() or dtype in (pl.Boolean, pl.Null) for dtype in chosen.dtypes)
         return chosen.cast(pl.Float64).to_numpy() if numeric else chosen

@@ -7,7 +7,7 @@ no second implementation of deciding.
 from shipworthy.step.decided import Decided, Rung
 from shipworthy.step.history import History
 from shipworthy.step.moment import Moment, seed_of
-from shipworthy.step.step import Decider, MakeDecider, take_step
+from shipworthy.step.step import Decider, MakeDecider, take_step, take_steps
 from shipworthy.step.worth import happened, worth
 
 __all__ = [
@@ -20,5 +20,6 @@ __all__ = [
     "happened",
     "seed_of",
     "take_step",
+    "take_steps",
     "worth",
 ]

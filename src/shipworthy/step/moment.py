@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 from zlib import crc32
 
 import polars as pl
 
 from shipworthy.problem import Now, Period, Policy, Problem, Span
-from shipworthy.step.history import History
+
+
+class Past(Protocol):
+    """What `Now.past` is cut from; `History` is one."""
+
+    def known(self, period: Period, within: Span | None = None) -> pl.DataFrame:
+        """The rows whose outcomes are known when `period` is decided, at most `within` back from it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,16 +29,16 @@ class Moment:
         rows: One row per unit, without what is known only after deciding.
         history: Where `Now.past` is cut from.
         state: The state carried to this period.
-        last: The decisions of the period before, the last rung of the ladder.
+        last: The decisions of the period before, the last rung of the ladder; or how to find them, once it comes to that.
         seed: The seed of this period.
         time_limit: Seconds that the caller can wait for the whole step; a policy's own limit may be shorter.
     """
 
     period: Period
     rows: pl.DataFrame
-    history: History
+    history: Past
     state: Mapping[str, Any] = field(default_factory=dict)
-    last: pl.DataFrame | None = None
+    last: pl.DataFrame | Callable[[], pl.DataFrame | None] | None = None
     seed: int = 0
     time_limit: float | None = None
 

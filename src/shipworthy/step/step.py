@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from threading import Thread
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any
 
@@ -12,9 +11,10 @@ import polars as pl
 
 from shipworthy.errors import UserCodeError
 from shipworthy.problem import Now, Plan, Policy, Problem, Solve, Status
-from shipworthy.step.check import RefusedError, broken_constraint, settle
+from shipworthy.step.check import RefusedError, broken_constraint, parts_hold, settle
 from shipworthy.step.decided import Decided, Rung
 from shipworthy.step.moment import Moment
+from shipworthy.step.patience import call_within
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ _SHARE = 0.75
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Answer:
-    """A plan that passed every check, and the rung it came from."""
+    """A plan that passed its checks, and the rung it came from."""
 
     decisions: pl.DataFrame
     rung: Rung
@@ -71,7 +71,40 @@ def take_step(problem: Problem, moment: Moment, decider: Decider, fallback: Make
             break
         except UserCodeError as refusal:
             falls.append(str(refusal))
-    answer = answer or _nothing(problem, moment)
+    return _decided(answer or _nothing(problem, moment), moment, started, falls)
+
+
+def take_steps(problem: Problem, moments: Sequence[Moment], decider: Decider, seconds: float) -> list[Decided] | None:
+    """Decides several moments of one period in one call of a row-wise policy; None where each has to be taken by itself.
+
+    The moments differ in their rows, which have no unit in common. What the call returns is cut apart by its place, and
+    each part is checked on its own rows, so that no moment is answered otherwise than by itself.
+
+    Args:
+        problem: Says what must hold of decisions.
+        moments: At least one; period, history, state and seed are the same in all.
+        decider: The policy that is asked; it decides each row on its own.
+        seconds: How long to wait for it: short enough that each moment can still be taken by itself.
+    """
+    started = perf_counter()
+    rows = pl.concat([moment.rows for moment in moments], rechunk=True)
+    try:
+        answer = _asked(problem, replace(moments[0], rows=rows), decider, None, seconds, together=True)
+    except UserCodeError:
+        return None
+    parts, place = [], 0
+    for moment in moments:
+        parts.append((moment.rows, answer.decisions.slice(place, moment.rows.height)))
+        place += moment.rows.height
+    if not parts_hold(problem, parts, moments[0].state):
+        return None
+    return [
+        _decided(replace(answer, decisions=own), moment, started, [])
+        for moment, (_, own) in zip(moments, parts, strict=True)
+    ]
+
+
+def _decided(answer: _Answer, moment: Moment, started: float, falls: list[str]) -> Decided:
     return Decided(
         decisions=answer.decisions,
         rung=answer.rung,
@@ -92,8 +125,9 @@ def _rungs(
     yield lambda: _asked(problem, moment, decider, None, _left(moment, started, share))
     if fallback is not None:
         yield lambda: _asked(problem, moment, fallback(), Rung.FALLBACK, _left(moment, started, 1.0))
-    if moment.last is not None:
-        yield lambda: _last_plan(problem, moment)
+    last = moment.last() if callable(moment.last) else moment.last
+    if last is not None:
+        yield lambda: _last_plan(problem, moment, last)
 
 
 def _left(moment: Moment, started: float, share: float) -> float | None:
@@ -103,14 +137,23 @@ def _left(moment: Moment, started: float, share: float) -> float | None:
     return max(0.0, share * (moment.time_limit - (perf_counter() - started)))
 
 
-def _asked(problem: Problem, moment: Moment, decider: Decider, rung: Rung | None, seconds: float | None) -> _Answer:
+def _asked(
+    problem: Problem,
+    moment: Moment,
+    decider: Decider,
+    rung: Rung | None,
+    seconds: float | None,
+    *,
+    together: bool = False,
+) -> _Answer:
     now = moment.now(problem, decider.policy, seconds)
     returned = _within_limit(decider, now)
     plan = returned if isinstance(returned, Plan) else Plan(decisions=returned)
     if not plan.status.has_decisions:
         raise RefusedError(decider.name, f"{plan.account.solver if plan.account else 'the solver'} ended {plan.status}")
     decisions = settle(problem, moment.rows, plan.decisions, decider.name)
-    _hold(problem, moment, decisions, decider.name)
+    if not together:  # then each part has to hold by itself
+        _hold(problem, moment, decisions, decider.name)
     if rung is None:
         rung = Rung.INCUMBENT if plan.status is Status.FEASIBLE else Rung.POLICY
     status = plan.status.value if isinstance(returned, Plan) else "decided"
@@ -124,8 +167,8 @@ def _asked(problem: Problem, moment: Moment, decider: Decider, rung: Rung | None
     )
 
 
-def _last_plan(problem: Problem, moment: Moment) -> _Answer:
-    decisions = settle(problem, moment.rows, moment.last, "last plan")
+def _last_plan(problem: Problem, moment: Moment, last: pl.DataFrame) -> _Answer:
+    decisions = settle(problem, moment.rows, last, "last plan")
     _hold(problem, moment, decisions, "last plan")
     return _Answer(decisions=decisions, rung=Rung.LAST_PLAN, status="decided")
 
@@ -142,37 +185,13 @@ def _nothing(problem: Problem, moment: Moment) -> _Answer:
 
 
 def _within_limit(decider: Decider, now: Now) -> Any:
-    """Asks the policy; where it has a time limit, waits no longer than that, whatever hangs inside it.
-
-    A hanging solver cannot be stopped from outside, so its thread is abandoned: it is a daemon, and what it may still
-    return is thrown away.
-    """
+    """Asks the policy; where it has a time limit, waits no longer than that, whatever hangs inside it."""
     if now.time_limit is None:
         return _ask(decider, now)
-    box: list[tuple[Any, float]] = []
-    started = perf_counter()
-    thread = Thread(
-        target=lambda: box.append((_caught(decider, now), perf_counter() - started)),
-        daemon=True,
-        name=f"decide-{decider.name}",
-    )
-    thread.start()
-    thread.join(
-        now.time_limit
-    )  # returns later where native code keeps all of Python waiting: hence the time of the answer
-    if not box or box[0][1] > now.time_limit:
-        raise RefusedError(decider.name, f"no decisions within {now.time_limit:.3g} s")
-    answer, _ = box[0]
-    if isinstance(answer, RefusedError):
-        raise answer
-    return answer
-
-
-def _caught(decider: Decider, now: Now) -> Any:
     try:
-        return _ask(decider, now)
-    except RefusedError as refusal:
-        return refusal
+        return call_within(lambda: _ask(decider, now), now.time_limit)
+    except TimeoutError:
+        raise RefusedError(decider.name, f"no decisions within {now.time_limit:.3g} s") from None
 
 
 def _ask(decider: Decider, now: Now) -> Any:
