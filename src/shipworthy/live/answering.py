@@ -382,8 +382,11 @@ def undecided(served: Served, request: DecideRequest, why: str) -> Entry:
 
 def lacking(served: Served, request: DecideRequest) -> str:
     """Why a release cannot decide on a request that another one takes; empty where it can."""
-    if served.contract.asks_no_more_than(request.contract):
-        return ""
+    return "" if served.contract.asks_no_more_than(request.contract) else breaking(served, request)
+
+
+def breaking(served: Served, request: DecideRequest) -> str:
+    """Why a release cannot decide on a request, by whomever it was taken; empty where it can."""
     absent = [name for name in served.contract.asked if name not in request.rows[0]]
     if absent:
         return f"has no {', '.join(absent)}"

@@ -17,7 +17,7 @@ import msgspec
 
 from shipworthy.engine.memory import available_memory
 from shipworthy.errors import UnavailableError
-from shipworthy.live.answering import TIME_LIMIT, answer_of, lacking, undecided
+from shipworthy.live.answering import TIME_LIMIT, answer_of, breaking, undecided
 from shipworthy.live.denials import Denials
 from shipworthy.live.frames import Answer, Carried, Found, Question, Ready, Wanted, receive, send
 from shipworthy.live.outcomes import LivePast
@@ -70,7 +70,7 @@ def _answered(served: Served, past: LivePast, entry: dict[str, Any]) -> dict[str
     request = served.contract.read_logged(entry)
     past.cover(entry["period"], as_json(served.first_remembered(request.period)), until=entry["at"])
     past.refresh(until=entry["at"])
-    lacks = lacking(served, request)
+    lacks = breaking(served, request)
     if lacks:
         return undecided(served, request, f"the request {lacks}")
     return answer_of(served, past, request, request.time_limit or TIME_LIMIT, until_now=False)
