@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from shipworthy.live.answering import Answering
 from shipworthy.live.outcomes import archive_of
 from shipworthy.live.serving import open_serving
-from shipworthy.live.shadows import run_shadow
+from shipworthy.live.shadow.shadow import run_shadow
 from shipworthy.log import read_decisions
 from shipworthy.log.compaction import Compaction, compact
 from shipworthy.project import Project

@@ -15,7 +15,7 @@ from shipworthy.errors import InvalidInputError
 from shipworthy.live.answering import Answering
 from shipworthy.live.refusals import RefusedError
 from shipworthy.live.serving import Served, Serving
-from shipworthy.live.shadows import run_shadow
+from shipworthy.live.shadow.shadow import run_shadow
 from shipworthy.project.code import load_problem
 from shipworthy.ship.release import build_release, open_release
 from shipworthy.ship.rollout import Phase, read_rollout

@@ -20,9 +20,9 @@ import shipworthy.ship.parity
 from shipworthy.analysis.analyse import analyse_idea, read_analysis
 from shipworthy.cli.ledger import ledger
 from shipworthy.data.examine import examine_data
-from shipworthy.live.ledger import Line, read_calibration, read_ledger
-from shipworthy.live.ledger_page import render_ledger, write_ledger
-from shipworthy.live.ledger_sentences import calibrated, headline, ranges_title
+from shipworthy.live.ledger.ledger import Line, read_calibration, read_ledger
+from shipworthy.live.ledger.page import render_ledger, write_ledger
+from shipworthy.live.ledger.sentences import calibrated, headline, ranges_title
 from shipworthy.project import Project, open_project
 from shipworthy.research.research import research_idea
 from shipworthy.ship.parity import Parity

@@ -20,10 +20,10 @@ import msgspec
 import pytest
 
 from shipworthy.errors import UnavailableError
-from shipworthy.live import walls
 from shipworthy.live.decision_log import SegmentLog
-from shipworthy.live.guarded import GuardedChild, carry
-from shipworthy.live.shadows import Shadow, run_shadow
+from shipworthy.live.shadow import walls
+from shipworthy.live.shadow.guarded import GuardedChild, carry
+from shipworthy.live.shadow.shadow import Shadow, run_shadow
 from shipworthy.log import read_decisions
 from shipworthy.project.clock import now
 from shipworthy.ship.release import open_release

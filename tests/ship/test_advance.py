@@ -14,7 +14,7 @@ import pytest
 from shipworthy.analysis.criteria import Criteria
 from shipworthy.errors import GateClosedError, InvalidInputError, PreconditionError
 from shipworthy.ideas.register import find_idea
-from shipworthy.live.ledger import read_ledger
+from shipworthy.live.ledger.ledger import read_ledger
 from shipworthy.problem import OnFail, Problem
 from shipworthy.project import Project, open_project
 from shipworthy.ship.advance import Action, advance, findings

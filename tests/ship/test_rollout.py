@@ -15,7 +15,7 @@ from shipworthy.analysis.analyse import analyse_idea
 from shipworthy.data.examine import examine_data
 from shipworthy.errors import GateClosedError, InvalidInputError, NotFoundError, PreconditionError
 from shipworthy.ideas.register import find_idea
-from shipworthy.live.ledger import read_ledger
+from shipworthy.live.ledger.ledger import read_ledger
 from shipworthy.project import Project, open_project
 from shipworthy.research.research import research_idea
 from shipworthy.ship.back import roll_back

@@ -17,7 +17,8 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from shipworthy.cli.app import root
 from shipworthy.errors import AlreadyExistsError, InvalidInputError, NotFoundError
-from shipworthy.live import metrics, server, shadows
+from shipworthy.live import metrics, server
+from shipworthy.live.shadow import shadow
 from shipworthy.project import Project, open_project
 from shipworthy.ship.release import open_release
 from shipworthy.ship.rollout import read_rollout
@@ -139,7 +140,7 @@ def test_a_title_cannot_break_the_dockerfile():
 
 def test_it_is_given_longer_to_end_than_the_service_takes():
     """The time to end holds the wait for the balancers and all that the service may take to drain."""
-    assert GRACE_S > SPREAD_S + server.DRAIN_S + shadows.DRAIN_S
+    assert GRACE_S > SPREAD_S + server.DRAIN_S + shadow.DRAIN_S
 
 
 # What is written, and what is not

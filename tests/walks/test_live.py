@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +22,14 @@ from shipworthy.project.clock import VARIABLE
 from shipworthy.project.code import load_problem
 from shipworthy.research.research import research_idea
 from shipworthy.ship.advance import advance
+from shipworthy.ship.back import roll_back
 from shipworthy.ship.rollout import AUTOMATIC, Phase, Rollout, read_rollout, rollout_history
 from shipworthy.ship.ship import ship_idea
 from shipworthy.ship.spare_server import SpareServer, spare_server
 from shipworthy.step import History
 from tests.walks.examples import DATA, full, lay, needs_data
 
-KITCHEN_BAD_FROM, BATTERY_BAD_FROM = date(2014, 11, 23), date(2017, 3, 1)
+KITCHEN_BAD_FROM, BATTERY_BAD_FROM = date(2014, 11, 23), date(2017, 8, 20)
 KITCHEN = f"""
 
 @kitchen.policy
@@ -48,7 +49,7 @@ BATTERY = """
 def with_bought_forecast(raw):
     return one_row_per_hour(raw).with_columns(bought=raw["bought"])
 
-battery.warm_up, battery.ideas_planned = "165w", 3
+battery.warm_up = "162w"
 battery.rows = sw.frame(source.hourly).then(with_bought_forecast)
 
 @battery.policy
@@ -83,10 +84,8 @@ class Life:
 
     def live(self, day: Period, **more: Any) -> Rollout:
         """Lives through one day, and lets the rollout look at what it brought."""
-        set_clock(self.clock, day)
         told = [name for name in (*self.problem.key, *self.problem.hidden) if name in self.history.rows.columns]
-        rows = self.history.to_decide(day).drop(self.problem.period).to_dicts()
-        self._post("/v1/decide", {"period": day, "rows": rows, **more})
+        self.decide(day, **more)
         self._await(shadow=0)
         self._post("/v1/outcomes", {"rows": self.history.settled(day).select(told).to_dicts()})
         found = advance(self.project, self.problem.name)
@@ -95,9 +94,16 @@ class Life:
             self._await(rollout=found.rollout.version)
         return found.rollout
 
-    def _post(self, path: str, body: dict[str, Any]) -> None:
+    def decide(self, day: Period, **more: Any) -> dict[str, Any]:
+        """Asks for the decisions of a day, on that day."""
+        set_clock(self.clock, day)
+        rows = self.history.to_decide(day).drop(self.problem.period).to_dicts()
+        return self._post("/v1/decide", {"period": day, "rows": rows, **more})
+
+    def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         status, answer = self.server.post(path, body)
         assert status == 200, answer
+        return answer
 
     def _await(self, **state: Any) -> None:
         while not state.items() <= self.server.get("/v1/health")[1].items():
@@ -153,7 +159,7 @@ def assert_taken_back(project: Project, problem: str, bad_from: date) -> None:
 
 
 def bought_forecast(hours: pl.DataFrame) -> pl.DataFrame:
-    """Prices with a forecast beside them that is good until spring, and hardly worth its name from then on."""
+    """Prices with a forecast beside them that is good until the end of August, and hardly worth its name from then on."""
     noise = pl.Series(np.random.default_rng(7).normal(0.0, 1.0, hours.height))
     off_by = pl.when(pl.col("timestamp").dt.date() < BATTERY_BAD_FROM).then(0.5).otherwise(8.0)
     return hours.with_columns(bought=pl.col("price_eur_mwh") + off_by * noise)
@@ -186,11 +192,9 @@ def test_a_kitchen_takes_back_by_itself_what_turned_bad(tmp_path: Path, clock: P
 
 @needs_data
 @full
-def test_a_battery_takes_back_by_itself_a_forecast_gone_bad(
-    tmp_path: Path, clock: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Shadow, switchback, live, each day with what is stored; in spring the forecast that it lives on goes bad."""
-    first = date(2016, 8, 20)
+def test_a_battery_stops_by_itself_and_asks(tmp_path: Path, clock: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shadow, switchback, live, each day with what is stored; a forecast gone bad loses more in a day than was ever seen."""
+    first = date(2017, 6, 1)
     hours = bought_forecast(pl.read_parquet(DATA / "nordpool_battery" / "hourly.parquet"))
     folder = tmp_path / "data" / "nordpool_battery"
     folder.mkdir(parents=True)
@@ -204,7 +208,12 @@ def test_a_battery_takes_back_by_itself_a_forecast_gone_bad(
     walk_to_shadow(project, 1)
     with living(project, "battery", hours, clock) as life:
         for day in life.history.periods:
-            if day >= first and life.live(day, state={"soc": 2.0}).phase is Phase.ROLLED_BACK:
+            if day >= first and life.live(day, state={"soc": 2.0}).phase is Phase.PAUSED:
                 break
-    assert phases(project, "battery") == [Phase.LIVE, Phase.SHADOW, Phase.SWITCHBACK, Phase.LIVE, Phase.ROLLED_BACK]
-    assert_taken_back(project, "battery", BATTERY_BAD_FROM)
+        answer = life.decide(day + timedelta(days=1), state={"soc": 2.0})
+    moves = rollout_history(project, "battery")
+    assert phases(project, "battery") == [Phase.LIVE, Phase.SHADOW, Phase.SWITCHBACK, Phase.LIVE, Phase.PAUSED]
+    assert (moves[-1].trigger, moves[-1].by, moves[-1].champion) == ("breaker", AUTOMATIC, moves[0].champion)
+    assert moves[-2].at.date() < BATTERY_BAD_FROM <= moves[-1].at.date()
+    assert answer["release"] == moves[0].champion
+    assert roll_back(project, "battery", "its forecast went bad").phase is Phase.ROLLED_BACK

@@ -19,8 +19,8 @@ from shipworthy.cli.show import money, progress
 from shipworthy.data.examine import examine_data
 from shipworthy.errors import AlreadyExistsError, GateClosedError, NotFoundError, UnavailableError
 from shipworthy.ideas.register import list_ideas
-from shipworthy.live.ledger import read_ledger
-from shipworthy.live.ledger_page import write_ledger
+from shipworthy.live.ledger.ledger import read_ledger
+from shipworthy.live.ledger.page import write_ledger
 from shipworthy.problem import Problem
 from shipworthy.project import Project, open_project
 from shipworthy.project.code import load_problem

@@ -10,11 +10,11 @@ import click
 from shipworthy.analysis.report.money import step_of
 from shipworthy.cli.figures import plain, with_interval
 from shipworthy.cli.show import as_json, money, narrowed, show, tell
-from shipworthy.live.ledger import Line, read_calibration, read_ledger
-from shipworthy.live.ledger_sentences import calibrated, came_true
+from shipworthy.live.ledger.ledger import Line, read_calibration, read_ledger
+from shipworthy.live.ledger.sentences import calibrated, came_true
 from shipworthy.project import open_project
 
-_PAGE = "shipworthy.live.ledger_page"  # draws, so only where a page is asked for
+_PAGE = "shipworthy.live.ledger.page"  # draws, so only where a page is asked for
 
 
 @click.command()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from shipworthy.live.shadows import run_shadow
+from shipworthy.live.shadow.shadow import run_shadow
 from shipworthy.project import open_project
 from shipworthy.project.code import only_problem
 

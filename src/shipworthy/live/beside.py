@@ -12,7 +12,7 @@ from threading import Event, Lock, Thread
 from time import sleep
 
 from shipworthy.live.settings import Settings
-from shipworthy.live.shadows import DRAIN_S, run_shadow
+from shipworthy.live.shadow.shadow import DRAIN_S, run_shadow
 from shipworthy.project import open_project
 
 _AGAIN_S = 2.0

@@ -11,7 +11,7 @@ import polars as pl
 from shipworthy.analysis.analyse import Analysis, read_analysis
 from shipworthy.analysis.verdicts import Gain
 from shipworthy.data.snapshot import open_snapshot
-from shipworthy.live.ledger import forecast_of
+from shipworthy.live.ledger.ledger import forecast_of
 from shipworthy.problem import Problem
 from shipworthy.project import Project
 from shipworthy.research.evidence import open_evidence

@@ -3,7 +3,7 @@
 Namespaces and Landlock bind a thread and what it starts afterwards, so they have to stand before numpy or Polars start threads of
 their own. That is why this module is run as the program, imports nothing but the standard library, and then runs the real one:
 
-    python -m shipworthy.live.walls MODULE SCRATCH
+    python -m shipworthy.live.shadow.walls MODULE SCRATCH
 
 SCRATCH is the one folder that may be written until `close_walls`. What a kernel does not have is left out, and told.
 """

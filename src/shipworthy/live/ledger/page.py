@@ -9,9 +9,9 @@ from pathlib import Path
 from shipworthy.analysis.report.drawing import Plot
 from shipworthy.analysis.report.layout import REPORTS_FOLDER, lay_out, write_page
 from shipworthy.analysis.wording import a_period
-from shipworthy.live import ledger_sentences
-from shipworthy.live.ledger import Line, read_calibration, read_ledger
-from shipworthy.live.ledger_plots import draw_course, draw_forecast
+from shipworthy.live.ledger import sentences
+from shipworthy.live.ledger.ledger import Line, read_calibration, read_ledger
+from shipworthy.live.ledger.plots import draw_course, draw_forecast
 from shipworthy.project import Project
 from shipworthy.ship.rollout import Rollout, rollout_history
 
@@ -58,8 +58,8 @@ def render_ledger(lines: Sequence[Line], moves: Mapping[str, Sequence[Rollout]])
         entries=entries,
         lines=lines,
         moves=moves,
-        calibration=ledger_sentences.calibrated(together) if together else None,
-        say=ledger_sentences,
+        calibration=sentences.calibrated(together) if together else None,
+        say=sentences,
         a_period=a_period,
     )
 

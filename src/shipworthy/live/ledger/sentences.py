@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from shipworthy.analysis.report.money import MINUS, NO_BREAK, figure, money, step_for, step_of
 from shipworthy.analysis.verdicts import Gain
 from shipworthy.analysis.wording import a_period, periods
-from shipworthy.live.ledger import Line
+from shipworthy.live.ledger.ledger import Line
 from shipworthy.statistics import Calibration
 
 FORECAST_CONFIDENCE = f"90{NO_BREAK}%"

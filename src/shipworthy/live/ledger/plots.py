@@ -24,8 +24,8 @@ from shipworthy.analysis.report.drawing import (
 )
 from shipworthy.analysis.report.money import step_for
 from shipworthy.library import library
-from shipworthy.live.ledger import Line
-from shipworthy.live.ledger_sentences import course_title, earned, ranges_title, span
+from shipworthy.live.ledger.ledger import Line
+from shipworthy.live.ledger.sentences import course_title, earned, ranges_title, span
 
 _HEIGHT = 280
 _LABELS, _SPARE = 92, 24

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import cast
 
 from shipworthy.errors import UnavailableError
-from shipworthy.live.frames import Found, Wanted
+from shipworthy.live.shadow.frames import Found, Wanted
 from shipworthy.project import Project
 from shipworthy.store import ObjectStore, Record, RecordStore
 

@@ -24,12 +24,12 @@ from shipworthy.errors import ShipworthyError, UnavailableError
 from shipworthy.live import metrics
 from shipworthy.live.answering import TIME_LIMIT
 from shipworthy.live.decision_log import SegmentLog
-from shipworthy.live.frames import BrokenTalkError
-from shipworthy.live.guarded import SCRATCH, GuardedChild, carry
 from shipworthy.live.outcomes import archive_of
 from shipworthy.live.serving import LOOK_S
+from shipworthy.live.shadow.frames import BrokenTalkError
+from shipworthy.live.shadow.guarded import SCRATCH, GuardedChild, carry
+from shipworthy.live.shadow.walls import WHOLE
 from shipworthy.live.tail import Place, Tail
-from shipworthy.live.walls import WHOLE
 from shipworthy.log.archive import DECISIONS, SHADOWS, Archive
 from shipworthy.project import Project
 from shipworthy.project.clock import now

@@ -19,9 +19,9 @@ from typing import TypeVar
 import msgspec
 
 from shipworthy.errors import UserCodeError
-from shipworthy.live.frames import Answer, BrokenTalkError, Carried, Question, Ready, Wanted, receive, send
 from shipworthy.live.outcomes import archive_of
-from shipworthy.live.read_through import read_for
+from shipworthy.live.shadow.frames import Answer, BrokenTalkError, Carried, Question, Ready, Wanted, receive, send
+from shipworthy.live.shadow.read_through import read_for
 from shipworthy.project import Project
 from shipworthy.project.environment import one_thread_each
 from shipworthy.ship.manifest import files_of, parse_manifest, read_file
@@ -73,7 +73,13 @@ class GuardedChild:
         """
         self._project = project
         self._scratch = Path(tempfile.mkdtemp(prefix=SCRATCH, dir=carried.folder))
-        command = [sys.executable, "-m", "shipworthy.live.walls", "shipworthy.live.guarded_child", str(self._scratch)]
+        command = [
+            sys.executable,
+            "-m",
+            "shipworthy.live.shadow.walls",
+            "shipworthy.live.shadow.guarded_child",
+            str(self._scratch),
+        ]
         self._process = subprocess.Popen(  # noqa: S603
             command,
             stdin=subprocess.PIPE,

@@ -1,6 +1,6 @@
 """The guarded child: one release that decides in the shadow, where it can neither write nor talk to anybody.
 
-It is run by `live.walls`, behind the walls of the kernel. It opens the release from what its parent carries over, closes the
+It is run by `shadow.walls`, behind the walls of the kernel. It opens the release from what its parent carries over, closes the
 guard, and then answers one question after another: which decisions a line of the decision log would have got from it.
 """
 
@@ -18,12 +18,12 @@ import msgspec
 from shipworthy.engine.memory import available_memory
 from shipworthy.errors import UnavailableError
 from shipworthy.live.answering import TIME_LIMIT, answer_of, breaking, undecided
-from shipworthy.live.denials import Denials
-from shipworthy.live.frames import Answer, Carried, Found, Question, Ready, Wanted, receive, send
 from shipworthy.live.outcomes import LivePast
-from shipworthy.live.read_through import ReadThrough
 from shipworthy.live.serving import Served, as_json
-from shipworthy.live.walls import close_walls
+from shipworthy.live.shadow.denials import Denials
+from shipworthy.live.shadow.frames import Answer, Carried, Found, Question, Ready, Wanted, receive, send
+from shipworthy.live.shadow.read_through import ReadThrough
+from shipworthy.live.shadow.walls import close_walls
 from shipworthy.log.archive import Archive
 from shipworthy.project import CONFIG_NAME, open_project
 from shipworthy.ship.release import open_release
