@@ -22,7 +22,7 @@ demo: $(STAMP)  ## the kitchen example, from the idea to the ledger
 	@$(BIN)/shipworthy demo $(ARGS)
 
 test: $(STAMP)  ## all tests and doctests          (WORKERS=4, ARGS="-k verdict")
-	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 check: $(STAMP)  ## style, format, types and layers
 	@failed=; \

@@ -19,7 +19,7 @@ from shipworthy.project import Project
 from shipworthy.store import read_log
 from tests.live.stall import Server, Stall, open_copy, start_server
 
-KILLS = int(os.environ.get("SHIPWORTHY_KILLS", "20"))
+KILLS = int(os.environ.get("SHIPWORTHY_KILLS", "10"))
 SERVICES = 2
 CLIENTS = 4
 

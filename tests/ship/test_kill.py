@@ -15,7 +15,7 @@ from shipworthy.project import open_project
 from shipworthy.ship.release import open_release
 from shipworthy.ship.rollout import Phase, rollout_history
 
-KILLS = int(os.environ.get("SHIPWORTHY_KILLS", "5"))
+KILLS = int(os.environ.get("SHIPWORTHY_KILLS", "3"))
 WHOLE: tuple[list[Phase], ...] = ([], [Phase.LIVE], [Phase.LIVE, Phase.SHADOW])
 
 

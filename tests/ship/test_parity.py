@@ -76,7 +76,7 @@ def test_a_policy_that_depends_on_the_machine_is_not_shipped(
     )
     _with(judged, lines)
     _trust_the_baseline(monkeypatch)
-    with pytest.raises(GateClosedError, match=r"(?s)to shadow is closed.*No parity.*worth"):
+    with pytest.raises(GateClosedError, match=r"(?s)to what serves is closed.*No parity.*worth"):
         ship_idea(judged, 1)
     rollout = read_rollout(judged, "kiosk")
     assert (rollout.challenger, rollout.idea) == (None, None)

@@ -14,6 +14,7 @@ from shipworthy.project import Project, open_project
 from shipworthy.project.code import load_problem
 from shipworthy.research.evidence import open_evidence
 from shipworthy.research.research import research_idea
+from tests.walks.examples import full
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "routes"
 
@@ -52,6 +53,7 @@ def test_a_forecast_and_a_search_beat_the_drivers_rule(routes: Project) -> None:
         assert all(row == list(range(1, len(row) + 1)) for row in stops[f"stop_{role}"].to_list())
 
 
+@full
 def test_whether_to_search_longer_is_mostly_the_solvers_chance(routes: Project) -> None:
     """Both policies search: repetitions tell their noise from the effect, and the same seeds give the same evidence."""
     examine_data(routes, 2)

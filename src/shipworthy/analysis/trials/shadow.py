@@ -41,6 +41,7 @@ def judge_shadow(
     Raises:
         InvalidInputError: A column is missing or holds no numbers, or a bound is out of its range.
 
+    >>> import numpy as np
     >>> rng = np.random.default_rng(0)
     >>> replayed = pl.DataFrame({"period": range(180), "value_challenger": rng.normal(size=180)})
     >>> live = pl.DataFrame({"period": range(90), "value_challenger": rng.normal(1.0, size=90)})

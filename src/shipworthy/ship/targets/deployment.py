@@ -53,7 +53,7 @@ class Deployment:
     ...     problem="van_routes", releases=("57916ba7ddc24fed",), rollout=3, phase="live", title="Shorter", python="3.11.7"
     ... )
     >>> one.name, one.image
-    ('shipworthy-van-routes-4c1ef8', 'shipworthy/van-routes-4c1ef8:57916ba7ddc24fed-3')
+    ('shipworthy-van-routes-bd90ff', 'shipworthy/van-routes-bd90ff:57916ba7ddc24fed-3')
     """
 
     problem: str
@@ -91,7 +91,7 @@ def label_of(name: str) -> str:
     """A DNS label for any name; one that had to be changed gets a part of its digest, so that no two become one.
 
     >>> label_of("bakery"), label_of("van_routes")
-    ('bakery', 'van-routes-4c1ef8')
+    ('bakery', 'van-routes-bd90ff')
     """
     label = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
     if label == name and len(label) <= _LONGEST:
