@@ -79,7 +79,7 @@ class Service:
             Route("/v1/alive", self._alive, methods=["GET"]),
             Route("/metrics", self._metrics, methods=["GET"]),
             Route("/openapi.json", self._openapi, methods=["GET"]),
-            Route(_DECIDE, self._decide, methods=["POST"]),
+            Route(_DECIDE, partial(self._counted, _DECIDE, self._decide), methods=["POST"]),
         ]
         self._others = Starlette(
             routes=routes, exception_handlers={HTTPException: _no_such_door}, lifespan=self._lifespan
