@@ -22,6 +22,7 @@ from shipworthy.live.outcomes import OUTCOMES, LivePast
 from shipworthy.live.refusals import FieldError, RefusedError, unavailable
 from shipworthy.live.requests import DecideRequest
 from shipworthy.live.serving import Recollection, Served, Serving, as_json
+from shipworthy.live.trace import UNTRACED, Trace
 from shipworthy.log.archive import Archive
 from shipworthy.problem import Problem
 from shipworthy.project.clock import now
@@ -85,11 +86,13 @@ class Ask:
         body: What was sent.
         key: Its Idempotency-Key.
         arrived: When it came, by `perf_counter`: what it waits for its turn counts.
+        trace: What is told of its way.
     """
 
     body: bytes
     key: str | None = None
     arrived: float = field(default_factory=perf_counter)
+    trace: Trace = UNTRACED
 
 
 class ApartError(ShipworthyError):
@@ -141,13 +144,17 @@ class Answering:
             given = self._entries(serving, asks)
         finally:
             decided()
-        made = [entry for entry in given if isinstance(entry, dict)]
+        made = [(ask.trace, entry) for ask, entry in zip(asks, given, strict=True) if isinstance(entry, dict)]
         if made:
+            for trace, entry in made:
+                trace.log(entry)
             try:
                 with metrics.LOG_SECONDS.time():
-                    self._decisions.append(b"\n".join(map(msgspec.json.encode, made)))
+                    self._decisions.append(b"\n".join(msgspec.json.encode(entry) for _, entry in made))
             except UnavailableError as error:
                 return [error if isinstance(entry, dict) else entry for entry in given]
+            for trace, _ in made:
+                trace.rest()
         return [_answered(entry) if isinstance(entry, dict) else entry for entry in given]
 
     def note(self, serving: Serving, body: bytes) -> int:
@@ -197,6 +204,7 @@ class Answering:
         """The log's entry of each request, or what is answered in its place."""
         for ask in asks:
             metrics.WAITED.observe(perf_counter() - ask.arrived)
+            ask.trace.enter("decide")
         challenger = serving.challenger
         optional = challenger.contract.asked if challenger else None
         requests = serving.champion.contract.read_all([ask.body for ask in asks], optional)

@@ -15,6 +15,7 @@ import uvicorn
 from shipworthy.errors import UnavailableError
 from shipworthy.live.beside import shadow_beside
 from shipworthy.live.settings import COUNTS_VARIABLE, VARIABLE, Settings
+from shipworthy.live.trace import are_traces_wanted
 from shipworthy.live.watch.loop import watch_beside
 from shipworthy.project import Project
 from shipworthy.project.environment import environment, one_thread_each
@@ -55,13 +56,14 @@ def serve(
         watch: Keeps the watch running beside it.
 
     Raises:
-        UnavailableError: the address is taken.
+        UnavailableError: the address is taken, or traces are asked for and OpenTelemetry is not installed.
     """
     settings = Settings(
         root=str(project.root),
         problem=problem_name,
         log_folder=str(log_folder or project.log_folder),
         release=release,
+        traces=are_traces_wanted(project),
     )
     _refuse_taken(host, port)
     with _environment(settings), _ended_in_order(), shadow_beside(settings), watch_beside(settings, watch):

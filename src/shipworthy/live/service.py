@@ -8,6 +8,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from multiprocessing import parent_process
 from pathlib import Path
@@ -34,6 +35,7 @@ from shipworthy.live.overrides import OverrideLog
 from shipworthy.live.refusals import MEDIA_TYPE, RefusedError, unavailable
 from shipworthy.live.serving import Serving, Watch
 from shipworthy.live.settings import Settings
+from shipworthy.live.trace import open_traces
 from shipworthy.live.turns import Turns
 from shipworthy.project import Project, open_project
 
@@ -43,6 +45,7 @@ MAX_BODY = 16 * 2**20
 _DECIDE = "/v1/decide"
 _DOORS = (_DECIDE, "/v1/outcomes", "/v1/overrides", "/v1/health", "/v1/alive", "/metrics", "/openapi.json")
 _JSON = "application/json"
+_TRACE = "shipworthy.trace"
 _LOG = logging.getLogger("shipworthy.live")
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -68,14 +71,15 @@ class Service:
         self._turns = Turns(self._answer_all, self._may_share)
         self._parent = os.getppid()
         self._version = _version()
+        self._traces = open_traces(settings.problem, self._version, wanted=settings.traces)
         routes = [
-            Route("/v1/outcomes", self._timed("/v1/outcomes", self._outcomes), methods=["POST"]),
-            Route("/v1/overrides", self._timed("/v1/overrides", self._overridden), methods=["POST"]),
+            Route("/v1/outcomes", partial(self._counted, "/v1/outcomes", self._outcomes), methods=["POST"]),
+            Route("/v1/overrides", partial(self._counted, "/v1/overrides", self._overridden), methods=["POST"]),
             Route("/v1/health", self._health, methods=["GET"]),
             Route("/v1/alive", self._alive, methods=["GET"]),
             Route("/metrics", self._metrics, methods=["GET"]),
             Route("/openapi.json", self._openapi, methods=["GET"]),
-            Route(_DECIDE, self._decide, methods=["POST"]),
+            Route(_DECIDE, partial(self._counted, _DECIDE, self._decide), methods=["POST"]),
         ]
         self._others = Starlette(
             routes=routes, exception_handlers={HTTPException: _no_such_door}, lifespan=self._lifespan
@@ -85,9 +89,7 @@ class Service:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers a request. Those to decide, which are nearly all, take the short way past everything else."""
         if scope["type"] == "http" and scope["path"] == _DECIDE and scope["method"] == "POST":
-            started = perf_counter()
-            response = await _behind(self._decide, Request(scope, receive))
-            metrics.count_request(_DECIDE, response.status_code, perf_counter() - started)
+            response = await self._counted(_DECIDE, self._decide, Request(scope, receive))
             await response(scope, receive, send)
         else:
             await self._others(scope, receive, send)
@@ -103,6 +105,7 @@ class Service:
         self._turns.close()
         self._answering.close()
         self._overrides.close()
+        self._traces.close()
 
     def _catch_up(self) -> None:
         """Reads the logs now and then, so that whoever looks back has little to read."""
@@ -117,12 +120,14 @@ class Service:
 
     async def _decide(self, request: Request) -> Response:
         key = read_key(request.headers.get("idempotency-key"))
-        arrived = perf_counter()
+        arrived, trace = perf_counter(), request.scope[_TRACE]
+        trace.enter("read")
         body = await _body(request)
+        trace.enter("wait")
         if key is None:
-            return _decided(await self._turns.ask(Ask(body, None, arrived)))
+            return _decided(await self._turns.ask(Ask(body, None, arrived, trace)))
         async with self._claims.hold(key):
-            return _decided(await self._turns.ask(Ask(body, key, arrived)))
+            return _decided(await self._turns.ask(Ask(body, key, arrived, trace)))
 
     def _answer_all(self, asks: Sequence[Ask], decided: Callable[[], None]) -> Sequence[Answered | Exception]:
         return self._answering.decide_all(self._serving(), asks, decided)
@@ -185,14 +190,13 @@ class Service:
             raise unavailable(self._watch.trouble or f"Problem {self._problem!r} is not served yet.")
         return serving
 
-    def _timed(self, path: str, door: Endpoint) -> Endpoint:
-        async def timed(request: Request) -> Response:
-            started = perf_counter()
-            response = await _behind(door, request)
-            metrics.count_request(path, response.status_code, perf_counter() - started)
-            return response
-
-        return timed
+    async def _counted(self, path: str, door: Endpoint, request: Request) -> Response:
+        started = perf_counter()
+        trace = request.scope[_TRACE] = self._traces.begin(path, request.headers)
+        response = await _behind(door, request)
+        trace.end(response.status_code)
+        metrics.count_request(path, response.status_code, perf_counter() - started)
+        return response
 
 
 async def _behind(door: Endpoint, request: Request) -> Response:

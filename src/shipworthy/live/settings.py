@@ -25,6 +25,7 @@ class Settings:
         problem: The problem's name.
         log_folder: Where the logs of all problems are.
         release: The one release to serve, without any rollout; None where the rollout says.
+        traces: Whether requests are traced.
 
     >>> settings = Settings(root="/shop", problem="stock", log_folder="/shop/log", release=None)
     >>> Settings.from_text(settings.to_text()) == settings, settings.folder.as_posix()
@@ -35,6 +36,7 @@ class Settings:
     problem: str
     log_folder: str
     release: str | None
+    traces: bool = False
 
     @property
     def folder(self) -> Path:

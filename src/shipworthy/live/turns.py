@@ -132,6 +132,7 @@ class Turns:
             if waiting.answer.done():
                 continue  # its caller is gone
             if isinstance(answer, ApartError):
+                waiting.ask.trace.enter("wait")
                 self._wait(_Waiting(waiting.ask, waiting.answer, alone=True))
             elif isinstance(answer, Exception):
                 waiting.answer.set_exception(answer)

@@ -22,7 +22,7 @@ _SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "project": {"problems": []},
     "store": {"records": ".shipworthy/records.db", "objects": ".shipworthy/objects"},
     "research": {"workers": 0, "seed": 1, "engine": "processes", "ray_address": ""},
-    "live": {"log": ".shipworthy/log", "keep": "", "watch": False},
+    "live": {"log": ".shipworthy/log", "keep": "", "watch": False, "traces": False},
     "release": {"allow_unsigned": []},
     "watch": {"window": "28d", "service": "", "running_cost": 0.0, "webhook": "", "slack": ""},
     "rollout": {},
