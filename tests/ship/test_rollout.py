@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import timedelta
 from pathlib import Path
 from shutil import copytree
@@ -18,13 +18,14 @@ from shipworthy.ideas.register import find_idea
 from shipworthy.live.ledger.ledger import read_ledger
 from shipworthy.project import Project, open_project
 from shipworthy.research.research import research_idea
-from shipworthy.ship.back import roll_back
-from shipworthy.ship.release import open_release
+from shipworthy.ship.back import retire_idea, roll_back
+from shipworthy.ship.release import build_release, open_release
 from shipworthy.ship.rollout import Move, Phase, Rollout, make_move, read_rollout, rollout_history
 from shipworthy.ship.shadow import live_evidence
 from shipworthy.ship.ship import ship_idea
 from shipworthy.ship.sides import sides_of
 from shipworthy.ship.standing import standing
+from tests.problems import replay_of
 from tests.ship import kiosk
 
 GOOD, BAD = 13.0, -13.0
@@ -243,6 +244,40 @@ def test_what_is_live_can_be_taken_back_after_a_later_idea_was(shadowed: Project
     back = roll_back(shadowed, "kiosk", "nor is idea 1")
     assert (back.champion, back.challenger, back.idea) == (baseline, None, "0001")
     assert (_says(shadowed, 1), _says(shadowed, 2)) == ("rolled back", "rolled back")
+    with pytest.raises(InvalidInputError, match="Nothing to take back"):
+        roll_back(shadowed, "kiosk", "more")
+
+
+def _refitted(project: Project, challenger: str) -> Rollout:
+    """Moves on as a refit does: the same policies on the rows of another day are other releases."""
+    before = _now(project)
+    kiosk.write_rows(project.root, seed=before.version)
+    replayed, names = replay_of(project, "kiosk"), {"champion": "weekday", "challenger": challenger}
+    made = {
+        arm: build_release(replayed, name, before.idea)
+        for arm, name in names.items()
+        if getattr(before, arm) is not None
+    }
+    assert not {before.champion, before.challenger} & {*made.values()}
+    move = {field.name: getattr(before, field.name) for field in fields(Move)}
+    return make_move(project, "kiosk", before, Move(**{**move, **made, "why": "a refit"}))
+
+
+@pytest.mark.parametrize("first", ["refit", "rollback"])
+@pytest.mark.parametrize("end", ["rollback", "retire"])
+def test_what_is_live_can_be_taken_back_after_a_refit(shadowed: Project, first: str, end: str):
+    """A refit in or after a later idea's trial makes other releases; the earlier idea is live still, and is taken back."""
+    baseline = _now(shadowed).champion
+    _take_live(shadowed)
+    _follow_with_idea_two(shadowed)
+    if first == "refit":
+        _refitted(shadowed, "yesterday")
+    roll_back(shadowed, "kiosk", "idea 2 is no good")
+    if first == "rollback":
+        _refitted(shadowed, "yesterday")
+    assert (_says(shadowed, 1), _says(shadowed, 2)) == ("live", "rolled back")
+    back = roll_back(shadowed, "kiosk", "nor is idea 1") if end == "rollback" else retire_idea(shadowed, 1, "faded")
+    assert (back.champion, back.challenger, back.idea) == (baseline, None, "0001")
     with pytest.raises(InvalidInputError, match="Nothing to take back"):
         roll_back(shadowed, "kiosk", "more")
 

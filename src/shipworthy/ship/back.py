@@ -9,7 +9,7 @@ from typing import Any
 from shipworthy.errors import InvalidInputError, NotFoundError
 from shipworthy.ideas.register import find_idea
 from shipworthy.project import Project
-from shipworthy.ship.rollout import Move, Phase, Rollout, make_move, read_rollout, rollout_history
+from shipworthy.ship.rollout import Move, Phase, Rollout, made_live, make_move, read_rollout, rollout_history
 
 
 def roll_back(project: Project, problem: str, why: str) -> Rollout:
@@ -23,7 +23,7 @@ def roll_back(project: Project, problem: str, why: str) -> Rollout:
         PreconditionError: somebody else moved the rollout meanwhile.
     """
     serves = _serving(project, problem)
-    taken = serves if serves.challenger is not None else _made_live(project, serves)
+    taken = serves if serves.challenger is not None else made_live(rollout_history(project, problem))
     if taken is None or taken.challenger is None:
         raise InvalidInputError(
             f"Nothing to take back: problem {problem!r} is served by {serves.champion} alone ({serves.phase})."
@@ -71,7 +71,7 @@ def retire_idea(project: Project, number: int, why: str) -> Rollout:
     """
     idea = find_idea(project, number)
     serves = _serving(project, idea.problem)
-    live = serves if serves.phase is Phase.LIVE else _made_live(project, serves)
+    live = made_live(rollout_history(project, idea.problem))
     if live is None or live.idea != idea.key or live.challenger is None or serves.phase.is_trial:
         at = f"{serves.phase}, idea {int(serves.idea)}" if serves.idea else str(serves.phase)
         raise InvalidInputError(f"Idea {number} cannot be retired: it is not live alone (now: {at}).")
@@ -153,10 +153,3 @@ def _serving_idea(project: Project, number: int) -> Rollout:
     if serves.idea != idea.key or serves.phase.is_over:
         raise InvalidInputError(f"Idea {number} is neither on trial nor live: nothing of it serves.")
     return serves
-
-
-def _made_live(project: Project, serves: Rollout) -> Rollout | None:
-    """The move that made live what serves now, where a later idea came and was taken back; None for the baseline."""
-    moves = rollout_history(project, serves.problem)
-    lives = [move for move in moves if move.phase is Phase.LIVE and move.champion == serves.champion]
-    return lives[-1] if lives else None
