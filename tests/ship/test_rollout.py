@@ -301,11 +301,13 @@ def test_two_ideas_on_one_decision_are_refused(shadowed: Project):
         ship_idea(shadowed, 2)
 
 
-@pytest.mark.parametrize("share", [0.0, -0.1, 1.1, float("nan"), float("inf")])
+@pytest.mark.parametrize("share", [0.0, -0.1, 1.0, 1.1, float("nan"), float("inf")])
 def test_a_share_is_a_share(shadowed: Project, share: float):
-    """A canary's share lies above 0 and at most at 1."""
-    with pytest.raises(InvalidInputError, match="share is above 0 and at most 1"):
+    """A canary's share lies between 0 and 1: with everybody in it nothing could be proven, and it would be live unproven."""
+    kiosk.live(shadowed, 0, [GOOD] * 14)
+    with pytest.raises(InvalidInputError, match="share is above 0 and below 1"):
         ship_idea(shadowed, 1, share=share)
+    assert _now(shadowed).phase is Phase.SHADOW
 
 
 def test_of_two_people_at_once_one_wins(shadowed: Project):
