@@ -130,6 +130,7 @@ def test_a_problem_has_rules_of_its_own(ruled: Ruled):
         ("steps = [0.5, 0.1]", "rollout.steps must grow"),
         ("steps = []", "rollout.steps must be a list of shares"),
         ("steps = [0.0]", "rollout.steps must grow from above 0"),
+        ("steps = [0.5, 1.0]", "rollout.steps must grow from above 0 to below 1"),
         ("steps = [1.5]", "rollout.steps must be a number"),
         ("periods = 0", "rollout.periods must be a whole number"),
         ("automatic = 1", "rollout.automatic must be true or false"),

@@ -58,8 +58,13 @@ def _now(project: Project) -> Rollout:
     return found
 
 
-def live(project: Project, days: int, gain: float, *, draws: np.random.Generator, lost: float = 0.0) -> None:
-    """So many days: a guest spends `gain` more where the challenger answered; a share of its outcomes is lost."""
+def live(
+    project: Project, days: int, gain: float, *, draws: np.random.Generator, lost: float = 0.0, is_shadowed: bool = True
+) -> None:
+    """So many days: a guest spends `gain` more where the challenger answered; a share of its outcomes is lost.
+
+    Without its shadow only the arms that answer have decided.
+    """
     folder = project.log_folder / "shop"
     folder.mkdir(parents=True, exist_ok=True)
     rollout = _now(project)
@@ -78,6 +83,7 @@ def live(project: Project, days: int, gain: float, *, draws: np.random.Generator
                 "decisions": [{"guest": guest, "offer": offered[arm]} for guest in guests],
             }
             for arm, release in releases.items()
+            if is_shadowed or arm in arms
         }
         said = {"arm": drawn} if isinstance(drawn, str) else {"arm": "mixed", "arms": arms}
         rows = [{"guest": guest, "loyal": 0.0} for guest in guests]
@@ -121,6 +127,17 @@ def test_the_shadow_tells_no_money_and_the_canary_does(shop: Project):
     assert line.realised.low < 0.5 * GUESTS < line.realised.high
     assert line.periods == line.answered == len(line.course)
     assert 0.0 < line.earned < sum(one.gain for one in line.course)
+
+
+def test_without_its_shadow_nothing_goes_on(shop: Project):
+    """Where the champion's outcomes are all that is known, an idea that never decided stays, by itself and by hand."""
+    draws = np.random.default_rng(5)
+    live(shop, 20, 0.0, draws=draws, is_shadowed=False)
+    assert "new release decided in 0 periods of this step; 14 are the least" in advance(shop, "shop").why
+    with pytest.raises(GateClosedError, match="new release decided in 0 periods of this step"):
+        ship_idea(shop, 1)
+    live(shop, 14, 0.0, draws=draws)
+    assert advance(shop, "shop").rollout.phase is Phase.CANARY
 
 
 def test_no_gain_never_goes_live(shop: Project):

@@ -10,6 +10,7 @@ import pytest
 import shipworthy.ship.parity
 from shipworthy.errors import GateClosedError, NotFoundError, UserCodeError
 from shipworthy.project import Project, open_project
+from shipworthy.ship.back import pause_idea, resume_idea
 from shipworthy.ship.parity import Parity, prove_parity
 from shipworthy.ship.refit import refit
 from shipworthy.ship.release import Release, build_release, open_release
@@ -119,6 +120,24 @@ def test_without_newer_rows_nothing_moves(tmp_path: Path):
     done = refit(project, "shop")
     assert not done.made
     assert done.rollout == before
+
+
+@pytest.mark.parametrize("phase", [Phase.CANARY, Phase.LIVE])
+def test_a_refit_in_a_pause_outlives_it(tmp_path: Path, phase: Phase):
+    """What was fitted while an idea was paused is what goes on when it is resumed, each release in its own place."""
+    project = _shop(tmp_path / "shop")
+    before = _rolled_out(project)
+    if phase is Phase.LIVE:
+        live = Move(
+            phase=phase, champion=str(before.challenger), challenger=before.champion, idea=before.idea, why="a gain"
+        )
+        before = make_move(project, "shop", before, live)
+    pause_idea(project, 1, "stock-taking")
+    project = _shop(tmp_path / "shop", days=47)
+    made = refit(project, "shop").made
+    now = resume_idea(project, 1, "it is done")
+    assert (now.champion, now.challenger) == (made[before.champion], made[str(before.challenger)])
+    assert (now.phase, now.share, now.draw, now.idea) == (before.phase, before.share, before.draw, before.idea)
 
 
 def _unmoved(project: Project, before: Rollout) -> None:

@@ -17,7 +17,8 @@ from shipworthy.engine import Replay
 from shipworthy.errors import NotFoundError, ShipworthyError, TamperedError, UserCodeError
 from shipworthy.project import Project, open_project
 from shipworthy.project.code import load_problem
-from shipworthy.ship.release import build_release, open_release
+from shipworthy.ship.release import build_release, open_release, record_release
+from shipworthy.ship.signature import sign
 from shipworthy.step import History
 from shipworthy.store import Change, canonical, put_content
 from tests.problems import SHOP, make_project, replay_of
@@ -192,6 +193,39 @@ def test_what_was_planted_beside_the_code_does_not_run(judged: Project, release:
         (folder / planted).write_text(bang)
     assert open_release(judged, release).problem.name == "kiosk"
     assert not marker.exists()
+
+
+@pytest.mark.parametrize("linked", ["code/polars", "code/problem.py", "code", "."])
+def test_links_among_the_code_go(judged: Project, release: str, tmp_path: Path, linked: str):
+    """What a link leads to may become anything later: none stays, the code lies there itself, and what it led to is untouched."""
+    folder = judged.root / ".shipworthy" / "releases" / release
+    open_release(judged, release)
+    elsewhere, link = tmp_path / "elsewhere", folder / linked
+    if link.exists():
+        shutil.move(link, elsewhere)
+    else:
+        elsewhere.mkdir()
+    if elsewhere.is_dir():
+        (elsewhere / "__init__.py").write_text("raise RuntimeError('this runs')\n")
+    before = sorted(elsewhere.rglob("*"))
+    link.symlink_to(elsewhere)
+    assert open_release(judged, release).problem.name == "kiosk"
+    assert not [path for path in (folder, *folder.rglob("*")) if path.is_symlink()]
+    assert (folder / "code" / "problem.py").read_bytes() == (judged.root / "problem.py").read_bytes()
+    assert sorted(elsewhere.rglob("*")) == before
+
+
+@pytest.mark.parametrize("name", ["code/../../x.py", "code/../x.py", "code/a/../../../../../x.py"])
+def test_a_name_that_leads_elsewhere_is_refused(judged: Project, release: str, name: str):
+    """Signed or not, a release writes into its own folder alone, and this one writes nothing at all."""
+    manifest = json.loads(_files(judged, release)["manifest"].read_text())
+    manifest["files"][name] = manifest["files"]["code/problem.py"]
+    content = canonical(manifest)
+    other = record_release(judged, content, manifest, sign(judged, content))
+    with pytest.raises(TamperedError, match=r"names the file .*x\.py', which leads elsewhere"):
+        open_release(judged, other)
+    assert not (judged.root / ".shipworthy" / "releases").exists()
+    assert not list(judged.root.parent.rglob("x.py"))
 
 
 def _compiled(source: Path) -> bytes:

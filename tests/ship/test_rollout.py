@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import timedelta
 from pathlib import Path
 from shutil import copytree
@@ -18,13 +18,14 @@ from shipworthy.ideas.register import find_idea
 from shipworthy.live.ledger.ledger import read_ledger
 from shipworthy.project import Project, open_project
 from shipworthy.research.research import research_idea
-from shipworthy.ship.back import roll_back
-from shipworthy.ship.release import open_release
+from shipworthy.ship.back import retire_idea, roll_back
+from shipworthy.ship.release import build_release, open_release
 from shipworthy.ship.rollout import Move, Phase, Rollout, make_move, read_rollout, rollout_history
 from shipworthy.ship.shadow import live_evidence
 from shipworthy.ship.ship import ship_idea
 from shipworthy.ship.sides import sides_of
 from shipworthy.ship.standing import standing
+from tests.problems import replay_of
 from tests.ship import kiosk
 
 GOOD, BAD = 13.0, -13.0
@@ -247,6 +248,40 @@ def test_what_is_live_can_be_taken_back_after_a_later_idea_was(shadowed: Project
         roll_back(shadowed, "kiosk", "more")
 
 
+def _refitted(project: Project, challenger: str) -> Rollout:
+    """Moves on as a refit does: the same policies on the rows of another day are other releases."""
+    before = _now(project)
+    kiosk.write_rows(project.root, seed=before.version)
+    replayed, names = replay_of(project, "kiosk"), {"champion": "weekday", "challenger": challenger}
+    made = {
+        arm: build_release(replayed, name, before.idea)
+        for arm, name in names.items()
+        if getattr(before, arm) is not None
+    }
+    assert not {before.champion, before.challenger} & {*made.values()}
+    move = {field.name: getattr(before, field.name) for field in fields(Move)}
+    return make_move(project, "kiosk", before, Move(**{**move, **made, "why": "a refit"}))
+
+
+@pytest.mark.parametrize("first", ["refit", "rollback"])
+@pytest.mark.parametrize("end", ["rollback", "retire"])
+def test_what_is_live_can_be_taken_back_after_a_refit(shadowed: Project, first: str, end: str):
+    """A refit in or after a later idea's trial makes other releases; the earlier idea is live still, and is taken back."""
+    baseline = _now(shadowed).champion
+    _take_live(shadowed)
+    _follow_with_idea_two(shadowed)
+    if first == "refit":
+        _refitted(shadowed, "yesterday")
+    roll_back(shadowed, "kiosk", "idea 2 is no good")
+    if first == "rollback":
+        _refitted(shadowed, "yesterday")
+    assert (_says(shadowed, 1), _says(shadowed, 2)) == ("live", "rolled back")
+    back = roll_back(shadowed, "kiosk", "nor is idea 1") if end == "rollback" else retire_idea(shadowed, 1, "faded")
+    assert (back.champion, back.challenger, back.idea) == (baseline, None, "0001")
+    with pytest.raises(InvalidInputError, match="Nothing to take back"):
+        roll_back(shadowed, "kiosk", "more")
+
+
 def test_an_idea_compared_with_what_no_longer_serves_is_refused(shadowed: Project):
     """An idea whose evidence is against the old champion cannot follow one that has replaced it."""
     _take_live(shadowed)
@@ -266,11 +301,13 @@ def test_two_ideas_on_one_decision_are_refused(shadowed: Project):
         ship_idea(shadowed, 2)
 
 
-@pytest.mark.parametrize("share", [0.0, -0.1, 1.1, float("nan"), float("inf")])
+@pytest.mark.parametrize("share", [0.0, -0.1, 1.0, 1.1, float("nan"), float("inf")])
 def test_a_share_is_a_share(shadowed: Project, share: float):
-    """A canary's share lies above 0 and at most at 1."""
-    with pytest.raises(InvalidInputError, match="share is above 0 and at most 1"):
+    """A canary's share lies between 0 and 1: with everybody in it nothing could be proven, and it would be live unproven."""
+    kiosk.live(shadowed, 0, [GOOD] * 14)
+    with pytest.raises(InvalidInputError, match="share is above 0 and below 1"):
         ship_idea(shadowed, 1, share=share)
+    assert _now(shadowed).phase is Phase.SHADOW
 
 
 def test_of_two_people_at_once_one_wins(shadowed: Project):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -14,6 +15,7 @@ from shipworthy.analysis.trials.schedule import SwitchbackPlan
 from shipworthy.analysis.trials.trial_verdict import TrialDecision
 from shipworthy.errors import InvalidInputError
 from shipworthy.project import Project, open_project
+from shipworthy.ship.back import pause_idea, resume_idea
 from shipworthy.ship.conduct import Conduct
 from shipworthy.ship.reading import Trial, read_live
 from shipworthy.ship.rollout import Phase, Rollout, read_rollout
@@ -59,6 +61,24 @@ def test_its_plan_is_published_by_the_move_that_begins_it(turning: Project):
 def test_without_a_start_it_begins_at_the_midnight_after_the_next(turning: Project):
     """Nobody has to name an instant, and it is always ahead."""
     assert ship_idea(turning, 1, now=NOW).rollout.plan.start == datetime(2025, 5, 22)
+
+
+def test_one_that_ended_in_its_pause_is_not_resumed(turning: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """As long as blocks are left a paused switchback goes on by its plan; after the last one nothing could prove its gain."""
+    clock = tmp_path / "clock"
+    clock.write_text(NOW.isoformat())
+    monkeypatch.setenv("SHIPWORTHY_CLOCK", str(clock))
+    begun = ship_idea(turning, 1, start=START, now=NOW).rollout
+    end = START + timedelta(days=begun.plan.days)
+    pause_idea(turning, 1, "the oven smokes")
+    clock.write_text((end - timedelta(minutes=1)).isoformat())
+    resumed = resume_idea(turning, 1, "it was the toaster")
+    assert (resumed.phase, resumed.plan, resumed.share) == (begun.phase, begun.plan, begun.share)
+    paused = pause_idea(turning, 1, "it smokes again")
+    clock.write_text(end.isoformat())
+    with pytest.raises(InvalidInputError, match=rf"over since {end:%Y-%m-%d %H:%M} UTC.*shipworthy rollback kiosk"):
+        resume_idea(turning, 1, "it was the toaster again")
+    assert read_rollout(turning, "kiosk") == paused
 
 
 @pytest.mark.parametrize("start", [START, START.replace(tzinfo=UTC)])

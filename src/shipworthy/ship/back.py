@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from shipworthy.errors import InvalidInputError, NotFoundError
 from shipworthy.ideas.register import find_idea
-from shipworthy.project import Project
-from shipworthy.ship.rollout import Move, Phase, Rollout, make_move, read_rollout, rollout_history
+from shipworthy.project import Project, clock
+from shipworthy.ship.published import end_of
+from shipworthy.ship.rollout import Move, Phase, Rollout, made_live, make_move, read_rollout, rollout_history
 
 
 def roll_back(project: Project, problem: str, why: str) -> Rollout:
@@ -23,7 +23,7 @@ def roll_back(project: Project, problem: str, why: str) -> Rollout:
         PreconditionError: somebody else moved the rollout meanwhile.
     """
     serves = _serving(project, problem)
-    taken = serves if serves.challenger is not None else _made_live(project, serves)
+    taken = serves if serves.challenger is not None else made_live(rollout_history(project, problem))
     if taken is None or taken.challenger is None:
         raise InvalidInputError(
             f"Nothing to take back: problem {problem!r} is served by {serves.champion} alone ({serves.phase})."
@@ -71,7 +71,7 @@ def retire_idea(project: Project, number: int, why: str) -> Rollout:
     """
     idea = find_idea(project, number)
     serves = _serving(project, idea.problem)
-    live = serves if serves.phase is Phase.LIVE else _made_live(project, serves)
+    live = made_live(rollout_history(project, idea.problem))
     if live is None or live.idea != idea.key or live.challenger is None or serves.phase.is_trial:
         at = f"{serves.phase}, idea {int(serves.idea)}" if serves.idea else str(serves.phase)
         raise InvalidInputError(f"Idea {number} cannot be retired: it is not live alone (now: {at}).")
@@ -122,7 +122,7 @@ def pause(
 
 
 def resume_idea(project: Project, number: int, why: str) -> Rollout:
-    """Goes on where a paused idea stood; what was lived through before does not count as evidence any more.
+    """Goes on where a paused idea stood, with the releases of today; what was lived through before is no evidence any more.
 
     Raises:
         NotFoundError: nothing is rolled out for its problem.
@@ -134,8 +134,25 @@ def resume_idea(project: Project, number: int, why: str) -> Rollout:
         raise InvalidInputError(f"Idea {number} is not paused but {serves.phase}: there is nothing to resume.")
     moves = rollout_history(project, serves.problem)
     before = next(move for move in reversed(moves) if move.phase is not Phase.PAUSED)
-    fields = {name: getattr(before, name) for name in Move.__dataclass_fields__}
-    again = replace(Move(**fields), why=why, trigger=None, evidence=None)
+    if before.plan is not None and end_of(before.plan) <= clock.now():
+        raise InvalidInputError(
+            f"Idea {number} cannot be resumed: its switchback is over since {end_of(before.plan):%Y-%m-%d %H:%M} UTC, so that "
+            f"nothing is left to prove its gain. Take it back with `shipworthy rollback {serves.problem}`, and begin a new idea."
+        )
+    champion, challenger = serves.champion, serves.challenger  # which a refit may have replaced meanwhile
+    if before.phase is Phase.LIVE:
+        assert challenger is not None, "a pause keeps both"
+        champion, challenger = challenger, champion
+    again = Move(
+        phase=before.phase,
+        champion=champion,
+        challenger=challenger,
+        share=before.share,
+        draw=before.draw,
+        schedule=before.schedule,
+        idea=serves.idea,
+        why=why,
+    )
     return make_move(project, serves.problem, serves, again)
 
 
@@ -153,10 +170,3 @@ def _serving_idea(project: Project, number: int) -> Rollout:
     if serves.idea != idea.key or serves.phase.is_over:
         raise InvalidInputError(f"Idea {number} is neither on trial nor live: nothing of it serves.")
     return serves
-
-
-def _made_live(project: Project, serves: Rollout) -> Rollout | None:
-    """The move that made live what serves now, where a later idea came and was taken back; None for the baseline."""
-    moves = rollout_history(project, serves.problem)
-    lives = [move for move in moves if move.phase is Phase.LIVE and move.champion == serves.champion]
-    return lives[-1] if lives else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import fmean, median
@@ -20,16 +20,21 @@ class Manner:
     """How one side decides.
 
     Attributes:
-        asked: Periods that it was asked for.
+        asked_under: Of each period that it was asked for, the move of the rollout.
         fell: Those in which it did not decide itself, but its fallback, its last plan, or nothing.
         seconds: The median time of a decision; None where none was measured.
         churn: The share of units decided otherwise than in the period before; None before there are two periods.
     """
 
-    asked: int = 0
+    asked_under: Sequence[int] = ()
     fell: int = 0
     seconds: float | None = None
     churn: float | None = None
+
+    @property
+    def asked(self) -> int:
+        """Periods that it was asked for."""
+        return len(self.asked_under)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,12 +66,17 @@ def conduct_of(logged: Logged) -> Conduct:
 
 
 def _manner(logged: Logged, side: frozenset[str], plans: Mapping[Any, Plan]) -> Manner:
-    answers = {entry.period: answer for entry in logged.entries if (answer := entry.answer_of(side)) is not None}
-    seconds = [answer["seconds"] for answer in answers.values() if answer.get("seconds") is not None]
+    asked = {
+        entry.period: (entry.version, answer)
+        for entry in logged.entries
+        if (answer := entry.answer_of(side)) is not None
+    }
+    answers = [answer for _, answer in asked.values()]
+    seconds = [answer["seconds"] for answer in answers if answer.get("seconds") is not None]
     ordered = [plans[period] for period in sorted(plans)]
     return Manner(
-        asked=len(answers),
-        fell=sum(answer["rung"] not in _SELF for answer in answers.values()),
+        asked_under=[version for version, _ in asked.values()],
+        fell=sum(answer["rung"] not in _SELF for answer in answers),
         seconds=median(seconds) if seconds else None,
         churn=_mean([_changed(before, after) for before, after in pairwise(ordered)]),
     )

@@ -25,6 +25,9 @@ def missing(phase: Phase, reading: LiveReading | None, periods: int = 14) -> lis
     gaps = [*_harms(reading)]
     if reading.in_step < periods:
         gaps.append(Gap(f"{reading.in_step} live periods are known; {periods} are the least.", wait))
+    elif reading.asked_in_step < periods:
+        what = f"The new release decided in {reading.asked_in_step} periods of this step; {periods} are the least."
+        gaps.append(Gap(what, "See by `shipworthy watch` whether its shadow runs, and let it decide more periods."))
     new = reading.conduct.new
     if new.fell > _MOST_FALLS * new.asked:
         what = f"The new release did not decide itself in {new.fell} of {new.asked} periods."

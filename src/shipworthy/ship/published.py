@@ -48,7 +48,7 @@ def publish(
         begins = begins.replace(tzinfo=UTC)
     if zone is None and begins.tzinfo is not None:
         begins = begins.astimezone(UTC).replace(tzinfo=None)
-    if (begins if begins.tzinfo else begins.replace(tzinfo=UTC)) <= now:
+    if _aware(begins) <= now:
         raise InvalidInputError(
             f"A switchback is published before it starts, and {begins:%Y-%m-%d %H:%M} is over. Give a later --start."
         )
@@ -59,6 +59,15 @@ def publish(
         block_hours=found.block_hours,
         carry_over_hours=found.washout_hours or 0.0,
     )
+
+
+def end_of(plan: SwitchbackPlan) -> datetime:
+    """When the last block of a plan ends; a plan without a time zone is taken to be in UTC."""
+    return _aware(plan.start + timedelta(days=plan.days))
+
+
+def _aware(instant: datetime) -> datetime:
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
 def _measured(project: Project, idea: Idea) -> float:

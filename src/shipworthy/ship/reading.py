@@ -42,6 +42,7 @@ class LiveReading:
         guardrails: The same for each guardrail, turned so that more is better.
         periods: Periods whose outcome is known.
         in_step: Those among them that were decided in the step that goes on now.
+        asked_in_step: Periods of that step which the idea's release decided, whether their outcome is known or not.
         units: Mean number of units per period.
         last: The last period that is counted.
         conduct: How both sides decide, beside the money.
@@ -52,6 +53,7 @@ class LiveReading:
     guardrails: Sequence[tuple[Margin, TrialVerdict]]
     periods: int
     in_step: int
+    asked_in_step: int
     units: float
     last: str
     conduct: Conduct
@@ -173,6 +175,7 @@ def read_live(
         guardrails=[(margin, found) for margin in criteria.guardrails if (found := judge.guardrail(margin))],
         periods=known["period"].n_unique(),
         in_step=in_step["period"].n_unique(),
+        asked_in_step=sum(version >= began for version in live.conduct.new.asked_under),
         units=known.height / known["period"].n_unique(),
         last=str(known["period"].max()),
         conduct=live.conduct,

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import polars as pl
@@ -290,7 +290,23 @@ def _closed_units(replayed: Replay) -> list[Any] | None:
 
 
 def _lay(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Writes the code to be imported; what else lies there, compiled files too, would be imported unchecked, and goes."""
+    """Writes the code to be imported; what else lies there, compiled files and links too, would be imported unchecked, and goes.
+
+    Raises:
+        TamperedError: a name leads out of the folder; nothing was written.
+    """
+    for name in files:
+        if ".." in PurePosixPath(name).parts:
+            raise TamperedError(
+                f"Release {folder.name} names the file {name!r}, which leads elsewhere. It is not used."
+            )
+    for path in (folder, folder / _CODE):
+        if path.is_symlink():
+            path.unlink(missing_ok=True)
+    for path in (folder / _CODE).rglob("*"):  # which goes into no link
+        is_code = path.is_dir() or path.relative_to(folder).as_posix() in files
+        if path.is_symlink() or not is_code:
+            path.unlink(missing_ok=True)
     for name, content in files.items():
         path = folder / name
         if path.is_file() and digest(path.read_bytes()) == digest(content):
@@ -300,6 +316,3 @@ def _lay(folder: Path, files: Mapping[str, bytes]) -> None:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
         Path(partial).replace(path)
-    for path in (folder / _CODE).rglob("*"):
-        if not path.is_dir() and path.relative_to(folder).as_posix() not in files:
-            path.unlink(missing_ok=True)

@@ -153,6 +153,23 @@ def rollout_history(project: Project, problem: str) -> Sequence[Rollout]:
     return [_rollout(record) for record in project.records.history("rollout", problem)]
 
 
+def made_live(moves: Sequence[Rollout]) -> Rollout | None:
+    """The newest move of the idea that is live, through later ideas that came and went; the baseline's where none is.
+
+    Ideas are told by the moves, not by releases, which a refit replaces.
+
+    Args:
+        moves: The history of the problem's rollout.
+    """
+    lives: list[Rollout] = []
+    for move in moves:
+        if lives and lives[-1].idea == move.idea:
+            lives.pop()
+        if move.phase is Phase.LIVE:
+            lives.append(move)
+    return lives[-1] if lives else None
+
+
 def make_move(project: Project, problem: str, before: Rollout | None, move: Move) -> Rollout:
     """Makes one move, in one transaction, from exactly the rollout that was looked at.
 

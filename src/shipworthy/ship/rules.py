@@ -101,8 +101,8 @@ def _steps(given: Section) -> tuple[float, ...]:
     if not isinstance(value, list) or not value:
         given.refuse("steps", f"must be a list of shares such as [0.05, 0.25, 0.5], not {value!r}.")
     steps = tuple(given.as_number("steps", step, 1.0) for step in value)
-    if list(steps) != sorted(set(steps)) or steps[0] <= 0.0:
-        given.refuse("steps", f"must grow from above 0 to at most 1, not {value!r}.")
+    if list(steps) != sorted(set(steps)) or not 0.0 < steps[0] <= steps[-1] < 1.0:
+        given.refuse("steps", f"must grow from above 0 to below 1, not {value!r}.")
     return steps
 
 

@@ -81,8 +81,10 @@ def ship_idea(
         InvalidInputError: the idea is live already, or the trial cannot be as it is wished.
         PreconditionError: somebody else moved the rollout meanwhile.
     """
-    if share is not None and not 0 < share <= 1:
-        raise InvalidInputError(f"A canary's share is above 0 and at most 1, not {share}.")
+    if share is not None and not 0 < share < 1:
+        raise InvalidInputError(
+            f"A canary's share is above 0 and below 1, not {share}: somebody has to be left to compare with."
+        )
     idea = find_idea(project, number)
     refuse_closed(f"Analysis to Ship for idea {number}", missing_analysis(project, idea))
     serves = read_rollout(project, idea.problem)

@@ -12,7 +12,7 @@ from shipworthy.ideas.gate import missing as missing_idea
 from shipworthy.ideas.idea import Idea
 from shipworthy.project import Gap, Project, Stage
 from shipworthy.research.gate import missing as missing_research
-from shipworthy.ship.rollout import Phase, read_rollout, rollout_history
+from shipworthy.ship.rollout import Phase, made_live, rollout_history
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +66,8 @@ def _in_analysis(project: Project, idea: Idea, gaps: Sequence[Gap]) -> Standing:
 
 
 def _in_rollout(project: Project, idea: Idea) -> Standing:
-    moves = [move for move in rollout_history(project, idea.problem) if move.idea == idea.key]
+    history = rollout_history(project, idea.problem)
+    moves = [move for move in history if move.idea == idea.key]
     if not moves:
         return Standing(stage=Stage.SHIP, says="ship", gaps=(), next=f"shipworthy ship {idea.number}")
     phase = moves[-1].phase
@@ -74,8 +75,8 @@ def _in_rollout(project: Project, idea: Idea) -> Standing:
         return Standing(stage=Stage.SHIP, says=str(phase), gaps=(), next=None)
     if phase is Phase.PAUSED:
         return Standing(stage=Stage.SHIP, says=str(phase), gaps=(), next=f"shipworthy ship {idea.number} --resume")
-    now = read_rollout(project, idea.problem)
     if phase is Phase.LIVE:
-        says = "live" if now is not None and now.champion == moves[-1].champion else "was live"
+        live = made_live(history)
+        says = "live" if live is not None and live.idea == idea.key else "was live"
         return Standing(stage=Stage.SHIP, says=says, gaps=(), next="shipworthy ledger")
     return Standing(stage=Stage.SHIP, says=f"in {phase}", gaps=(), next=f"shipworthy ship {idea.number}")
