@@ -229,7 +229,9 @@ class Watch:
             trouble = self._look()
         except ShipworthyError as error:
             trouble = str(error)
-        except Exception as error:  # noqa: BLE001  (a release holds the user's code: whatever it raises must not end the watch)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001  (a release holds the user's code: whatever it raises must not end the watch)
             trouble = f"{type(error).__name__}: {error}"
         if trouble is not None and trouble != self.trouble:
             _LOG.warning("%s", trouble)
@@ -257,7 +259,9 @@ class Watch:
         if rollout.challenger is not None:
             try:
                 challenger = self._opened(rollout.challenger)
-            except Exception as error:  # noqa: BLE001  (the champion answers alone: a trial never stands in its way)
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # noqa: BLE001  (the champion answers alone: a trial never stands in its way)
                 trouble = f"The challenger's release {rollout.challenger} cannot be opened: {error}"
         self._serving = Serving(champion=champion, challenger=challenger, rollout=rollout)
         return trouble
