@@ -6,7 +6,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from shipworthy.live.serving import LOOK_S
 from shipworthy.log import read_decisions
+from shipworthy.log.archive import find_parts
 from shipworthy.log.compaction import compact
 from shipworthy.project import open_project
 from tests.live.stall import Server, Stall, stall_rows
@@ -54,6 +56,21 @@ def test_decisions_go_on_while_the_record_store_is_gone(stall: Stall, serve: Cal
     logged = {entry["id"]: entry["answers"]["champion"]["decisions"] for entry in read_decisions(project, "stock")}
     assert {one["id"]: logged[one["id"]] for one in made} == {one["id"]: one["decisions"] for one in made}
     project.records.close()
+
+
+def test_a_rollout_is_followed_although_the_past_cannot_be_read(stall: Stall, serve: Callable[..., Server]) -> None:
+    """Where a part of the compacted log is lost, a worker cannot catch up with it, and follows the rollout all the same."""
+    stall.move("mean_of_three_days")
+    first = serve(workers=1)
+    assert first.decide(DAYS[0]).status == 200
+    first.end()
+    compact(stall.project, "stock", grace=0)
+    [part] = find_parts(stall.project.records, "stock")
+    (stall.project.root / ".shipworthy" / "objects" / part.object).unlink()
+    server = serve(workers=1)
+    time.sleep(3 * LOOK_S)  # it has tried to catch up meanwhile
+    stall.move("one_more")
+    server.wait_for(lambda: server.ask("GET", "/v1/health").body["rollout"] == 2)
 
 
 def _sold(day: str) -> Any:

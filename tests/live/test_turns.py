@@ -15,6 +15,7 @@ from threading import Event
 from time import perf_counter
 from typing import Any
 
+import polars as pl
 import pytest
 
 from shipworthy.data.snapshot import take_snapshot
@@ -161,6 +162,7 @@ def test_nobody_gets_the_answer_of_another(server: Any) -> None:
     [
         ("hangs", "no decisions within"),
         ("raises", "ArithmeticError: no idea"),
+        ("panics", "PanicException: out of bounds"),
         ("infeasible", "ended infeasible"),
         ("violates", "violates constraint"),
     ],
@@ -253,3 +255,23 @@ def test_too_many_are_refused_and_the_others_answered() -> None:
     answers = asyncio.run(fill())
     assert [answer.entry["body"] for answer in answers] == [b"%d" % number for number in range(MOST_WAITING)]
     assert len(taken) == MOST_WAITING
+
+
+def test_an_error_of_any_kind_is_the_callers_answer() -> None:
+    """What is no ordinary exception, such as a panic of native code, reaches whoever waits as one; the next is answered."""
+
+    def answer_all(asks: Sequence[Ask], decided: Any) -> list[Answered | Exception]:
+        if asks[0].body == b"bad":
+            raise pl.exceptions.PanicException("out of bounds")
+        decided()
+        return [Answered({"body": ask.body}) for ask in asks]
+
+    async def ask() -> Answered:
+        turns = Turns(answer_all, lambda: False)
+        with pytest.raises(RuntimeError, match="PanicException: out of bounds"):
+            await asyncio.wait_for(turns.ask(Ask(b"bad")), 10)
+        answer = await turns.ask(Ask(b"good"))
+        turns.close()
+        return answer
+
+    assert asyncio.run(ask()).entry["body"] == b"good"

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
+from typing import Any
 
 import pytest
 
@@ -53,3 +58,30 @@ def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     [alert] = check_disk(tmp_path / "log")
     assert alert.kind == "disk-full"
     assert "GiB are left" in alert.what
+
+
+@contextmanager
+def _saying(health: dict[str, Any]) -> Iterator[str]:
+    """The address of something that tells this of its health, and has no counts yet."""
+
+    class Door(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"" if self.path == "/metrics" else json.dumps(health).encode())
+
+        def log_message(self, *args: Any) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Door) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.mark.parametrize(("age", "kinds"), [(0.4, []), (31.0, ["record-store-gone"])])
+def test_a_worker_that_follows_no_rollout_is_told(age: float, kinds: list[str]):
+    """Where a worker has not looked at the rollout for half a minute it is told, whatever the last look gave."""
+    health = {"releases": {"champion": "r"}, "record_store_answers": True, "rollout_age": age, "trouble": None}
+    with _saying(health) as address:
+        assert [alert.kind for alert in check_service(address)] == kinds

@@ -23,7 +23,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from shipworthy.errors import UnavailableError
+from shipworthy.errors import ShipworthyError, UnavailableError
 from shipworthy.live import metrics
 from shipworthy.live.answering import Answered, Answering, Ask
 from shipworthy.live.claims import Claims
@@ -181,7 +181,7 @@ class Service:
         """How many decisions wait for the shadow; None where that cannot be told."""
         try:
             return None if serving is None else self._answering.waiting(serving)
-        except (UnavailableError, OSError):
+        except (ShipworthyError, OSError):
             return None
 
     def _serving(self) -> Serving:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -197,14 +197,15 @@ class Watch:
         """What is served; None as long as nothing could be."""
         return self._serving
 
-    def start(self, *others: Any) -> None:
-        """Looks again every half second, until stopped; `others` are called as often."""
+    def start(self, *others: Callable[[], object]) -> None:
+        """Looks again every half second, until stopped; `others` are called as often, and what they raise is logged."""
 
         def go_on() -> None:
+            said = dict.fromkeys(others, "")
             while not self._stopped.wait(LOOK_S):
                 self.look()
                 for other in others:
-                    other()
+                    said[other] = _tried(other, said[other])
 
         Thread(target=go_on, name="watch", daemon=True).start()
 
@@ -229,7 +230,9 @@ class Watch:
             trouble = self._look()
         except ShipworthyError as error:
             trouble = str(error)
-        except Exception as error:  # noqa: BLE001  (a release holds the user's code: whatever it raises must not end the watch)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001  (a release holds the user's code: whatever it raises must not end the watch)
             trouble = f"{type(error).__name__}: {error}"
         if trouble is not None and trouble != self.trouble:
             _LOG.warning("%s", trouble)
@@ -257,7 +260,9 @@ class Watch:
         if rollout.challenger is not None:
             try:
                 challenger = self._opened(rollout.challenger)
-            except Exception as error:  # noqa: BLE001  (the champion answers alone: a trial never stands in its way)
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # noqa: BLE001  (the champion answers alone: a trial never stands in its way)
                 trouble = f"The challenger's release {rollout.challenger} cannot be opened: {error}"
         self._serving = Serving(champion=champion, challenger=challenger, rollout=rollout)
         return trouble
@@ -271,6 +276,18 @@ class Watch:
             if served is not None and served.release.id == release:
                 return served
         return Served(open_release(self._project, release))
+
+
+def _tried(call: Callable[[], object], before: str) -> str:
+    """What a call raised, empty where nothing; it is logged, unless it raised the same the time before."""
+    try:
+        call()
+    except BaseException as error:  # noqa: BLE001  (whatever it is, the watch has to follow the rollout)
+        said = f"{type(error).__name__}: {error}"
+        if said != before:
+            _LOG.exception("What the watch does beside looking failed")
+        return said
+    return ""
 
 
 def open_serving(project: Project, problem: str) -> Serving:

@@ -122,8 +122,8 @@ class Turns:
         metrics.TOGETHER.observe(len(taken))
         try:
             answers = self._answer_all([waiting.ask for waiting in taken], decided)
-        except Exception as error:  # noqa: BLE001  (it is raised again in whoever waits for an answer)
-            answers = [error] * len(taken)
+        except BaseException as error:  # noqa: BLE001  (it is raised again in whoever waits for an answer)
+            answers = [_ordinary(error)] * len(taken)
         loop.call_soon_threadsafe(self._give, turn, taken, answers)
 
     def _give(self, turn: object, taken: list[_Waiting], answers: Sequence[Answered | Exception]) -> None:
@@ -149,3 +149,12 @@ class Turns:
     def _next_if_free(self) -> None:
         if self._turn is None:
             self._next()
+
+
+def _ordinary(error: BaseException) -> Exception:
+    """An error that may be raised in the event loop: a panic of native code, or `SystemExit`, would end it."""
+    if isinstance(error, Exception):
+        return error
+    wrapped = RuntimeError(f"{type(error).__name__}: {error}")
+    wrapped.__cause__ = error
+    return wrapped

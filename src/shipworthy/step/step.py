@@ -197,5 +197,7 @@ def _within_limit(decider: Decider, now: Now) -> Any:
 def _ask(decider: Decider, now: Now) -> Any:
     try:
         return decider.policy.decide(now, decider.fitted)
-    except (Exception, SystemExit) as error:  # whatever a policy raises is one rung down, never the end of the step
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # whatever a policy raises, a panic of native code too, is only one rung down
         raise RefusedError(decider.name, f"{type(error).__name__}: {error}") from error

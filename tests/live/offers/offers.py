@@ -88,6 +88,16 @@ class Raises(sw.Policy):
 
 
 @offers.policy
+class Panics(sw.Policy):
+    """Fails in native code, which raises no `Exception`."""
+
+    row_wise = True
+
+    def decide(self, now: sw.Now, fitted: None) -> pl.Series:
+        raise pl.exceptions.PanicException("out of bounds")
+
+
+@offers.policy
 class Infeasible(sw.Policy):
     """A solver that proves that there is nothing."""
 

@@ -16,12 +16,16 @@ from shipworthy.live.watch.alert import Alert
 
 TIMEOUT_S = 10.0
 
+OLD_S = 30.0
+"""After so many seconds without a look at the rollout a worker does not follow it any more; it looks twice a second."""
+
 _DECIDE = "/v1/decide"
 _MANY_REFUSED = 0.05
 _MANY_FAILED = 0.01
 _FEWEST = 5
 _ROOM = 0.05
 _NO_MONEY = "the service's counts know no periods"
+_GO_ON = "decisions go on as they were"
 
 
 def check_service(address: str) -> list[Alert]:
@@ -51,12 +55,15 @@ def check_disk(folder: Path) -> list[Alert]:
 
 
 def _unwell(address: str, health: Mapping[str, Any]) -> Iterator[Alert]:
-    trouble = health.get("trouble")
+    trouble, age = health.get("trouble"), health.get("rollout_age") or 0
     if not health.get("releases"):
         yield Alert(kind="service-down", what=f"{address} serves nothing: {trouble}", reckoned=_NO_MONEY)
     elif not health.get("record_store_answers", True):
-        what = f"The record store has not answered the service for {health.get('rollout_age') or 0:.0f} s: {trouble}"
-        yield Alert(kind="record-store-gone", what=what, reckoned="decisions go on as they were")
+        what = f"The record store has not answered the service for {age:.0f} s: {trouble}"
+        yield Alert(kind="record-store-gone", what=what, reckoned=_GO_ON)
+    elif age > OLD_S:
+        what = f"{address} has not asked the record store for {age:.0f} s: no move of the rollout reaches that worker."
+        yield Alert(kind="record-store-gone", what=what, reckoned=_GO_ON)
     elif trouble:
         yield Alert(kind="release-refused", about="service", what=str(trouble), reckoned=_NO_MONEY)
 
