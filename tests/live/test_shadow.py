@@ -35,7 +35,7 @@ from tests.live.stall import HERE, Server, Stall, open_copy, stall_rows
 UNGUARDED = """
 import sys, json
 from pathlib import Path
-from shipworthy.live.answering import answer_of
+from shipworthy.live.arms import answer_of
 from shipworthy.live.outcomes import LivePast
 from shipworthy.live.serving import Served
 from shipworthy.project import open_project

@@ -12,25 +12,22 @@ from typing import Any
 from uuid import uuid4
 
 import msgspec
-import polars as pl
 
 from shipworthy.errors import ShipworthyError, UnavailableError
 from shipworthy.live import metrics
+from shipworthy.live.arms import TIME_LIMIT, Entry, answer_of, answer_together, lacking
 from shipworthy.live.decision_log import SegmentLog
 from shipworthy.live.mixture import answer_in, who_answered, who_is_needed
 from shipworthy.live.outcomes import OUTCOMES, LivePast
 from shipworthy.live.refusals import FieldError, RefusedError, unavailable
 from shipworthy.live.requests import DecideRequest
-from shipworthy.live.serving import Recollection, Served, Serving, as_json
+from shipworthy.live.serving import Serving, as_json
 from shipworthy.live.trace import UNTRACED, Trace
 from shipworthy.log.archive import Archive
 from shipworthy.problem import Problem
 from shipworthy.project.clock import now
 from shipworthy.statistics.assignment import Arm
-from shipworthy.step import Decided, Moment, Rung, seed_of, take_step, take_steps
-
-TIME_LIMIT = 30.0
-"""Seconds for one decision where neither the caller nor the policy says: nothing may hang for ever."""
+from shipworthy.step import Rung
 
 _LOG = logging.getLogger("shipworthy.live")
 
@@ -45,8 +42,6 @@ APART_S = 0.1
 
 _LEAST_S = 0.001
 _NO_WAIT_S = 0.25
-
-Entry = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +234,7 @@ class Answering:
         }
         for group in _groups(valid):
             seconds = min(PATIENCE_S, *(_left(asks[place], request) / 2 for place, request in group.items()))
-            answers = _answer_together(serving.champion, past, list(group.values()), seconds)
+            answers = answer_together(serving.champion, past, list(group.values()), seconds)
             if answers is None:
                 self.apart_until = monotonic() + APART_S
                 break
@@ -312,94 +307,6 @@ def _left(ask: Ask, request: DecideRequest) -> float:
 def _is_late(ask: Ask, request: DecideRequest) -> bool:
     """Whether it waited for its turn longer than it can; a quarter of a second is no wait, whatever its limit."""
     return _left(ask, request) <= 0 and perf_counter() - ask.arrived > _NO_WAIT_S
-
-
-def answer_of(
-    served: Served, past: LivePast, request: DecideRequest, seconds: float, *, until_now: bool = True
-) -> Entry:
-    """What one release decides, as plain values; whatever the user's code raises is an answer without decisions.
-
-    Args:
-        served: The release.
-        past: What was decided, and has turned out.
-        request: What is asked.
-        seconds: How long the caller can wait.
-        until_now: Whether the past is read up to now before somebody looks back; else it is taken as it is.
-
-    Raises:
-        UnavailableError: the log cannot be read.
-    """
-    release = served.release
-    try:
-        moment = _moment(served, past, request, seconds, until_now=until_now)
-        return _account(served, take_step(release.problem, moment, release.decider, release.fallback))
-    except UnavailableError:
-        raise
-    except Exception as error:  # noqa: BLE001  (user code: a fallback that cannot be made is a rung less, not the end)
-        _LOG.exception("Release %s failed", release.id)
-        return undecided(served, request, f"{release.decider.name}: {type(error).__name__}: {error}")
-
-
-def _answer_together(
-    served: Served, past: LivePast, requests: Sequence[DecideRequest], seconds: float
-) -> list[Entry] | None:
-    """What the champion decides for several requests; None where each has to be decided by itself."""
-    release = served.release
-    try:
-        moments = [_moment(served, past, request, seconds) for request in requests]
-        steps = take_steps(release.problem, moments, release.decider, seconds)
-        return None if steps is None else [_account(served, step) for step in steps]
-    except Exception:  # noqa: BLE001  (whatever it was, it is met again, and answered, where each is decided by itself)
-        return None
-
-
-def _moment(
-    served: Served, past: LivePast, request: DecideRequest, seconds: float, *, until_now: bool = True
-) -> Moment:
-    recollection = Recollection(served, past, until_now)
-    return Moment(
-        period=request.period,
-        rows=served.contract.frame_of(request),
-        history=recollection,
-        state=request.state,
-        last=lambda: recollection.last_plan(request.period, request.units),
-        seed=seed_of(served.release.seed, request.period),
-        time_limit=seconds,
-    )
-
-
-def _account(served: Served, step: Decided) -> Entry:
-    decisions = step.decisions.to_dicts()
-    return {"release": served.release.id, **step.telemetry(), "falls": list(step.falls), "decisions": decisions}
-
-
-def undecided(served: Served, request: DecideRequest, why: str) -> Entry:
-    """The account of an arm that could not even take the step."""
-    release = served.release
-    blank = dict.fromkeys(release.problem.decisions)
-    decisions = [{release.problem.unit: unit, **blank} for unit in request.units]
-    nothing = Decided(
-        decisions=pl.DataFrame(),
-        rung=Rung.NONE,
-        status="nothing decided",
-        seconds=0.0,
-        seed=seed_of(release.seed, request.period),
-    )
-    return {"release": release.id, **nothing.telemetry(), "falls": [why], "decisions": decisions}
-
-
-def lacking(served: Served, request: DecideRequest) -> str:
-    """Why a release cannot decide on a request that another one takes; empty where it can."""
-    return "" if served.contract.asks_no_more_than(request.contract) else breaking(served, request)
-
-
-def breaking(served: Served, request: DecideRequest) -> str:
-    """Why a release cannot decide on a request, by whomever it was taken; empty where it can."""
-    absent = [name for name in served.contract.asked if name not in request.rows[0]]
-    if absent:
-        return f"has no {', '.join(absent)}"
-    broken = served.contract.broken_rules(request.period, request.rows)
-    return f"breaks its contract: {broken[0].field} {broken[0].detail}" if broken else ""
 
 
 def _repeated(entry: Entry, request: DecideRequest) -> Answered | RefusedError:

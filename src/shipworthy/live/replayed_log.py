@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from shipworthy.live.answering import TIME_LIMIT
+from shipworthy.live.arms import TIME_LIMIT
 from shipworthy.live.outcomes import LivePast, archive_of
 from shipworthy.live.serving import Served, as_json
 from shipworthy.live.valued import last_outcomes, money_of

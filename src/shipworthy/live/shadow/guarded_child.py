@@ -17,7 +17,7 @@ import msgspec
 
 from shipworthy.engine.memory import available_memory
 from shipworthy.errors import UnavailableError
-from shipworthy.live.answering import TIME_LIMIT, answer_of, breaking, undecided
+from shipworthy.live.arms import TIME_LIMIT, answer_of, breaking, undecided
 from shipworthy.live.outcomes import LivePast
 from shipworthy.live.serving import Served, as_json
 from shipworthy.live.shadow.denials import Denials

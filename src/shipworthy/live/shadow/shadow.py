@@ -22,7 +22,7 @@ import msgspec
 
 from shipworthy.errors import ShipworthyError, UnavailableError
 from shipworthy.live import metrics
-from shipworthy.live.answering import TIME_LIMIT
+from shipworthy.live.arms import TIME_LIMIT
 from shipworthy.live.decision_log import SegmentLog
 from shipworthy.live.outcomes import archive_of
 from shipworthy.live.serving import LOOK_S

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import polars as pl
 from scipy.stats import binomtest
 
-from shipworthy.live.answering import TIME_LIMIT
+from shipworthy.live.arms import TIME_LIMIT
 from shipworthy.live.watch.alert import Alert
 from shipworthy.live.watch.lived import Lived
 from shipworthy.live.watch.promised import Promised, at_risk
