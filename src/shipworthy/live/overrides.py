@@ -75,8 +75,9 @@ class OverrideLog:
             RefusedError: the request is wrong.
             UnavailableError: they could not be logged.
         """
+        period = served.release.problem.period
         rows = read_rows(columns_of(served), body)
-        self.append(rows)
+        self.append([{**row, period: served.contract.written(row[period])} for row in rows])
         return len(rows)
 
     def append(self, rows: Sequence[Row]) -> None:
@@ -112,6 +113,7 @@ def note_table(project: Project, served: Served, table: pl.DataFrame) -> tuple[i
         if errors:
             reasons[place] = "; ".join(f"{error.field.lstrip('.')} {error.detail}" for error in errors)
             continue
+        row[problem.period] = served.contract.written(row[problem.period])
         key = tuple(row[name] for name in problem.key)
         if before.get(key) == row:
             same += 1

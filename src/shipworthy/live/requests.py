@@ -335,11 +335,17 @@ class Contract:
         errors = all_errors(rows, self.settled, self.known_after, self._why_extra_outcome)
         if not errors:
             straighten(rows, {**self.settled, **self.known_after})
+            for row in rows:
+                row[self.problem.period] = self.written(row[self.problem.period])
             keys = [tuple(row[name] for name in self.problem.key) for row in rows]
             errors = [*repeated(keys, self.problem.unit), *self._unknown_units(rows)]
         if errors:
             raise wrong_fields(errors)
         return rows
+
+    def written(self, period: Any) -> Any:
+        """A period in JSON as all logs have it, so that it is found again however it was sent: a time has many forms."""
+        return msgspec.to_builtins(self._period_of(period))
 
     def frame(self, period: Period, rows: Sequence[Row]) -> pl.DataFrame:
         """The rows as a policy sees them: the same columns, types and order as in the replay."""
