@@ -15,6 +15,7 @@ from shipworthy.ship.export import export_file, export_folder, import_release
 from shipworthy.ship.keys import trust_key
 from shipworthy.ship.parity import prove_parity
 from shipworthy.ship.release import build_release, open_release
+from shipworthy.store import Change
 from tests.problems import SHOP, make_project, replay_of
 
 
@@ -61,6 +62,19 @@ def test_a_folder_serves_alone(project: Project, release: str, tmp_path: Path):
     assert prove_parity(laid, open_release(laid, release)).holds
     with pytest.raises(AlreadyExistsError, match="holds something already"):
         export_folder(project, release, tmp_path / "image")
+
+
+def test_a_folder_of_an_unsigned_release_allows_it_alone(project: Project, release: str, tmp_path: Path):
+    """Where the project lets a release in by its digest, the folder that is laid of it does too."""
+    body = project.records.get("release", release).body
+    project.records.add(Change(kind="release", key=release, body={**body, "signature": None}), by="somebody")
+    whole = str(body["manifest"]).rpartition("/")[2]
+    with (project.root / "shipworthy.toml").open("a", encoding="utf-8") as file:
+        file.write(f'[release]\nallow_unsigned = ["{whole}"]\n')
+    export_folder(open_project(project.root), release, tmp_path / "image")
+    laid = open_project(tmp_path / "image")
+    assert laid.settings["release"]["allow_unsigned"] == [whole]
+    assert open_release(laid, release).signer is None
 
 
 def test_a_stranger_does_not_take_it_in(project: Project, release: str, tmp_path: Path):

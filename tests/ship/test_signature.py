@@ -1,4 +1,4 @@
-"""A release is opened on somebody's word: a signature by a key that the repository trusts, or its name in shipworthy.toml."""
+"""A release is opened on somebody's word: a signature by a key that the repository trusts, or its digest in shipworthy.toml."""
 
 from __future__ import annotations
 
@@ -46,6 +46,10 @@ def _rewrite(project: Project, release: str, **changes: object) -> None:
     project.records.add(Change(kind="release", key=release, body=body), by="somebody")
 
 
+def _digest(project: Project, release: str) -> str:
+    return str(project.records.get("release", release).body["manifest"]).rpartition("/")[2]
+
+
 def test_the_first_release_makes_the_workspaces_key(project: Project, release: str):
     """No step of its own: the private key is its owner's alone, and the public one stands in the repository."""
     [key] = public_keys(project)
@@ -60,19 +64,20 @@ def test_the_first_release_makes_the_workspaces_key(project: Project, release: s
 def test_an_unsigned_release_is_refused(project: Project, release: str):
     """A release from before there were signatures, or without one, is not opened, and the message says what to do."""
     _rewrite(project, release, signature=None)
-    _refused(project, release, rf'not signed.*nothing of it was run.*Ship.*allow_unsigned = \["{release}"\]')
+    whole = _digest(project, release)
+    _refused(project, release, rf'not signed.*nothing of it was run.*Ship.*allow_unsigned = \["{whole}"\]')
 
 
-def test_an_unsigned_release_may_be_allowed_by_name(project: Project, release: str):
-    """Who knows where it comes from writes its name into the project's configuration, for that one alone."""
+def test_an_unsigned_release_may_be_allowed_by_its_digest(project: Project, release: str):
+    """Who knows where it comes from writes its digest into the project's configuration, for that one alone."""
     _rewrite(project, release, signature=None)
     other = build_release(replay_of(project), "twin", None)
     _rewrite(project, other, signature=None)
     (project.root / "shipworthy.toml").write_text(
-        f'[project]\nproblems = ["problem:shop"]\n[release]\nallow_unsigned = ["{other}"]\n'
+        f'[project]\nproblems = ["problem:shop"]\n[release]\nallow_unsigned = ["{_digest(project, other)}", "{release}"]\n'
     )
     again = open_project(project.root)
-    _refused(again, release, "not signed")
+    _refused(again, release, "not signed")  # its id, a beginning of the digest, is not enough
     opened = open_release(again, other)
     assert (opened.id, opened.signer) == (other, None)
 

@@ -28,6 +28,7 @@ from shipworthy.ship.targets.deployment import GRACE_S, SPREAD_S, Deployment, St
 from shipworthy.ship.targets.docker import dockerfile
 from shipworthy.ship.targets.kubernetes import kubernetes_files
 from shipworthy.ship.targets.requirements import is_hashed, locked, needed
+from shipworthy.store import Change
 from tests.cli.typed import typed
 
 ROOT = Path(__file__).parents[2]
@@ -83,6 +84,19 @@ def test_its_settings_are_those_of_the_project_without_its_secrets(shadowed: Pro
     assert packed["rollout"] == {"steps": [0.1, 0.5], "kiosk": {"periods": 21}}
     everything = b"".join(path.read_bytes() for path in (tmp_path / "image").rglob("*") if path.is_file())
     assert b"hooks.example" not in everything
+
+
+def test_an_unsigned_release_that_is_allowed_is_packed(shadowed: Project, tmp_path: Path):
+    """What the project lets in by its digest, the packed project lets in too, and nothing else that is allowed here."""
+    record = shadowed.records.get("release", read_rollout(shadowed, "kiosk").champion)
+    shadowed.records.add(Change(kind="release", key=record.key, body={**record.body, "signature": None}), by="somebody")
+    whole = str(record.body["manifest"]).rpartition("/")[2]
+    with (shadowed.root / "shipworthy.toml").open("a", encoding="utf-8") as file:
+        file.write(f'[release]\nallow_unsigned = ["{"0" * 64}", "{whole}"]\n')
+    deploy(open_project(shadowed.root), "kiosk", "docker", tmp_path)
+    packed = open_project(tmp_path / "image" / "project")
+    assert packed.settings["release"]["allow_unsigned"] == [whole]
+    assert open_release(packed, record.key).signer is None
 
 
 def test_the_same_rollout_gives_the_same_bytes(shadowed: Project, tmp_path: Path):

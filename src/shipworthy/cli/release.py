@@ -50,7 +50,7 @@ def show_(id_: str, json_: bool) -> None:
         "Release": id_,
         "Policy": f"{manifest['policy']} of problem {manifest['problem']}",
         "Fallback": manifest["fallback"],
-        "Signed by": signer.name if signer else "nobody; allowed by name in shipworthy.toml",
+        "Signed by": signer.name if signer else "nobody; allowed by its digest in shipworthy.toml",
         "Pickled": ", ".join(manifest["pickled"]) or None if "pickled" in manifest else "everything that was fitted",
         "Fitted on": f"rows through {manifest['fitted_through']}" if manifest["fitted_through"] else None,
         "Comes from": [f"{name} {value}" for name, value in lineage.items() if value is not None],

@@ -82,7 +82,7 @@ def export_folder(project: Project, release_id: str, folder: Path) -> None:
     for key in public_keys(project):
         name = f"{key.name}{'.revoked' if key.is_revoked else '.pub'}"
         (keys / name).write_bytes((project.root / "keys" / name).read_bytes())
-    allowed = "" if signer else f'[release]\nallow_unsigned = ["{release_id}"]\n'
+    allowed = "" if signer else f'[release]\nallow_unsigned = ["{digest(content)}"]\n'
     (folder / CONFIG_NAME).write_text(f"[project]\nproblems = []\n{allowed}", encoding="utf-8")
     laid = open_project(folder)
     manifest = parse_manifest(content, release_id)

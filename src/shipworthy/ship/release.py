@@ -61,7 +61,7 @@ class Release:
         contract: What rows to be decided must satisfy; None where the problem had no contract.
         seed: The seed from which each period's is derived.
         manifest: All that the manifest says.
-        signer: Whose key signed it; None where it is unsigned and allowed by name.
+        signer: Whose key signed it; None where it is unsigned and allowed by its digest.
         code: Its code.
     """
 
@@ -219,7 +219,7 @@ def open_release(project: Project, release_id: str) -> Release:
 
 
 def read_manifest(project: Project, release_id: str) -> tuple[bytes, PublicKey | None]:
-    """The manifest of a release and whose key signed it; None where it is unsigned and allowed by name.
+    """The manifest of a release and whose key signed it; None where it is unsigned and allowed by its digest.
 
     Raises:
         NotFoundError: there is no such release.

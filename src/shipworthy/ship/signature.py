@@ -9,6 +9,7 @@ from shipworthy.errors import TamperedError
 from shipworthy.library import library
 from shipworthy.project import Project
 from shipworthy.ship.keys import PublicKey, public_keys, signing_key
+from shipworthy.store import digest
 
 _WHAT = b"shipworthy release manifest\n"
 """Put before what is signed, so that a signature of something else is none of a release."""
@@ -25,16 +26,17 @@ def sign(project: Project, manifest: bytes) -> Mapping[str, str]:
 
 
 def require_signature(project: Project, release_id: str, manifest: bytes, signature: Any) -> PublicKey | None:
-    """Who signed a manifest; None where it is unsigned and allowed by name.
+    """Who signed a manifest; None where it is unsigned and allowed by its digest.
+
+    The whole digest is asked for: of the id, which is its beginning, another manifest can be found by search.
 
     Raises:
-        TamperedError: nobody signed it whom the project trusts, and it is not allowed by name.
+        TamperedError: nobody signed it whom the project trusts, and it is not allowed by its digest.
     """
-    if release_id in project.settings["release"]["allow_unsigned"]:
+    whole = digest(manifest)
+    if whole in project.settings["release"]["allow_unsigned"]:
         return None
-    allow = f"or, if you know where it comes from, write allow_unsigned = [{release_id!r}] under [release]".replace(
-        "'", '"'
-    )
+    allow = f'or, if you know where it comes from, write allow_unsigned = ["{whole}"] under [release]'
     remedy = f"It is not used, and nothing of it was run. Ship the idea again, {allow} in shipworthy.toml."
     if not isinstance(signature, Mapping):
         raise TamperedError(f"Release {release_id} is not signed. {remedy}")

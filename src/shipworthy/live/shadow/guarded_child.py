@@ -81,7 +81,8 @@ def _opened(carried: Carried, scratch: Path) -> Served:
 
     Who signed it was checked by the parent, who has the keys; that its bytes are those that were signed is checked here again.
     """
-    (scratch / CONFIG_NAME).write_text(f'[release]\nallow_unsigned = ["{carried.release}"]\n', encoding="utf-8")
+    manifest = str(carried.record["manifest"]).rpartition("/")[2]
+    (scratch / CONFIG_NAME).write_text(f'[release]\nallow_unsigned = ["{manifest}"]\n', encoding="utf-8")
     project = open_project(scratch)
     for name, content in carried.contents.items():
         project.objects.put(name, content)

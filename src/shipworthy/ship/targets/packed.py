@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from shipworthy.project import CONFIG_NAME, Project, open_project
 from shipworthy.project.code import load_problem
 from shipworthy.ship.manifest import files_of, parse_manifest, read_file
-from shipworthy.ship.release import open_release, read_manifest
+from shipworthy.ship.release import id_of, open_release, read_manifest
 from shipworthy.ship.targets.deployment import LOG_FOLDER, Deployment
 from shipworthy.store import Change, Record, SqliteRecordStore, put_content
 
@@ -66,7 +66,8 @@ def _settings(project: Project, deployment: Deployment) -> str:
     """The configuration of the packed project; JSON's texts, numbers and lists are TOML too."""
     live = {**project.settings["live"], "log": LOG_FOLDER}
     reference = manifest_of(project, deployment.releases[0])["reference"]
-    unsigned = sorted({*project.settings["release"]["allow_unsigned"]} & {*deployment.releases})
+    allowed = project.settings["release"]["allow_unsigned"]
+    unsigned = sorted(whole for whole in allowed if id_of(str(whole)) in deployment.releases)
     rules = project.settings["rollout"]
     own = rules.get(deployment.problem)
     sections: dict[str, Mapping[str, Any]] = {
