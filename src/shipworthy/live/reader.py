@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from operator import lt
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 from msgspec import structs
 
 from shipworthy.data.contract import Expected
 from shipworthy.live.columns import FIRST_DAY, LARGEST_FLOAT32, LAST_DAY, Column
+from shipworthy.problem import Period
 
 _ANYTHING = Expected(type="text")
 
@@ -128,3 +129,23 @@ def _type_of(column: Column, expected: Expected) -> Any:
 
 def _is_far(day: date | None) -> bool:
     return day is not None and not FIRST_DAY <= day <= LAST_DAY
+
+
+class Asked(msgspec.Struct, forbid_unknown_fields=True):
+    """The body of a request to decide, its rows unread."""
+
+    period: str | int
+    rows: msgspec.Raw
+    state: Any = None
+    time_limit: Any = None
+
+
+ASKED = msgspec.json.Decoder(Asked)
+
+
+class Read(NamedTuple):
+    """What the quick reader made of a body."""
+
+    asked: Asked
+    period: Period
+    rows: ReadRows

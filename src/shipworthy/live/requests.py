@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 import polars as pl
@@ -29,7 +29,7 @@ from shipworthy.live.fields import (
     time_limit_errors,
     turned,
 )
-from shipworthy.live.reader import ReadRows, RowReader, decodes
+from shipworthy.live.reader import ASKED, Read, RowReader, decodes
 from shipworthy.live.refusals import MOST_ERRORS, FieldError, RefusedError, wrong_fields
 from shipworthy.problem import Period, Problem
 
@@ -67,26 +67,6 @@ class DecideRequest:
         """The rows as JSON values."""
         rows: list[Row] = msgspec.json.decode(self.json)
         return rows
-
-
-class _Asked(msgspec.Struct, forbid_unknown_fields=True):
-    """The body of a request to decide, its rows unread."""
-
-    period: str | int
-    rows: msgspec.Raw
-    state: Any = None
-    time_limit: Any = None
-
-
-_ASKED = msgspec.json.Decoder(_Asked)
-
-
-class _Read(NamedTuple):
-    """What the quick reader made of a body."""
-
-    asked: _Asked
-    period: Period
-    rows: ReadRows
 
 
 @dataclass(frozen=True)
@@ -193,10 +173,10 @@ class Contract:
             for body, read in zip(bodies, found, strict=True)
         ]
 
-    def _read_quickly(self, body: bytes, extra: Mapping[str, Column]) -> _Read | None:
+    def _read_quickly(self, body: bytes, extra: Mapping[str, Column]) -> Read | None:
         """A body that is right beyond doubt, except for what the problem's contract asks of its rows."""
         try:
-            asked = _ASKED.decode(body)
+            asked = ASKED.decode(body)
             period = self._period_of(asked.period)
         except (msgspec.MsgspecError, ValueError, RecursionError, pl.exceptions.PolarsError):
             return None
@@ -206,10 +186,10 @@ class Contract:
             rows = reader.read(asked.rows)
             if rows is not None:
                 known = self.units is None or self.units.issuperset(rows.units)
-                return _Read(asked, period, rows) if known and len(rows.units) <= MAX_ROWS else None
+                return Read(asked, period, rows) if known and len(rows.units) <= MAX_ROWS else None
         return None
 
-    def _frames(self, found: Sequence[_Read]) -> Iterator[pl.DataFrame | None]:
+    def _frames(self, found: Sequence[Read]) -> Iterator[pl.DataFrame | None]:
         """The frame of each; None where its rows break the problem's contract, or cannot be held against it."""
         for period, same in groupby(found, key=lambda read: read.period):
             together = [read.rows.values for read in same]
