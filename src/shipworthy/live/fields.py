@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import msgspec
+import polars as pl
 
+from shipworthy.data.guard import Guard
 from shipworthy.live.columns import Column, holds_no_number
 from shipworthy.live.refusals import MOST_ERRORS, FieldError, RefusedError, wrong_fields
 
@@ -162,3 +164,13 @@ def has(row: Any, name: str) -> bool:
 
 def _short(name: str) -> str:
     return name if len(name) <= 60 else f"{name[:57]}..."
+
+
+def broken_fields(guard: Guard, frame: pl.DataFrame, period: str) -> list[FieldError]:
+    """Which rows of a frame break which rule, each named once; `period` is the period's column."""
+    found: dict[FieldError, None] = {}
+    for rule, broken in zip(guard.rules, guard.broken(frame), strict=True):
+        for place in broken.fill_null(value=False).arg_true():
+            where = f"rows[{place}]{f'.{rule.columns[0]}' if len(rule.columns) == 1 else ''}"
+            found[FieldError("period" if rule.columns == (period,) else where, rule.says)] = None
+    return list(found)

@@ -20,6 +20,7 @@ from shipworthy.live.fields import (
     MAX_ROWS,
     Row,
     all_errors,
+    broken_fields,
     has,
     listed,
     members,
@@ -301,7 +302,7 @@ class Contract:
             return []
         frame = self.frame(period, rows)
         try:
-            return self._named(self.guard, frame) if self.guard.breaks(frame) else []
+            return broken_fields(self.guard, frame, self.problem.period) if self.guard.breaks(frame) else []
         except InvalidInputError as error:
             return [FieldError("rows", f"cannot be held against the contract: {error}")]
 
@@ -340,15 +341,6 @@ class Contract:
             else list(rows)
         )
         return pl.from_dicts(made, schema=dict(types))
-
-    def _named(self, guard: Guard, frame: pl.DataFrame) -> list[FieldError]:
-        found: dict[FieldError, None] = {}
-        for rule, broken in zip(guard.rules, guard.broken(frame), strict=True):
-            for place in broken.fill_null(value=False).arg_true():
-                where = f"rows[{place}]{f'.{rule.columns[0]}' if len(rule.columns) == 1 else ''}"
-                about_period = rule.columns == (self.problem.period,)
-                found[FieldError("period" if about_period else where, rule.says)] = None
-        return list(found)
 
     def _canonical(self, period: Any) -> Period:
         """The very value that the rows would give for it: same precision, same time zone."""
