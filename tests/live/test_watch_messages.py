@@ -151,6 +151,41 @@ def test_a_move_is_told_to_slack_in_words(folder: Path, receiver: Receiver, monk
     assert not any(sign in text for text in texts.values() for sign in "<>")
 
 
+def test_a_move_of_the_first_look_is_told(folder: Path, receiver: Receiver):
+    """What was before a channel is old news to it; what its first look does is not."""
+    project = opened(folder, webhook=receiver.address())
+    cafe.live(project, range(14, 60), gain=-30.0)
+    moved = look(project, 59).moved
+    project.records.close()
+    assert [name for name in receiver.ids if "rollout" in name] == [f"kiosk/rollout/{moved.version}"]
+
+
+@pytest.mark.parametrize("status", [400, 413, 422])
+def test_a_message_that_is_refused_keeps_no_other_back(
+    folder: Path, receiver: Receiver, status: int, caplog: pytest.LogCaptureFixture
+):
+    """A receiver that cannot read one message gets the next ones; that it was not told stands in the log."""
+    project = opened(folder, webhook=receiver.address())
+    receiver.answers = [status]
+    assert look(project, 16).untold == ()
+    cafe.live(project, range(14, 17))
+    assert look(project, 17, 5.0).untold == ()
+    project.records.close()
+    assert receiver.ids == ["kiosk/alert/1", "kiosk/alert/2"]
+    assert f"webhook refused kiosk/alert/1: it answered {status}" in caplog.text
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 410, 429])
+def test_a_channel_that_refuses_whatever_it_gets_is_told_later(folder: Path, receiver: Receiver, status: int):
+    """A wrong secret or an address that is gone is no word on a message: it waits until somebody has put it right."""
+    project = opened(folder, webhook=receiver.address())
+    receiver.answers = [status] * (3 if status == 429 else 1)
+    assert f"it answered {status}" in look(project, 16).untold[0]
+    assert look(project, 16, 9.0).untold == ()
+    project.records.close()
+    assert set(receiver.ids) == {"kiosk/alert/1"}
+
+
 def test_an_address_is_never_said_and_never_left(folder: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch):
     """A receiver cannot send the watch elsewhere; what goes wrong is said without the address, which may be a secret."""
     monkeypatch.setenv("KIOSK_SLACK", f"http://127.0.0.1:{free_port()}/services/secret")

@@ -11,13 +11,14 @@ import logging
 import os
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
-from shipworthy.errors import InvalidInputError
+from shipworthy.errors import InvalidInputError, PreconditionError
 from shipworthy.live.watch.alert import Alert
 from shipworthy.project import Project
 from shipworthy.ship.rollout import rollout_history
@@ -28,6 +29,8 @@ TIMEOUT_S = 5.0
 PAUSES_S = (0.5, 1.0)
 """How long it waits before it tries again."""
 
+_OF_THE_CHANNEL = frozenset({401, 403, 404, 408, 410, 429})
+"""Refusals that would meet any message, or this one only now; with any other one it is the message that is refused."""
 _KIND = "told"
 _ALERT = "alert"
 _MOST = 100
@@ -51,32 +54,46 @@ class Message:
     text: str
 
 
+def begin_telling(project: Project, problem: str) -> None:
+    """Counts for each channel that is new what happened before as told; to be called before a look moves anything."""
+    for channel in _configured(project):
+        key = f"{problem}/{channel}"
+        if project.records.get(_KIND, key) is None:
+            with suppress(PreconditionError):  # another look has begun
+                begun = Change(kind=_KIND, key=key, body=_beginning(project, problem), expect=0)
+                project.records.add(begun, by=project.who)
+
+
 def tell_news(project: Project, problem: str) -> tuple[str, ...]:
     """Tells each channel that is configured what it was not told yet; what went wrong comes back, and is tried at the next look.
 
     Nothing that a receiver does ends the watch: it has a few seconds, a few tries, and its turn again.
     """
-    return tuple(trouble for channel in CHANNELS if (trouble := _told(project, problem, channel)) is not None)
+    return tuple(
+        trouble for channel in _configured(project) if (trouble := _told(project, problem, channel)) is not None
+    )
+
+
+def _configured(project: Project) -> list[str]:
+    return [channel for channel in CHANNELS if project.settings["watch"][channel]]
 
 
 def _told(project: Project, problem: str, channel: str) -> str | None:
-    setting = str(project.settings["watch"][channel])
-    if not setting:
-        return None
     key = f"{problem}/{channel}"
     record = project.records.get(_KIND, key)
-    told = dict(record.body) if record is not None else _beginning(project, problem)
+    assert record is not None, "the look has begun"
+    told = dict(record.body)
     try:
-        address = _address(setting, channel)
+        address = _address(str(project.settings["watch"][channel]), channel)
         for message in _pending(project, problem, told):
-            _send(address, _content(channel, message), f"{problem}/{message.kind}/{message.version}")
+            _tell(address, channel, message, f"{problem}/{message.kind}/{message.version}")
             told[message.kind] = message.version
     except (OSError, HTTPException, ValueError, InvalidInputError) as error:
         trouble = f"{channel} was not told: {_without_address(error)}. It is tried again at the next look."
         _LOG.warning("%s", trouble)
         return trouble
     finally:
-        if record is None or told != record.body:
+        if told != record.body:
             project.records.add(Change(kind=_KIND, key=key, body=told), by=project.who)
     return None
 
@@ -148,6 +165,16 @@ def _address(setting: str, channel: str) -> str:
         )
         raise InvalidInputError(f"{where} does not hold an address")
     return address
+
+
+def _tell(address: str, channel: str, message: Message, name: str) -> None:
+    """Sends a message; one that the receiver refuses for itself is given up, so that it does not keep back those after it."""
+    try:
+        _send(address, _content(channel, message), name)
+    except HTTPError as error:
+        if not 400 <= error.code < 500 or error.code in _OF_THE_CHANNEL:
+            raise
+        _LOG.error("%s refused %s: it answered %d. It is not told again; go on by hand.", channel, name, error.code)
 
 
 def _send(address: str, content: bytes, name: str) -> None:

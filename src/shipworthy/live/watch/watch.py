@@ -15,7 +15,7 @@ from shipworthy.live.watch.earning import check_earned, check_outcomes
 from shipworthy.live.watch.expecting import Expected, check_expected, expected_value
 from shipworthy.live.watch.inputs import check_inputs
 from shipworthy.live.watch.lived import Lived, read_lived
-from shipworthy.live.watch.messages import tell_news
+from shipworthy.live.watch.messages import begin_telling, tell_news
 from shipworthy.live.watch.promised import Promised, forecast_on_trial, promised
 from shipworthy.live.watch.service import check_disk, check_service
 from shipworthy.problem import Span
@@ -76,6 +76,8 @@ def watch(project: Project, problem: str, *, at: datetime | None = None) -> Watc
         raise NotFoundError(
             f"Nothing is shipped for problem {problem!r}, so there is nothing to watch. Ship an idea with `shipworthy ship`."
         )
+    if not only_looks:
+        begin_telling(project, problem)
     look = _Look(project, rollout, at, only_looks)
     look.at_everything()
     news = note(project, problem, look.alerts, at, keep=look.is_blind, record=not only_looks)
