@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from heapq import heappop, heappush
+from itertools import count
 from pathlib import Path
 
 from shipworthy.errors import NotFoundError, UnavailableError
@@ -126,8 +127,9 @@ def _segment(path: Path) -> _Stretch | None:
 
 
 def _in_order(stretches: list[_Stretch]) -> Iterator[Entry]:
-    """Merges stretches by `at`; one is read only when the entries before it are through."""
-    waiting = sorted(stretches, key=lambda stretch: stretch.first, reverse=True)
+    """Merges stretches by `at`, at one instant those first that began earlier; one is read only when its turn comes."""
+    waiting = sorted(stretches, key=lambda stretch: stretch.first)[::-1]
+    places = count()
     heads: list[tuple[str, int, Entry, Iterator[Entry]]] = []
 
     def push(place: int, entries: Iterator[Entry]) -> None:
@@ -137,7 +139,7 @@ def _in_order(stretches: list[_Stretch]) -> Iterator[Entry]:
 
     while waiting or heads:
         while waiting and (not heads or waiting[-1].first <= heads[0][0]):
-            push(len(waiting), waiting.pop().read())
+            push(next(places), waiting.pop().read())
         if heads:
             _, place, entry, entries = heappop(heads)
             yield entry
