@@ -287,3 +287,26 @@ def test_the_past_goes_on_without_the_record_store(tmp_path: Path, monkeypatch: 
         _decided(decisions, 3)
         assert _settled_days(past) == ["01", "03"]
     assert _settled_days(past) == ["01", "02", "03"]
+
+
+def test_a_past_that_cannot_be_read_keeps_no_file_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the archive does not answer, it is tried again and again, and each time the segments are let go of."""
+    (tmp_path / "shipworthy.toml").touch()
+    project = open_project(tmp_path)
+    folder = project.log_folder / "stock"
+    outcomes = SegmentLog(folder, "outcomes")
+    _sold(outcomes, 1)  # its writer lives, so it would stay open
+    past = LivePast(folder, key=("day", "fruit"), archive=archive_of(project, "stock", folder))
+
+    def silent(*about: object) -> None:
+        raise UnavailableError("gone")
+
+    with monkeypatch.context() as gone:
+        gone.setattr("shipworthy.log.archive.find_parts", silent)
+        for _ in range(5):
+            with pytest.raises(UnavailableError, match="gone"):
+                past.refresh()
+        opened = [path.resolve() for path in Path("/proc/self/fd").iterdir()]
+    assert len([path for path in opened if path.parent == folder.resolve()]) == 1  # the writer's own
+    assert _settled_days(past) == []
+    project.records.close()
