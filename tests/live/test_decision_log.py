@@ -19,6 +19,7 @@ from shipworthy.errors import UnavailableError
 from shipworthy.live.decision_log import SegmentLog
 from shipworthy.live.outcomes import LivePast, archive_of
 from shipworthy.live.tail import Tail
+from shipworthy.log import read_decisions
 from shipworthy.log.compaction import compact
 from shipworthy.project import open_project
 from shipworthy.store import read_log
@@ -63,6 +64,50 @@ def test_a_full_disk_acknowledges_nothing_and_spoils_nothing(tmp_path: Path) -> 
     log.append(_line("after", 1))
     assert _ids(tmp_path) == ["before", "after"]
     assert b"lost" not in b"".join(path.read_bytes() for path in tmp_path.glob("decisions-*"))
+
+
+@contextmanager
+def _few_more_files(count: int) -> Iterator[None]:
+    """Lets this process open so many files more, and no others."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (len(list(Path("/proc/self/fd").iterdir())) + count, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+def test_a_full_disk_leaves_no_segment_for_each_line_that_it_refused(tmp_path: Path) -> None:
+    """However often it is tried while there is no room, nothing lies there afterwards but what was acknowledged."""
+    log = SegmentLog(tmp_path)
+    with _files_end_at(200):
+        for _ in range(20):
+            with pytest.raises(UnavailableError, match="Nothing was acknowledged"):
+                log.append(_line("lost", padding="x" * 1000))
+    assert list(tmp_path.iterdir()) == []
+    log.append(_line("after"))
+    assert _ids(tmp_path) == ["after"]
+
+
+def test_more_segments_than_files_that_may_be_open_are_read(tmp_path: Path) -> None:
+    """Finished segments are read one after the other: by the tail, by what the service remembers, and by who reads the log."""
+    (tmp_path / "shipworthy.toml").touch()
+    project = open_project(tmp_path)
+    folder = project.log_folder / "stock"
+    for n in range(250):
+        for noun in ("decisions", "outcomes"):
+            log = SegmentLog(folder, noun)
+            (_decided if noun == "decisions" else _sold)(log, n)
+            log.close()
+    list(read_decisions(project, "stock"))  # opens the stores
+    past = LivePast(folder, key=("day", "fruit"), archive=archive_of(project, "stock", folder))
+    tail = Tail(folder, "decisions")
+    with _few_more_files(100):
+        assert len(list(tail.read())) == 250
+        assert len(list(read_decisions(project, "stock"))) == 250
+        past.refresh()
+        assert len(past.settled()[1]) == 250
+    project.records.close()
 
 
 def test_a_folder_that_cannot_be_made_is_tried_again(tmp_path: Path) -> None:
@@ -242,3 +287,26 @@ def test_the_past_goes_on_without_the_record_store(tmp_path: Path, monkeypatch: 
         _decided(decisions, 3)
         assert _settled_days(past) == ["01", "03"]
     assert _settled_days(past) == ["01", "02", "03"]
+
+
+def test_a_past_that_cannot_be_read_keeps_no_file_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the archive does not answer, it is tried again and again, and each time the segments are let go of."""
+    (tmp_path / "shipworthy.toml").touch()
+    project = open_project(tmp_path)
+    folder = project.log_folder / "stock"
+    outcomes = SegmentLog(folder, "outcomes")
+    _sold(outcomes, 1)  # its writer lives, so it would stay open
+    past = LivePast(folder, key=("day", "fruit"), archive=archive_of(project, "stock", folder))
+
+    def silent(*about: object) -> None:
+        raise UnavailableError("gone")
+
+    with monkeypatch.context() as gone:
+        gone.setattr("shipworthy.log.archive.find_parts", silent)
+        for _ in range(5):
+            with pytest.raises(UnavailableError, match="gone"):
+                past.refresh()
+        opened = [path.resolve() for path in Path("/proc/self/fd").iterdir()]
+    assert len([path for path in opened if path.parent == folder.resolve()]) == 1  # the writer's own
+    assert _settled_days(past) == []
+    project.records.close()

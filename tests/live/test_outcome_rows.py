@@ -9,10 +9,12 @@ from typing import Any
 import polars as pl
 import pytest
 
+from shipworthy.live import overrides
 from shipworthy.live.answering import Answering
 from shipworthy.live.outcomes import archive_of
+from shipworthy.live.overrides import OverrideLog
 from shipworthy.live.serving import open_serving
-from shipworthy.log import read_outcomes
+from shipworthy.log import read_outcomes, read_overrides
 from shipworthy.log.archive import OUTCOMES
 from shipworthy.project import Project
 from tests.cli.typed import typed
@@ -110,3 +112,28 @@ def test_a_table_without_the_outcome_is_refused(served: Stall) -> None:
     assert (said.code, said.err) == (2, "Invalid input: Outcomes need the column sold. There is: day, fruit.\n")
     assert typed(served.project.root, "outcomes", "sold.xls").code == 2
     assert typed(served.project.root, "outcomes").code == 2
+
+
+def test_the_last_word_counts_although_the_clock_went_back(
+    served: Stall, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What corrects outcomes and overrides, as a table or over HTTP, stands after what it corrects, whatever the clock says."""
+    monkeypatch.setenv("SHIPWORTHY_CLOCK", str(tmp_path / "clock"))
+    file, folder = tmp_path / "sold.csv", served.project.log_folder / "stock"
+    champion = open_serving(served.project, "stock").champion
+    done = OverrideLog("stock", folder)
+    row = {"day": DAY, "fruit": "apple", "by": "ada", "why": "a feast"}
+    for hour, sold in ((12, 3), (11, 4), (10, 5)):
+        (tmp_path / "clock").write_text(f"2026-02-01T{hour}:00:00+00:00")
+        _sold(apple=sold).write_csv(file)
+        assert typed(served.project.root, "outcomes", file).code == 0
+        assert _noted(served.project) == {"apple": sold}
+        done.note(champion, json.dumps({"rows": [{**row, "laid_in": sold}]}).encode())
+        *_, last = read_overrides(served.project, "stock")
+        assert last["rows"][0]["laid_in"] == sold
+    done.close()
+    overrides.note_table(served.project, champion, pl.DataFrame([{**row, "laid_in": 9.0}]))
+    *_, last = read_overrides(served.project, "stock")
+    assert last["rows"][0]["laid_in"] == 9.0
+    times = [entry["at"] for entry in read_outcomes(served.project, "stock")]
+    assert len(set(times)) == len(times)

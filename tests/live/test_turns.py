@@ -23,7 +23,7 @@ from shipworthy.engine import Replay, replay
 from shipworthy.live.answering import Answered, Answering, ApartError, Ask
 from shipworthy.live.refusals import RefusedError
 from shipworthy.live.serving import Serving, Watch
-from shipworthy.live.turns import MOST_WAITING, Turns
+from shipworthy.live.turns import MOST_BYTES, MOST_WAITING, Turns
 from shipworthy.project import open_project
 from shipworthy.project.code import load_problem
 from shipworthy.ship.release import build_release
@@ -275,3 +275,32 @@ def test_an_error_of_any_kind_is_the_callers_answer() -> None:
         return answer
 
     assert asyncio.run(ask()).entry["body"] == b"good"
+
+
+@pytest.mark.parametrize("size", [10, MOST_BYTES // 4])
+def test_too_much_other_work_is_refused_and_the_service_tells_of_itself(size: int) -> None:
+    """Outcomes that wait are limited in number and in bytes; health and metrics wait for none of them, nor for decisions."""
+    go_on = Event()
+
+    def answer_all(asks: Sequence[Ask], decided: Any) -> list[Answered | Exception]:
+        raise AssertionError("nobody asks")
+
+    async def fill() -> list[bool]:
+        turns = Turns(answer_all, lambda: True)
+        fit = min(MOST_WAITING, MOST_BYTES // size)
+        works = [asyncio.ensure_future(turns.run(go_on.wait, size)) for _ in range(fit)]
+        await asyncio.sleep(0)  # all of them begin
+        with pytest.raises(RefusedError, match="Ask again in a second") as refusal:
+            await turns.run(go_on.wait, size)
+        assert refusal.value.status == 429
+        assert await asyncio.wait_for(turns.tell(lambda: "well"), 10) == "well"
+        go_on.set()
+        done = await asyncio.gather(*works)
+        assert await turns.run(lambda: True, size)
+        turns.close()
+        return done
+
+    try:
+        assert all(asyncio.run(fill()))
+    finally:
+        go_on.set()

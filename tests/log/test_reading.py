@@ -37,6 +37,15 @@ def test_entries_come_in_order_and_from_an_instant_on(project: Project) -> None:
     assert [entry["id"] for entry in read_outcomes(project, "stock", since=since)] == ["o3", "o5"]
 
 
+def test_of_one_instant_what_began_later_comes_last(project: Project) -> None:
+    """A correction with the time of what it corrects, as after a clock went back, stands after it."""
+    earlier, later = (SegmentLog(project.log_folder / "stock", "outcomes") for _ in range(2))
+    for name, minute in (("o1", 1), ("o5", 5)):
+        earlier.append(line(name, minute, rows=[]))
+    later.append(line("correction", 5, rows=[]))
+    assert [entry["id"] for entry in read_outcomes(project, "stock")] == ["o1", "o5", "correction"]
+
+
 def test_a_line_that_was_torn_is_passed_over(project: Project) -> None:
     """What a killed writer left of a line, even all of it but its end, was never acknowledged."""
     folder = project.log_folder / "stock"

@@ -25,7 +25,7 @@ from shipworthy.live.serving import Serving, as_json
 from shipworthy.live.trace import UNTRACED, Trace
 from shipworthy.log.archive import Archive
 from shipworthy.problem import Problem
-from shipworthy.project.clock import now
+from shipworthy.project.clock import now, stamp
 from shipworthy.statistics.assignment import Arm
 from shipworthy.step import Rung
 
@@ -107,7 +107,7 @@ class Answering:
         self._decisions = SegmentLog(folder)
         self._outcomes = SegmentLog(folder, OUTCOMES)
         self._lock = Lock()
-        self._latest = ""
+        self._latest = self._noted = ""
         self._past: LivePast | None = None
         self.apart_until = 0.0
 
@@ -160,7 +160,7 @@ class Answering:
             UnavailableError: they could not be logged.
         """
         rows = serving.champion.contract.read_outcomes(body)
-        entry = {"id": uuid4().hex, "at": self._now(), "problem": self._problem, "rows": rows}
+        entry = {"id": uuid4().hex, "at": self._noted_now(), "problem": self._problem, "rows": rows}
         self._outcomes.append(msgspec.json.encode(entry))
         return len(rows)
 
@@ -281,6 +281,13 @@ class Answering:
         with self._lock:
             self._latest = max(self._latest, now().isoformat(timespec="microseconds"))
             return self._latest
+
+    def _noted_now(self) -> str:
+        """The same for outcomes, of which a later one corrects an earlier one: no two have the same."""
+        at = self._now()
+        with self._lock:
+            self._noted = max(at, stamp(self._noted))
+            return self._noted
 
 
 def _groups(requests: Mapping[int, DecideRequest]) -> Iterator[dict[int, DecideRequest]]:

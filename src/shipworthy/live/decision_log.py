@@ -34,7 +34,7 @@ class SegmentLog:
 
     Group commit: `append` returns when the line is on the disk; lines that threads bring while an earlier group is being
     synced are written and synced together. Of a group that fails nobody is acknowledged, and the segment is given up:
-    it is cut back to what was acknowledged, and the next line begins another one.
+    it is cut back to what was acknowledged, goes where that is nothing, and the next line begins another one.
     """
 
     def __init__(self, folder: Path, noun: str = DECISIONS, *, segment_bytes: int = SEGMENT_BYTES) -> None:
@@ -46,6 +46,7 @@ class SegmentLog:
         self._disk_lock = Lock()
         self._group = _Group()
         self._file: int | None = None
+        self._path = folder
         self._size = 0
         self._begun = 0.0
 
@@ -95,9 +96,9 @@ class SegmentLog:
             name = f"{self._noun}-{uuid4().hex}{_SUFFIX}"
             unnamed = self._folder / f".{name}"
             file = os.open(unnamed, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o644)
-            self._file, self._size, self._begun = file, 0, monotonic()
+            self._file, self._path, self._size, self._begun = file, unnamed, 0, monotonic()
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            unnamed.rename(self._folder / name)
+            self._path = unnamed.rename(self._folder / name)
             _sync_folder(self._folder)
         return self._file
 
@@ -106,6 +107,9 @@ class SegmentLog:
             with suppress(OSError):  # what cannot be cut back stays: whole lines that nobody was told of, or a torn one
                 os.ftruncate(self._file, self._size)
                 _sync(self._file)
+            if not self._size:  # nobody needs it; an outage must not leave one for every line that it refused
+                with suppress(OSError):
+                    self._path.unlink()
         self._let_go()
 
     def _let_go(self) -> None:

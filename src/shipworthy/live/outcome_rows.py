@@ -21,7 +21,7 @@ from shipworthy.live.serving import Serving
 from shipworthy.log import read_decisions, read_outcomes
 from shipworthy.log.archive import OUTCOMES
 from shipworthy.project import Project
-from shipworthy.project.clock import now
+from shipworthy.project.clock import stamp
 
 _TOGETHER = 1000
 """How many rows are looked at, and logged, at once."""
@@ -176,8 +176,8 @@ def _append(project: Project, problem: str, rows: Sequence[Row], latest: str) ->
     log = SegmentLog(project.log_folder / problem, OUTCOMES)
     try:
         for start in range(0, len(rows), _TOGETHER):
-            at = max(now().isoformat(timespec="microseconds"), latest)
+            latest = stamp(latest)
             some = list(rows[start : start + _TOGETHER])
-            log.append(msgspec.json.encode({"id": uuid4().hex, "at": at, "problem": problem, "rows": some}))
+            log.append(msgspec.json.encode({"id": uuid4().hex, "at": latest, "problem": problem, "rows": some}))
     finally:
         log.close()

@@ -134,7 +134,11 @@ class LivePast:
     def _begin(self, first: Any, until: str | None = None) -> None:
         """Reads the logs from their beginning; where that fails, what was known goes on."""
         begun = Remembered(self._folder, self.key, self._archive, first)
-        begun.read(until)
+        try:
+            begun.read(until)
+        except BaseException:
+            begun.close()
+            raise
         if self._kept is not None:
             self._earlier += self._kept.version + 1
             self._kept.close()

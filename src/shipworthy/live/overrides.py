@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from threading import Lock
 from typing import Any
 from uuid import uuid4
 
@@ -19,7 +20,7 @@ from shipworthy.live.serving import Served
 from shipworthy.log import read_overrides
 from shipworthy.log.archive import OVERRIDES
 from shipworthy.project import Project
-from shipworthy.project.clock import now
+from shipworthy.project.clock import stamp
 
 MOST_ROWS = 50_000
 """How many rows one request may hold."""
@@ -63,9 +64,9 @@ def read_rows(columns: Mapping[str, Column], body: bytes) -> list[Row]:
 class OverrideLog:
     """Where overrides are appended; it may be used from several threads."""
 
-    def __init__(self, problem: str, folder: Path) -> None:
-        """Names the problem and the folder of its logs."""
-        self._problem = problem
+    def __init__(self, problem: str, folder: Path, latest: str = "") -> None:
+        """Names the problem, the folder of its logs, and when the last override was noted, if that is known."""
+        self._problem, self._latest, self._lock = problem, latest, Lock()
         self._log = SegmentLog(folder, OVERRIDES)
 
     def note(self, served: Served, body: bytes) -> int:
@@ -86,7 +87,8 @@ class OverrideLog:
         Raises:
             UnavailableError: they could not be logged.
         """
-        at = now().isoformat(timespec="microseconds")
+        with self._lock:
+            at = self._latest = stamp(self._latest)
         self._log.append(
             msgspec.json.encode({"id": uuid4().hex, "at": at, "problem": self._problem, "rows": list(rows)})
         )
@@ -105,7 +107,7 @@ def note_table(project: Project, served: Served, table: pl.DataFrame) -> tuple[i
     """
     columns, problem = columns_of(served), served.release.problem
     refuse_lacking(table, columns, "Overrides")
-    before = _known(project, problem.name, problem.key)
+    before, latest = _known(project, problem.name, problem.key)
     fresh: dict[tuple[Any, ...], Row] = {}
     same, reasons = 0, {}
     for place, row in enumerate(as_rows(table, columns)):
@@ -119,7 +121,7 @@ def note_table(project: Project, served: Served, table: pl.DataFrame) -> tuple[i
             same += 1
         else:
             fresh[key] = row
-    log, rows = OverrideLog(problem.name, project.log_folder / problem.name), list(fresh.values())
+    log, rows = OverrideLog(problem.name, project.log_folder / problem.name, latest), list(fresh.values())
     for start in range(0, len(rows), _TOGETHER):
         log.append(rows[start : start + _TOGETHER])
     log.close()
@@ -127,9 +129,14 @@ def note_table(project: Project, served: Served, table: pl.DataFrame) -> tuple[i
     return len(fresh), same, refused
 
 
-def _known(project: Project, problem: str, key: Sequence[str]) -> dict[tuple[Any, ...], Row]:
-    rows = (row for entry in read_overrides(project, problem) for row in entry["rows"])
-    return {tuple(row[name] for name in key): row for row in rows}
+def _known(project: Project, problem: str, key: Sequence[str]) -> tuple[dict[tuple[Any, ...], Row], str]:
+    """The overrides as they are known, and when the last one was noted."""
+    known: dict[tuple[Any, ...], Row] = {}
+    latest = ""
+    for entry in read_overrides(project, problem):
+        latest = entry["at"]
+        known.update((tuple(row[name] for name in key), row) for row in entry["rows"])
+    return known, latest
 
 
 def _errors(where: str, columns: Mapping[str, Column], row: Any) -> list[FieldError]:

@@ -138,13 +138,13 @@ class Service:
 
     async def _outcomes(self, request: Request) -> Response:
         body = await _body(request)
-        noted = await self._turns.run(lambda: self._answering.note(self._serving(), body))
+        noted = await self._turns.run(lambda: self._answering.note(self._serving(), body), len(body))
         metrics.OUTCOMES.inc(noted)
         return _json({"accepted": noted})
 
     async def _overridden(self, request: Request) -> Response:
         body = await _body(request)
-        noted = await self._turns.run(lambda: self._overrides.note(self._serving().champion, body))
+        noted = await self._turns.run(lambda: self._overrides.note(self._serving().champion, body), len(body))
         return _json({"accepted": noted})
 
     async def _alive(self, request: Request) -> Response:
@@ -164,13 +164,13 @@ class Service:
             "rollout_age": watch.age,
             "record_store_answers": watch.answers,
             "trouble": watch.trouble,
-            "shadow": await self._turns.run(lambda: self._waiting(serving)),
+            "shadow": await self._turns.tell(lambda: self._waiting(serving)),
         }
         return _json(content, 200 if serving else 503)
 
     async def _metrics(self, request: Request) -> Response:
         del request
-        return Response(await self._turns.run(metrics.exposition), media_type=metrics.MEDIA_TYPE)
+        return Response(await self._turns.tell(metrics.exposition), media_type=metrics.MEDIA_TYPE)
 
     async def _openapi(self, request: Request) -> Response:
         del request

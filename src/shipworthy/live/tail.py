@@ -12,6 +12,9 @@ from typing import NamedTuple
 
 _LOOK_FOR_END_S = 5.0
 
+_MOST_NEW = 64
+"""How many new segments one look opens, so that however many there are, they do not use up the files that may be open."""
+
 
 class Place(NamedTuple):
     """Where a line stands, so that it need not be kept in memory."""
@@ -34,18 +37,20 @@ class Tail:
         self._prefix = f"{noun}-"
         self._known: set[str] = set()
         self._open: dict[str, _Reader] = {}
+        self._left: list[str] = []
         self._changed_at = -1
 
     def look(self) -> bool:
         """Opens the segments that are new, and says whether any came or went since the last look.
 
-        One that was compacted between being listed and being opened is passed over: the archive has it by now.
+        One that was compacted between being listed and being opened is passed over: the archive has it by now. Where there are
+        very many, most are opened only when they are read; one that is compacted before that is met by the next look.
         """
         changed_at = self._folder.stat().st_mtime_ns if self._folder.exists() else -1
-        for name in self._new_names():
-            with suppress(FileNotFoundError):
-                self._open[name] = _Reader(os.open(self._folder / name, os.O_RDONLY | os.O_CLOEXEC))
-                self._known.add(name)
+        new = self._new_names()
+        for name in new[:_MOST_NEW]:
+            self._begin(name)
+        self._left = new[_MOST_NEW:]
         before, self._changed_at = self._changed_at, changed_at
         return changed_at != before
 
@@ -69,11 +74,11 @@ class Tail:
 
     def read_seen(self) -> Iterator[tuple[Place, bytes]]:
         """The same, of the segments that were there at the last look."""
-        for name, reader in list(self._open.items()):
-            for offset, line in reader.lines():
-                yield Place(name, offset, len(line)), line
-            if reader.is_over:
-                os.close(self._open.pop(name).file)
+        for name in [*self._open, *self._left]:
+            if name not in self._known:
+                self._begin(name)
+            if name in self._open:
+                yield from self._lines(name)
 
     def at(self, place: Place) -> bytes:
         """The line at a place."""
@@ -87,6 +92,19 @@ class Tail:
         """Lets go of all segments."""
         while self._open:
             os.close(self._open.popitem()[1].file)
+
+    def _begin(self, name: str) -> None:
+        with suppress(FileNotFoundError):
+            self._open[name] = _Reader(os.open(self._folder / name, os.O_RDONLY | os.O_CLOEXEC))
+            self._known.add(name)
+
+    def _lines(self, name: str) -> Iterator[tuple[Place, bytes]]:
+        """What came in an open segment; it is let go of where nothing more can come."""
+        reader = self._open[name]
+        for offset, line in reader.lines():
+            yield Place(name, offset, len(line)), line
+        if reader.is_over:
+            os.close(self._open.pop(name).file)
 
     def _is_unread(self, name: str) -> bool:
         return name in self._open and self._open[name].is_unread

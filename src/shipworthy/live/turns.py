@@ -28,6 +28,9 @@ BYTES_TOGETHER = 2**22
 THREADS = 64
 """How many turns may be under way at once: solvers and disks wait, and Python lets the others go on."""
 
+TELLING = 4
+"""How many threads tell how the service is, whatever the others wait for."""
+
 TURN_S = 0.01
 """How long a turn keeps the next one waiting: quick policies decide one after the other, a slow one stands in nobody's way."""
 
@@ -52,8 +55,10 @@ class Turns:
         """Says who answers, and whether requests may be answered together just now."""
         self._answer_all, self._may_share = answer_all, may_share
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="decide")
+        self._tellers = ThreadPoolExecutor(TELLING, thread_name_prefix="tell")
         self._waiting: deque[_Waiting] = deque()
         self._bytes = 0
+        self._works = self._work_bytes = 0
         self._under_way = 0
         self._turn: object | None = None
 
@@ -63,22 +68,32 @@ class Turns:
         Raises:
             RefusedError: too many wait already.
         """
-        if len(self._waiting) >= MOST_WAITING or self._bytes + len(ask.body) > MOST_BYTES:
-            detail = (
-                f"{len(self._waiting)} requests wait for their turn already. Ask again in a second, or ask less often."
-            )
-            raise RefusedError(429, detail, headers={"Retry-After": "1"})
+        _refuse_too_many(len(self._waiting), self._bytes + len(ask.body))
         answer: asyncio.Future[Answered] = asyncio.get_running_loop().create_future()
         self._wait(_Waiting(ask, answer, alone=ask.key is not None))
         return answer
 
-    async def run(self, work: Callable[[], Any]) -> Any:
-        """Does other work in a thread."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+    async def run(self, work: Callable[[], Any], size: int) -> Any:
+        """Does other work, on a body of so many bytes, in a thread.
+
+        Raises:
+            RefusedError: too much of it waits already.
+        """
+        _refuse_too_many(self._works, self._work_bytes + size)
+        self._works, self._work_bytes = self._works + 1, self._work_bytes + size
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        finally:
+            self._works, self._work_bytes = self._works - 1, self._work_bytes - size
+
+    async def tell(self, work: Callable[[], Any]) -> Any:
+        """Does what tells how the service is in a thread that neither decisions nor other work have."""
+        return await asyncio.get_running_loop().run_in_executor(self._tellers, work)
 
     def close(self) -> None:
         """Waits for what is under way."""
         self._threads.shutdown()
+        self._tellers.shutdown()
 
     def _wait(self, waiting: _Waiting) -> None:
         self._waiting.append(waiting)
@@ -149,6 +164,12 @@ class Turns:
     def _next_if_free(self) -> None:
         if self._turn is None:
             self._next()
+
+
+def _refuse_too_many(waiting: int, size: int) -> None:
+    if waiting >= MOST_WAITING or size > MOST_BYTES:
+        detail = f"{waiting} requests wait for their turn already. Ask again in a second, or ask less often."
+        raise RefusedError(429, detail, headers={"Retry-After": "1"})
 
 
 def _ordinary(error: BaseException) -> Exception:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from heapq import heappop, heappush
-from io import BufferedReader
+from itertools import count
 from pathlib import Path
 
 from shipworthy.errors import NotFoundError, UnavailableError
@@ -77,23 +78,18 @@ class _Stretch:
 
 def _entries(project: Project, problem: str, noun: str, since: datetime | None) -> Iterator[Entry]:
     start = "" if since is None else since.astimezone(UTC).isoformat(timespec="microseconds")
-    parts, files = _opened(project, problem, noun)
-    try:
-        stretches = [_archived(project, part) for part in parts if part.last >= start and part.dropped is None]
-        stretches += [stretch for file in files if (stretch := _segment(file)) is not None]
-        seen = set()
-        for entry in _in_order(stretches):
-            name = identity(noun, entry)
-            if entry["at"] >= start and name not in seen:
-                seen.add(name)
-                yield entry
-    finally:
-        for file in files:
-            file.close()
+    parts, segments = _read(project, problem, noun)
+    stretches = [_archived(project, part) for part in parts if part.last >= start and part.dropped is None]
+    seen = set()
+    for entry in _in_order([*stretches, *segments]):
+        name = identity(noun, entry)
+        if entry["at"] >= start and name not in seen:
+            seen.add(name)
+            yield entry
 
 
-def _opened(project: Project, problem: str, noun: str) -> tuple[list[Part], list[BufferedReader]]:
-    """The parts of the archive, and the segments that are in none of them, all opened.
+def _read(project: Project, problem: str, noun: str) -> tuple[list[Part], list[_Stretch]]:
+    """The parts of the archive, and the segments that are in none of them, read one by one.
 
     A segment goes only after a record says what replaces it. So the segments are listed first and the records asked then; where
     one is gone by the time it is opened, it is all looked at again.
@@ -102,14 +98,9 @@ def _opened(project: Project, problem: str, noun: str) -> tuple[list[Part], list
     for _ in range(_TRIES):
         names = _segments(folder, noun)
         parts = find_parts(project.records, problem, noun)
-        files: list[BufferedReader] = []
-        try:
-            for name in sorted(names - replaced(parts)):
-                files.append((folder / name).open("rb"))  # noqa: PERF401  (those opened so far are closed where one is gone)
-            return parts, files
-        except FileNotFoundError:
-            for file in files:
-                file.close()
+        with suppress(FileNotFoundError):
+            found = [_segment(folder / name) for name in sorted(names - replaced(parts))]
+            return parts, [stretch for stretch in found if stretch is not None]
     raise UnavailableError(f"The {noun} log in {folder} changes faster than it can be read. Read it again.")
 
 
@@ -129,14 +120,16 @@ def _archived(project: Project, part: Part) -> _Stretch:
     return _Stretch(part.first, read)
 
 
-def _segment(file: BufferedReader) -> _Stretch | None:
-    lines = sorted(((entry["at"], line) for line, entry in whole_entries(file)), key=lambda known: known[0])
+def _segment(path: Path) -> _Stretch | None:
+    with path.open("rb") as file:
+        lines = sorted(((entry["at"], line) for line, entry in whole_entries(file)), key=lambda known: known[0])
     return _Stretch(lines[0][0], lambda: (json.loads(line) for _, line in lines)) if lines else None
 
 
 def _in_order(stretches: list[_Stretch]) -> Iterator[Entry]:
-    """Merges stretches by `at`; one is read only when the entries before it are through."""
-    waiting = sorted(stretches, key=lambda stretch: stretch.first, reverse=True)
+    """Merges stretches by `at`, at one instant those first that began earlier; one is read only when its turn comes."""
+    waiting = sorted(stretches, key=lambda stretch: stretch.first)[::-1]
+    places = count()
     heads: list[tuple[str, int, Entry, Iterator[Entry]]] = []
 
     def push(place: int, entries: Iterator[Entry]) -> None:
@@ -146,7 +139,7 @@ def _in_order(stretches: list[_Stretch]) -> Iterator[Entry]:
 
     while waiting or heads:
         while waiting and (not heads or waiting[-1].first <= heads[0][0]):
-            push(len(waiting), waiting.pop().read())
+            push(next(places), waiting.pop().read())
         if heads:
             _, place, entry, entries = heappop(heads)
             yield entry

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from shipworthy.errors import InvalidInputError
@@ -53,3 +53,15 @@ def _content(path: Path) -> str:
         raise InvalidInputError(
             f"{VARIABLE} names {path}, which cannot be read: {error}. Write an instant into it, or unset {VARIABLE}."
         ) from error
+
+
+def stamp(latest: str = "") -> str:
+    """Now, as the logs write it; where a clock went back, just after what was logged latest, so that the later word counts.
+
+    >>> stamp("2999-01-01T00:00:00.000000+00:00")
+    '2999-01-01T00:00:00.000001+00:00'
+    """
+    at = now()
+    if latest:
+        at = max(at, read_instant(latest, "the log") + timedelta(microseconds=1))
+    return at.isoformat(timespec="microseconds")
