@@ -31,6 +31,7 @@ from shipworthy.ship.rollout import Phase, read_rollout
 from shipworthy.ship.spare_server import spare_server
 from shipworthy.store import read_log
 from tests.live.stall import HERE, Server, Stall, open_copy, stall_rows
+from tests.walks.examples import full
 
 UNGUARDED = """
 import sys, json
@@ -213,6 +214,7 @@ def test_a_side_effect_is_denied(attack: str, attacked: Stall, child: GuardedChi
     assert not said.last
 
 
+@full
 @pytest.mark.parametrize("attack", WORLD)
 def test_without_the_guard_it_happens(attack: str, attacked: Stall, world: World, tmp_path: Path) -> None:
     """The same attack by the same release, decided outside of the guard, has its effect."""
