@@ -105,10 +105,7 @@ def pause(
     Raises:
         PreconditionError: somebody else moved the rollout meanwhile.
     """
-    champion, challenger = serves.champion, serves.challenger
-    if serves.phase is Phase.LIVE:
-        assert challenger is not None, "what is live has its predecessor in its shadow"
-        champion, challenger = challenger, champion
+    champion, challenger = _releases(serves, turned=serves.phase is Phase.LIVE)
     move = Move(
         phase=Phase.PAUSED,
         champion=champion,
@@ -139,10 +136,7 @@ def resume_idea(project: Project, number: int, why: str) -> Rollout:
             f"Idea {number} cannot be resumed: its switchback is over since {end_of(before.plan):%Y-%m-%d %H:%M} UTC, so that "
             f"nothing is left to prove its gain. Take it back with `shipworthy rollback {serves.problem}`, and begin a new idea."
         )
-    champion, challenger = serves.champion, serves.challenger  # which a refit may have replaced meanwhile
-    if before.phase is Phase.LIVE:
-        assert challenger is not None, "a pause keeps both"
-        champion, challenger = challenger, champion
+    champion, challenger = _releases(serves, turned=before.phase is Phase.LIVE)
     again = Move(
         phase=before.phase,
         champion=champion,
@@ -154,6 +148,14 @@ def resume_idea(project: Project, number: int, why: str) -> Rollout:
         why=why,
     )
     return make_move(project, serves.problem, serves, again)
+
+
+def _releases(serves: Rollout, *, turned: bool) -> tuple[str, str | None]:
+    """Champion and challenger of today, which a refit may have replaced; turned where live and paused change over."""
+    if not turned:
+        return serves.champion, serves.challenger
+    assert serves.challenger is not None, "what is live has its predecessor in its shadow, and a pause keeps both"
+    return serves.challenger, serves.champion
 
 
 def _serving(project: Project, problem: str) -> Rollout:
