@@ -108,17 +108,22 @@ class Project:
 
     @cached_property
     def who(self) -> str:
-        """The name under which records are written: SHIPWORTHY_USER, else the login name."""
-        try:
-            return os.environ.get("SHIPWORTHY_USER") or getpass.getuser()
-        except (KeyError, OSError):  # a container user without an entry in the password file
-            return f"uid {os.getuid()}"
+        """The name under which records are written."""
+        return user_of_the_machine()
 
     def acting(self, who: str) -> Project:
         """The same project over the same stores, in which somebody else writes."""
         other = Project(root=self.root, settings=self.settings)
         other.__dict__.update(records=self.records, objects=self.objects, who=who)
         return other
+
+
+def user_of_the_machine() -> str:
+    """Who works here: SHIPWORTHY_USER, else the login name."""
+    try:
+        return os.environ.get("SHIPWORTHY_USER") or getpass.getuser()
+    except (KeyError, OSError):  # a container user without an entry in the password file
+        return f"uid {os.getuid()}"
 
 
 def open_project(start: Path | None = None) -> Project:
