@@ -14,7 +14,8 @@ from typing import Any
 from shipworthy.errors import InvalidInputError, NotFoundError
 from shipworthy.project.clock import now
 from shipworthy.project.section import read_toml
-from shipworthy.store import FolderObjectStore, ObjectStore, RecordStore, SqliteRecordStore
+from shipworthy.store import ObjectStore, RecordStore, SqliteRecordStore
+from shipworthy.store.address import open_objects
 
 CONFIG_NAME = "shipworthy.toml"
 
@@ -68,7 +69,7 @@ class Project:
     @cached_property
     def objects(self) -> ObjectStore:
         """The object store that the configuration names."""
-        return FolderObjectStore(self.root / _path(self.settings, "objects"))
+        return open_objects(str(self.settings["store"]["objects"]), root=self.root, space=self.space)
 
     @property
     def name(self) -> str:
