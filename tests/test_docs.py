@@ -75,7 +75,7 @@ def test_every_environment_variable_is_documented():
     """Each variable that the package reads for its users stands in the table, and no other one."""
     source = Path(shipworthy.__file__).parent
     read = {name for path in source.rglob("*.py") for name in re.findall(r'"(SHIPWORTHY_[A-Z_]+)"', path.read_text())}
-    internal = {"SHIPWORTHY_LIVE"}  # what `serve` tells its own workers
+    internal = {"SHIPWORTHY_LIVE", "SHIPWORTHY_WORKSPACE"}  # what `serve` and `server` tell their own workers
     documented = set(re.findall(r"^\| `(SHIPWORTHY_[A-Z_]+)`", _section(COMMANDS, "Environment"), flags=re.MULTILINE))
     assert documented == read - internal
 

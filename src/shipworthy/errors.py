@@ -8,7 +8,9 @@
     ├── PreconditionError      somebody was first: look again, then retry     exit 5
     │   └── AlreadyExistsError the name is taken: choose another              exit 5
     ├── UnavailableError       a store, port or disk does not answer          exit 6
-    └── TamperedError          bytes differ from their digest: do not use it  exit 7
+    ├── TamperedError          bytes differ from their digest: do not use it  exit 7
+    └── DeniedError            it is not yours to do: ask somebody who may    exit 8
+        └── SignInError        nobody knows who you are: sign in              exit 8
 
 A message says what was asked, what is there, and what to do next. Bad *rows* are not errors: the data stage
 returns them as rows with a reason each.
@@ -86,3 +88,13 @@ class TamperedError(ShipworthyError):
     """Bytes do not have the digest that was recorded for them."""
 
     exit_code = 7
+
+
+class DeniedError(ShipworthyError):
+    """Whoever asks may not do this; the message names who may."""
+
+    exit_code = 8
+
+
+class SignInError(DeniedError):
+    """Nobody knows who asks: no session and no token, or one that is over."""

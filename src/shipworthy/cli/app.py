@@ -48,9 +48,10 @@ _VERBS: Mapping[str, tuple[str, str]] = {
     "overrides": ("overrides", "Say what was really done instead, and see what that was worth."),
     "replay-log": ("replay_log", "Decide what was asked live again, with any release."),
     "compact": ("compact", "Turn what was logged into Parquet in the object store."),
+    "server": (".server.command", "Open the board and the API of this folder's workspace."),
     "gc": ("gc", "Show, or delete, the stored objects that no record leads to."),
 }
-"""Each verb with the file it lives in and its line in the help; kept here so that help imports none of them."""
+"""Each verb with its module, from here, and its line in the help; kept here so that help imports none of them."""
 
 _SHOWN_TRACEBACK = "SHIPWORTHY_TRACEBACK"
 
@@ -70,7 +71,7 @@ class _Verbs(click.Group):
 
 
 def _verb(name: str) -> click.Command:
-    command: click.Command = getattr(import_module(f"shipworthy.cli.{_VERBS[name][0]}"), name.replace("-", "_"))
+    command: click.Command = getattr(import_module(f".{_VERBS[name][0]}", __package__), name.replace("-", "_"))
     return command
 
 

@@ -19,7 +19,7 @@ from shipworthy.store import FolderObjectStore, ObjectStore, RecordStore, Sqlite
 CONFIG_NAME = "shipworthy.toml"
 
 _SETTINGS: Mapping[str, Mapping[str, Any]] = {
-    "project": {"problems": []},
+    "project": {"problems": [], "name": "", "squad": ""},
     "store": {"records": ".shipworthy/records.db", "objects": ".shipworthy/objects"},
     "research": {"workers": 0, "seed": 1, "engine": "processes", "ray_address": ""},
     "live": {"log": ".shipworthy/log", "keep": "", "watch": False, "traces": False},
@@ -34,6 +34,8 @@ _READ_LATER = ("rollout",)
 """Sections that hold one section a problem, and are read where the problem is known."""
 
 _TEXTS: Mapping[str, tuple[str, str]] = {
+    "name": (r"([a-z0-9][a-z0-9-]{0,62})?", "small letters, digits and '-', such as 'kitchen'"),
+    "squad": (r"([a-z0-9][a-z0-9-]{0,62})?", "small letters, digits and '-', such as 'food'"),
     "engine": (r"processes|ray", "'processes' or 'ray'"),
     "ray_address": (r"((ray://)?[\w.-]+:\d{1,5})?", "'host:port', 'ray://host:port', or empty to start Ray here"),
     "keep": (r"([1-9]\d*[hdw])?", "a span such as '400d', or empty to keep logs for ever"),
@@ -69,6 +71,22 @@ class Project:
         return FolderObjectStore(self.root / _path(self.settings, "objects"))
 
     @property
+    def name(self) -> str:
+        """What the project is called: as `[project] name` says, else as its folder."""
+        said = str(self.settings["project"]["name"])
+        return said or re.sub(r"[^a-z0-9]+", "-", self.root.name.lower()).strip("-")[:63].strip("-") or "project"
+
+    @property
+    def squad(self) -> str:
+        """The squad that it belongs to; empty where there is only one."""
+        return str(self.settings["project"]["squad"])
+
+    @property
+    def space(self) -> str:
+        """Its place in a store that it shares with other projects: "squad/name"."""
+        return f"{self.squad}/{self.name}" if self.squad else self.name
+
+    @property
     def references(self) -> tuple[str, ...]:
         """Where the problems are declared, each as "module:name"."""
         return tuple(self.settings["project"]["problems"])
@@ -90,11 +108,22 @@ class Project:
 
     @cached_property
     def who(self) -> str:
-        """The name under which records are written: SHIPWORTHY_USER, else the login name."""
-        try:
-            return os.environ.get("SHIPWORTHY_USER") or getpass.getuser()
-        except (KeyError, OSError):  # a container user without an entry in the password file
-            return f"uid {os.getuid()}"
+        """The name under which records are written."""
+        return user_of_the_machine()
+
+    def acting(self, who: str) -> Project:
+        """The same project over the same stores, in which somebody else writes."""
+        other = Project(root=self.root, settings=self.settings)
+        other.__dict__.update(records=self.records, objects=self.objects, who=who)
+        return other
+
+
+def user_of_the_machine() -> str:
+    """Who works here: SHIPWORTHY_USER, else the login name."""
+    try:
+        return os.environ.get("SHIPWORTHY_USER") or getpass.getuser()
+    except (KeyError, OSError):  # a container user without an entry in the password file
+        return f"uid {os.getuid()}"
 
 
 def open_project(start: Path | None = None) -> Project:

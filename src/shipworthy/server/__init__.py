@@ -1,0 +1,1 @@
+"""The server: API and board in one process, behind who may sign in."""

@@ -1,0 +1,109 @@
+"""Cards: what a board shows of every idea, kept current from the feed of the project's records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from threading import RLock
+
+from shipworthy.ideas.idea import Idea
+from shipworthy.ideas.register import list_ideas
+from shipworthy.project import Gap, Project, Stage
+from shipworthy.ship.standing import standing
+from shipworthy.store import Record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """What a board shows of an idea.
+
+    Attributes:
+        number: Its number.
+        title: Its title.
+        problem: Its problem.
+        owner: Who answers for it.
+        deadline: Until when; None where nobody said.
+        stage: The stage whose work is to be done, or was done last.
+        says: Where it stands there, in a word or two.
+        gaps: What its gate still misses.
+        next: The command to type; None where only somebody's thought helps.
+        seq: The newest record about it; it is the card's version.
+        at: When that was written.
+    """
+
+    number: int
+    title: str
+    problem: str
+    owner: str
+    deadline: date | None
+    stage: Stage
+    says: str
+    gaps: Sequence[Gap]
+    next: str | None
+    seq: int
+    at: datetime | None
+
+
+class Cards:
+    """The cards of a project; reading them costs what changed since they were read last."""
+
+    def __init__(self, project: Project) -> None:
+        """Names the project; its records are read at the first question."""
+        self._project = project
+        self._cards: dict[int, Card] = {}
+        self._ideas: dict[int, Idea] = {}
+        self._newest: dict[str, Record] = {}
+        self._seq = 0
+        self._lock = RLock()
+
+    @property
+    def seq(self) -> int:
+        """The newest record that the cards know of."""
+        return self._seq
+
+    def all(self) -> Sequence[Card]:
+        """Every card, by number, as of now."""
+        with self._lock:
+            self._refresh()
+            return [self._cards[number] for number in sorted(self._cards)]
+
+    def _refresh(self) -> None:
+        ideas = {idea.number: idea for idea in list_ideas(self._project)}
+        changed = {number for number, idea in ideas.items() if self._ideas.get(number) != idea}
+        while records := self._project.records.since(self._seq):
+            self._seq = records[-1].seq
+            changed |= self._touched(records, ideas)
+        self._ideas = ideas
+        for number in changed & ideas.keys():
+            self._cards[number] = self._card(ideas[number])
+        for number in self._cards.keys() - ideas.keys():
+            del self._cards[number]
+
+    def _touched(self, records: Iterable[Record], ideas: Mapping[int, Idea]) -> set[int]:
+        touched: set[int] = set()
+        for record in records:
+            about = [int(record.key)] if record.key.isdigit() else []
+            if record.kind == "rollout":
+                about = [number for number, idea in ideas.items() if idea.problem == record.key]
+            for number in about:
+                self._newest[f"{number:04d}"] = record
+            touched |= set(about)
+        return touched
+
+    def _card(self, idea: Idea) -> Card:
+        stands = standing(self._project, idea)
+        newest = self._newest.get(idea.key)
+        return Card(
+            number=idea.number,
+            title=idea.title,
+            problem=idea.problem,
+            owner=idea.owner,
+            deadline=idea.deadline,
+            stage=stands.stage,
+            says=stands.says,
+            gaps=stands.gaps,
+            next=stands.next,
+            seq=newest.seq if newest else 0,
+            at=newest.at if newest else None,
+        )

@@ -1,0 +1,47 @@
+"""A desk: a workspace as a server holds it open, with the cards of each project kept current."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from shipworthy.errors import NotFoundError
+from shipworthy.project import Project
+from shipworthy.workspace.cards import Cards
+from shipworthy.workspace.principal import Principal
+from shipworthy.workspace.role import Permission
+from shipworthy.workspace.workspace import Workspace
+
+
+class Desk:
+    """What the doors of one server process share.
+
+    Attributes:
+        workspace: The workspace.
+        cards: The cards of each project, by its name.
+    """
+
+    def __init__(self, workspace: Workspace) -> None:
+        """Names the workspace; the projects' records are read at the first question."""
+        self.workspace = workspace
+        self.cards: Mapping[str, Cards] = {name: Cards(project) for name, project in workspace.projects.items()}
+
+    def project(self, name: str, principal: Principal, permission: Permission) -> Project:
+        """A project, in which the principal writes, as far as it may do that there.
+
+        Raises:
+            NotFoundError: there is no such project, or none that the principal may read.
+            DeniedError: it may read the project, and not do that.
+        """
+        readable = self.readable(principal)
+        if name not in readable:
+            raise NotFoundError.among("project", name, readable)
+        principal.require(permission, readable[name].squad)
+        return readable[name].acting(principal.name)
+
+    def readable(self, principal: Principal) -> Mapping[str, Project]:
+        """The projects that a principal may read, by name."""
+        return {
+            name: project
+            for name, project in self.workspace.projects.items()
+            if principal.may(Permission.READ, project.squad)
+        }

@@ -1,0 +1,61 @@
+"""Who asks: a person or a program, with the roles that it has in each squad."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from shipworthy.errors import DeniedError
+from shipworthy.workspace.role import MAY, Permission, Role
+
+EVERYWHERE = "*"
+"""In place of a squad: every one there is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Principal:
+    """Who asks.
+
+    Attributes:
+        name: The name under which it is recorded.
+        roles: Its roles by squad; under "*" those that it has in every squad.
+        scope: What the token that it came with is good for; None without a token: all that its roles allow.
+        proved: Whether a server let it sign in; on a laptop a name is only said.
+
+    >>> ann = Principal(name="ann", roles={"food": frozenset({Role.ANALYST})})
+    >>> ann.may(Permission.RESEARCH, "food"), ann.may(Permission.RESEARCH, "energy"), ann.may(Permission.SHIP, "food")
+    (True, False, False)
+    """
+
+    name: str
+    roles: Mapping[str, frozenset[Role]] = field(default_factory=dict)
+    scope: frozenset[Permission] | None = None
+    proved: bool = True
+
+    def roles_in(self, squad: str) -> frozenset[Role]:
+        """What it is in a squad."""
+        return self.roles.get(squad, frozenset()) | self.roles.get(EVERYWHERE, frozenset())
+
+    def may(self, permission: Permission, squad: str) -> bool:
+        """Whether it may do that in that squad."""
+        within = self.scope is None or permission in self.scope
+        return within and bool(MAY[permission] & self.roles_in(squad))
+
+    def require(self, permission: Permission, squad: str) -> None:
+        """Refuses what it may not do.
+
+        Raises:
+            DeniedError: it may not; the message says who may.
+        """
+        if self.may(permission, squad):
+            return
+        named = f"squad {squad!r}" if squad else "this workspace"
+        if MAY[permission] & self.roles_in(squad):
+            raise DeniedError(f"The token of {self.name} is not good for {permission!s}. Make one whose scope has it.")
+        who = ", ".join(sorted(MAY[permission]))
+        raise DeniedError(f"{self.name} may not {permission!s} in {named}. One of these may: {who}.")
+
+
+def local(name: str) -> Principal:
+    """The one user of a laptop, who is everything at once."""
+    return Principal(name=name, roles={EVERYWHERE: frozenset(Role)}, proved=False)

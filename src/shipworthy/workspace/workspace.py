@@ -1,0 +1,107 @@
+"""A workspace: a folder with `workspace.toml`, or one project alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from shipworthy.errors import InvalidInputError, NotFoundError
+from shipworthy.project import CONFIG_NAME, Project, open_project
+from shipworthy.project.clock import now
+from shipworthy.project.section import Section, read_toml
+from shipworthy.store import RecordStore, SqliteRecordStore
+
+WORKSPACE_NAME = "workspace.toml"
+_FIELDS = ("name", "records", "projects")
+_RECORDS = ".shipworthy/workspace.db"
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Many projects of several squads.
+
+    Attributes:
+        root: Its folder.
+        name: What it is called.
+        address: Where its own records lie: accounts, tokens, sessions, what was refused to whom.
+        projects: Its projects by name.
+    """
+
+    root: Path
+    name: str
+    address: str
+    projects: Mapping[str, Project]
+
+    @cached_property
+    def records(self) -> RecordStore:
+        """The workspace's own records; opened at first use."""
+        return SqliteRecordStore(self.root / self.address, clock=now)
+
+    @property
+    def squads(self) -> tuple[str, ...]:
+        """The squads, by name."""
+        return tuple(sorted({project.squad for project in self.projects.values()}))
+
+    def project(self, name: str) -> Project:
+        """A project by its name.
+
+        Raises:
+            NotFoundError: none has it.
+        """
+        if name not in self.projects:
+            raise NotFoundError.among("project", name, self.projects)
+        return self.projects[name]
+
+
+def open_workspace(start: Path | None = None) -> Workspace:
+    """Opens the workspace that a folder belongs to, looking upwards for `workspace.toml`; else the project alone.
+
+    Raises:
+        NotFoundError: there is neither.
+        InvalidInputError: it is not TOML, names what is no project, or two projects have one name.
+    """
+    folder = (start or Path.cwd()).resolve()
+    for place in (folder, *folder.parents):
+        if (place / WORKSPACE_NAME).is_file():
+            return _read(place / WORKSPACE_NAME)
+    project = open_project(folder)
+    return Workspace(root=project.root, name=project.name, address=_RECORDS, projects={project.name: project})
+
+
+def _read(path: Path) -> Workspace:
+    given = Section(str(path), read_toml(path)).section("workspace")
+    given.refuse_unknown(_FIELDS)
+    folders = given.fields.get("projects", [])
+    if not isinstance(folders, list) or not folders or not all(isinstance(folder, str) for folder in folders):
+        given.refuse("projects", f"must be a list of folders such as ['kitchen', 'energy/*'], not {folders!r}.")
+    projects = _by_name(path, _opened(path, folders))
+    return Workspace(
+        root=path.parent,
+        name=given.text("name") or path.parent.name,
+        address=given.text("records") or _RECORDS,
+        projects=projects,
+    )
+
+
+def _opened(path: Path, folders: Iterable[str]) -> list[Project]:
+    found = []
+    for pattern in folders:
+        matching = [place for place in sorted(path.parent.glob(pattern)) if (place / CONFIG_NAME).is_file()]
+        if not matching:
+            raise InvalidInputError(f"{path}: workspace.projects names {pattern!r}, and no {CONFIG_NAME} is there.")
+        found += [open_project(place) for place in matching]
+    return found
+
+
+def _by_name(path: Path, projects: Iterable[Project]) -> Mapping[str, Project]:
+    named: dict[str, Project] = {}
+    for project in projects:
+        other = named.setdefault(project.name, project)
+        if other.root != project.root:
+            raise InvalidInputError(
+                f"{path}: {other.root} and {project.root} are both called {project.name!r}. Give one of them another name: "
+                f"[project] name = '...' in its {CONFIG_NAME}."
+            )
+    return dict(sorted(named.items()))
