@@ -1,0 +1,3 @@
+"""Real servers for the tests of stores."""
+
+from tests.sources.conftest import object_store as object_store
