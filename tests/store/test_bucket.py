@@ -99,7 +99,9 @@ class _Answers(BaseHTTPRequestHandler):
     def _answer(self):
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
         type(self).asked.append(self.command)
-        body = b"<Error><Code>Because</Code><StringToSign>hush-hush</StringToSign></Error>" if self.status != 200 else b""
+        body = (
+            b"<Error><Code>Because</Code><StringToSign>hush-hush</StringToSign></Error>" if self.status != 200 else b""
+        )
         self.send_response(self.status)
         self.send_header("ETag", '"1"')
         self.send_header("Content-Length", str(len(body)))
@@ -160,7 +162,7 @@ def test_a_server_that_is_gone_is_unavailable(monkeypatch):
     with socket.socket() as held:  # bound, and nobody listens
         held.bind(("127.0.0.1", 0))
         address = use(f"http://127.0.0.1:{held.getsockname()[1]}", monkeypatch)
-        with pytest.raises(UnavailableError, match="does not answer for 'a'.*error sending request"):
+        with pytest.raises(UnavailableError, match=r"does not answer for 'a'.*error sending request"):
             BucketObjectStore(address).get("a")
 
 
@@ -168,7 +170,7 @@ def test_a_missing_bucket_is_told_from_a_missing_object(object_store, address):
     """Whatever is asked."""
     nowhere = BucketObjectStore("s3://no-such-shop/x")
     for ask in (lambda: nowhere.get("a"), lambda: nowhere.put("a", b""), lambda: nowhere.about("a")):
-        with pytest.raises(UnavailableError, match="s3://no-such-shop/x at .* does not exist. Make the bucket"):
+        with pytest.raises(UnavailableError, match=r"s3://no-such-shop/x at .* does not exist. Make the bucket"):
             ask()
     with pytest.raises(NotFoundError, match="no object 'a' in The bucket s3://shop"):
         BucketObjectStore(address).about("a")
@@ -273,4 +275,3 @@ def _wins(address: str, name: str, n: int) -> bool:
     except AlreadyExistsError:
         return False
     return True
-

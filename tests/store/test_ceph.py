@@ -1,4 +1,4 @@
-"""A real Ceph object gateway, where signatures are checked and writers are separate: with SHIPWORTHY_CEPH=1 in the environment."""
+"""A real Ceph object gateway, where signatures are checked and writers are separate: with SHIPWORTHY_CEPH=1."""
 
 from __future__ import annotations
 

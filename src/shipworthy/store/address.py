@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 from shipworthy.errors import InvalidInputError
@@ -10,12 +12,14 @@ from shipworthy.store.bucket import SCHEMES, BucketObjectStore
 from shipworthy.store.cached import CachedObjectStore
 from shipworthy.store.folder import FolderObjectStore
 from shipworthy.store.objects import ObjectStore
+from shipworthy.store.records import RecordStore
+from shipworthy.store.sqlite import SqliteRecordStore
 
 _VARIABLE = "$"
 _CACHE = Path(".shipworthy") / "cache"
 
 
-def open_objects(address: str, *, root: Path, space: str) -> ObjectStore:
+def open_objects(address: str, *, root: Path, space: str, copies: bool = True) -> ObjectStore:
     """Opens an object store.
 
     Args:
@@ -23,6 +27,7 @@ def open_objects(address: str, *, root: Path, space: str) -> ObjectStore:
             environment variable that holds one of these.
         root: The project's folder; what comes from a bucket is kept there for the next time.
         space: Whose objects these are in a bucket, which several projects may share; in a folder nobody else's lie.
+        copies: Whether copies on the local disk may be read instead of the bucket.
 
     Raises:
         InvalidInputError: it is no address, or the variable is not set.
@@ -37,7 +42,29 @@ def open_objects(address: str, *, root: Path, space: str) -> ObjectStore:
             f"Objects cannot lie at {scheme}://…; give a path, or an address that begins with one of "
             f"{', '.join(f'{known}://' for known in SCHEMES)}."
         )
-    return CachedObjectStore(BucketObjectStore(place, space=space), root / _CACHE)
+    bucket = BucketObjectStore(place, space=space)
+    return CachedObjectStore(bucket, root / _CACHE) if copies else bucket
+
+
+def open_records(address: str, *, root: Path, space: str, clock: Callable[[], datetime]) -> RecordStore:
+    """Opens a record store.
+
+    Args:
+        address: A path, relative to the project's folder, also as "sqlite:PATH"; or "$NAME" of an environment variable.
+        root: The project's folder.
+        space: Whose records these are in a database, which several projects may share; in a file nobody else's lie.
+        clock: Gives the instant under which records are written.
+
+    Raises:
+        InvalidInputError: it is no address, or the variable is not set.
+        UnavailableError: the file cannot be opened.
+    """
+    del space
+    place = named(address)
+    if "://" in place:
+        scheme = place.partition("://")[0]
+        raise InvalidInputError(f"Records cannot lie at {scheme}://…; give a path.")
+    return SqliteRecordStore(root / place.removeprefix("sqlite:"), clock=clock)
 
 
 def named(address: str) -> str:

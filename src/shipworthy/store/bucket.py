@@ -52,10 +52,12 @@ _STATUS = re.compile(r"status code: (\d{3} [\w ]+)")
 _HTTP = re.compile(r"HTTP error: ([\w ]+)")
 _LONGEST = 120
 
-_GONE = "There is no object {name!r} in {where}. If it was lost, restore it from a backup, or repeat the stage that made it: data "
-_GONE += "makes snapshots, research evidence, ship releases."
+_GONE = "There is no object {name!r} in {where}. If it was lost, restore it from a backup, or repeat the stage that made it: "
+_GONE += "data makes snapshots, research evidence, ship releases."
 _TAKEN = "There is already an object {name!r} in {where}; objects never change."
-_REFUSED = "{where} refuses what was asked about {name!r}: {why}. Check the credentials in the environment, and that they may "
+_REFUSED = (
+    "{where} refuses what was asked about {name!r}: {why}. Check the credentials in the environment, and that they may "
+)
 _REFUSED += "read, write, list and delete there."
 _SILENT = "{where} does not answer for {name!r}: {why}. Check the address and the endpoint, and that the server runs and can be "
 _SILENT += "reached from here; nothing was half written."
@@ -218,7 +220,9 @@ class BucketObjectStore:
         except (self._obstore.exceptions.BaseError, OSError, ValueError) as error:
             cause = "NotFoundError" if isinstance(error, FileNotFoundError) else type(error).__name__
             if cause == "NotFoundError" and (putting or _NO_BUCKET.search(str(error))):
-                raise UnavailableError(f"{self._where} does not exist. Make the bucket, or correct the address.") from None
+                raise UnavailableError(
+                    f"{self._where} does not exist. Make the bucket, or correct the address."
+                ) from None
             kind, message = CAUSES.get(cause, (UnavailableError, _SILENT))
             raise kind(message.format(name=name, where=self._where, why=_why(error))) from None
 
@@ -236,5 +240,3 @@ def _why(error: Exception) -> str:
 
 def _fits(store: BucketObjectStore) -> ObjectStore:
     return store
-
-

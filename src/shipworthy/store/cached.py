@@ -7,19 +7,17 @@ right or it is not used. What it holds is bounded; the least recently used goes 
 from __future__ import annotations
 
 import os
-import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 from shipworthy.store.digest import digest
-from shipworthy.store.objects import About, ObjectStore, refuse_bad_name
+from shipworthy.store.objects import About, ObjectStore, is_named_by_digest, refuse_bad_name
 
 LARGEST = 2 * 2**30
 """How many bytes a cache holds at most."""
 
-_BY_DIGEST = re.compile(r"(?:.*/)?[0-9a-f]{64}")
 _PARTIAL = ".partial-"
 _OFTEN = 16
 """Every how many objects that it takes in a cache looks whether it has grown too large."""
@@ -66,7 +64,7 @@ class CachedObjectStore:
 
     def _copy(self, name: str) -> Path | None:
         """Where the copy of an object lies, or would; None where its name does not say what it holds."""
-        return self._folder / name.replace("/", "_") if _BY_DIGEST.fullmatch(name) else None
+        return self._folder / name.replace("/", "_") if is_named_by_digest(name) else None
 
     def _kept(self, name: str) -> bytes | None:
         copy = self._copy(name)
