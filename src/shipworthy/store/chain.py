@@ -44,7 +44,7 @@ def append(change: Change, *, by: str, now: datetime, newest: tuple[int, datetim
         version=version + 1,
         at=max(now.astimezone(UTC), newest[1]) if newest else now.astimezone(UTC),
         by=by,
-        body=_plain(change, by),
+        body=_as_read(change, by),
         seq=head.seq + 1,
         chain="",
     )
@@ -53,8 +53,12 @@ def append(change: Change, *, by: str, now: datetime, newest: tuple[int, datetim
 
 def link(record: Record, before: str) -> str:
     """The chain that a record has after that of the one before."""
-    said = {name: getattr(record, name) for name in _FIELDS}
-    return digest(before.encode() + b"\n" + canonical({**said, "at": stamp(record.at)}))
+    return digest(before.encode() + b"\n" + canonical(plain(record)))
+
+
+def plain(record: Record) -> dict[str, object]:
+    """What a record says, as plain JSON values; all but its chain."""
+    return {**{name: getattr(record, name) for name in _FIELDS}, "at": stamp(record.at)}
 
 
 def stamp(at: datetime) -> str:
@@ -110,7 +114,7 @@ def _after(head: Head) -> str:
     )
 
 
-def _plain(change: Change, by: str) -> dict[str, object]:
+def _as_read(change: Change, by: str) -> dict[str, object]:
     """The body as it will be read, since it is hashed as it will be read."""
     try:
         body: dict[str, object] = json.loads(canonical(dict(change.body)))
