@@ -89,7 +89,7 @@ def read_account(records: RecordStore, login: str) -> Account:
 
 
 def new_account(records: RecordStore, login: str, *, name: str = "", roles: Roles, subject: str = "") -> Account:
-    """An account that can be written; the first one of a workspace is an admin, since somebody has to keep the others.
+    """An account that can be written.
 
     Raises:
         InvalidInputError: that can be no login, or the name is too long.
@@ -104,8 +104,6 @@ def new_account(records: RecordStore, login: str, *, name: str = "", roles: Role
         raise InvalidInputError(f"A name has at most {_LONGEST_NAME} letters, in one line.")
     if find_account(records, login) is not None:
         raise AlreadyExistsError(f"There is an account {login!r} already. `shipworthy account list` shows them all.")
-    if not list_accounts(records):
-        roles = {**roles, EVERYWHERE: roles.get(EVERYWHERE, frozenset()) | {Role.ADMIN}}
     return Account(login=login, name=name, roles=roles, subject=subject)
 
 

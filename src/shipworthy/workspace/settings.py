@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -97,8 +98,11 @@ def read_settings(given: Section) -> Settings:
     passwords = sign_in.flag("passwords") if "passwords" in sign_in.fields else True
     if not passwords and oidc is None:
         sign_in.refuse("passwords", "is false, and there is no [sign_in.oidc]: nobody could sign in. Name one of them.")
+    address = _address(server)
+    if oidc is not None and not address:
+        server.refuse("address", "is missing: say as whom the provider of [sign_in.oidc] sends people back here.")
     return Settings(
-        address=_address(server),
+        address=address,
         trusted_proxies=tuple(_network(server, text) for text in _texts(server, "trusted_proxies")),
         requests_per_minute=int(per_minute or Settings().requests_per_minute),
         passwords=passwords,
@@ -150,12 +154,16 @@ def _roles(section: Section, group: str) -> Roles:
 def _address(server: Section) -> str:
     address = server.text("address").rstrip("/")
     if address:
-        _refuse_open(server, "address", address)
-        if urlsplit(address).path or urlsplit(address).query:
+        scheme, _, host = address.partition("://")
+        if scheme not in ("https", "http") or not host or not _is_host(host):
             server.refuse(
                 "address", f"must be a scheme and a host, such as 'https://ship.example.com', not {address!r}."
             )
     return address
+
+
+def _is_host(text: str) -> bool:
+    return re.fullmatch(r"([a-z0-9.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?", text) is not None
 
 
 def _refuse_open(section: Section, name: str, address: str) -> None:
