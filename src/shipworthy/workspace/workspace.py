@@ -40,8 +40,12 @@ class Workspace:
 
     @cached_property
     def records(self) -> RecordStore:
-        """The workspace's own records; opened at first use."""
-        return SqliteRecordStore(self.root / self.address, clock=now)
+        """The workspace's own records; opened at first use, and for nobody else to read: they hold hashes of passwords."""
+        path = self.root / self.address
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch(mode=0o600)
+        return SqliteRecordStore(path, clock=now)
 
     @property
     def squads(self) -> tuple[str, ...]:
