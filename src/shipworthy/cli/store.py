@@ -1,4 +1,4 @@
-"""`shipworthy store`: whether what is kept is whole, and how it is backed up and restored."""
+"""`shipworthy store`: whether what is kept is whole, and how it is backed up, restored and moved."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from shipworthy.cli.move import move
 from shipworthy.cli.show import as_json, progress, tell
 from shipworthy.errors import InvalidInputError, NotFoundError, TamperedError
 from shipworthy.project import open_project
@@ -18,7 +19,10 @@ from shipworthy.store.records import Head
 
 @click.group()
 def store() -> None:
-    """The stores: check that they are whole, back them up and restore them."""
+    """The stores: check that they are whole, back them up, restore them and move them elsewhere."""
+
+
+store.add_command(move)
 
 
 @store.command()

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import chain
 
 from shipworthy.errors import InvalidInputError, PreconditionError, TamperedError
 from shipworthy.store.digest import canonical, digest
@@ -85,6 +86,25 @@ def checked(records: Iterable[Record], head: Head = START) -> Iterator[Record]:
             )
         head = Head(record.seq, record.chain)
         yield record
+
+
+def following(records: Iterable[Record], head: Head) -> Iterator[Record]:
+    """The records that a store with this head is to take in, each once it is known to follow from the one before.
+
+    Raises:
+        PreconditionError: they follow from another head: what is here is of another history, or they are here already.
+        TamperedError: see `checked`.
+    """
+    told = iter(records)
+    first = next(told, None)
+    if first is None:
+        return
+    if head != START and (first.seq != head.seq + 1 or first.chain != link(first, head.chain)):
+        raise PreconditionError(
+            f"The record store holds {head.seq} records already, and what is to be taken in does not follow from them. Name "
+            "an empty place, or move this one away."
+        )
+    yield from checked(chain([first], told), head)
 
 
 def _after(head: Head) -> str:
