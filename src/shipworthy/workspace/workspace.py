@@ -8,16 +8,18 @@ from functools import cached_property
 from pathlib import Path
 
 from shipworthy.errors import InvalidInputError, NotFoundError
-from shipworthy.project import CONFIG_NAME, Project, open_project
+from shipworthy.project import CONFIG_NAME, WORKSPACE_NAME, Project, open_project
 from shipworthy.project.clock import now
 from shipworthy.project.section import Section, read_toml
-from shipworthy.store import RecordStore, SqliteRecordStore
+from shipworthy.store import RecordStore
+from shipworthy.store.address import open_records
 from shipworthy.workspace.settings import Settings, read_settings
 
-WORKSPACE_NAME = "workspace.toml"
-_SECTIONS = ("workspace", "server", "sign_in")
+_SECTIONS = ("workspace", "server", "sign_in", "signoffs")
 _FIELDS = ("name", "records", "projects")
 _RECORDS = ".shipworthy/workspace.db"
+_SPACE = "@workspace"
+"""Its space in a database that it shares with its projects; no project can be called so."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class Workspace:
     @cached_property
     def records(self) -> RecordStore:
         """The workspace's own records; opened at first use."""
-        return SqliteRecordStore(self.root / self.address, clock=now)
+        return open_records(self.address, root=self.root, space=_SPACE, clock=now)
 
     @property
     def squads(self) -> tuple[str, ...]:
@@ -100,6 +102,11 @@ def _opened(path: Path, folders: Iterable[str]) -> list[Project]:
         if not matching:
             raise InvalidInputError(f"{path}: workspace.projects names {pattern!r}, and no {CONFIG_NAME} is there.")
         found += [open_project(place) for place in matching]
+    outside = next((project.root for project in found if not project.root.is_relative_to(path.parent.resolve())), None)
+    if outside is not None:  # there nobody who types a command would find this file, and what it asks for
+        raise InvalidInputError(
+            f"{path}: {outside} lies outside the workspace. Put the project into a folder below it."
+        )
     return found
 
 
