@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from starlette.routing import BaseRoute, Mount, Route
-from starlette.staticfiles import StaticFiles
 
 from shipworthy.board.board import show_board, show_projects
-from shipworthy.board.rendering import refuse
-from shipworthy.web.asked import door
-
-_STATIC = Path(__file__).with_name("static")
+from shipworthy.board.look import choose_look
+from shipworthy.board.rendering import STATIC, refuse
+from shipworthy.board.static_files import KeptFiles
+from shipworthy.web.asked import Handler, door
 
 
 def routes() -> list[BaseRoute]:
     """The pages' routes."""
     return [
-        Route("/", door(show_projects, refuse)),
-        Route("/projects/{project}/", door(show_board, refuse)),
-        Mount("/static", StaticFiles(directory=_STATIC)),
+        _page("/", show_projects),
+        _form("/look", choose_look),
+        _page("/projects/{project}/", show_board),
+        Mount("/static", KeptFiles(directory=STATIC)),
     ]
+
+
+def _page(address: str, handler: Handler) -> Route:
+    return Route(address, door(handler, refuse), methods=["GET"])
+
+
+def _form(address: str, handler: Handler) -> Route:
+    return Route(address, door(handler, refuse), methods=["POST"])
