@@ -15,6 +15,7 @@ from shipworthy.live.watch.watch import Watched, watch
 from shipworthy.project import Project, open_project
 from shipworthy.ship.back import pause_idea
 from shipworthy.ship.rollout import Phase, read_rollout
+from shipworthy.store import feed
 from tests.cli.typed import typed
 from tests.live import cafe
 from tests.ship import kiosk
@@ -228,9 +229,9 @@ def test_it_is_taken_back_by_itself(project: Project):
 def test_looking_as_of_an_instant_changes_nothing(project: Project):
     """With an instant given nothing is moved, recorded or told, whatever is found."""
     cafe.live(project, range(60), gain=-20.0)
-    everything = list(project.records.everything())
+    everything = list(feed(project.records))
     assert "harm" in kinds(watch(project, "kiosk", at=cafe.instant(59, 8.0)))
-    assert list(project.records.everything()) == everything
+    assert list(feed(project.records)) == everything
 
 
 def test_a_pause_is_told(project: Project):

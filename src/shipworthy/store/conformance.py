@@ -12,13 +12,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Event
+from typing import Any
 
 import pytest
 
 from shipworthy.errors import AlreadyExistsError, InvalidInputError, NotFoundError, PreconditionError, TamperedError
+from shipworthy.store.chain import checked
 from shipworthy.store.objects import ObjectStore, get_content, put_content
-from shipworthy.store.records import Change, RecordStore
+from shipworthy.store.records import START, Change, Head, RecordStore, feed
+from shipworthy.store.sqlite import SqliteRecordStore
 
 OpenRecords = Callable[[], RecordStore]
 OpenObjects = Callable[[], ObjectStore]
@@ -110,12 +116,121 @@ class RecordStoreConformance:
         store.add(Change(kind="verdict", key="a", body={}), by="me")
         assert [(record.key, record.body["n"]) for record in store.find("idea")] == [("a", 1), ("b", 2)]
 
-    def test_everything_is_every_version(self, open_store: OpenRecords) -> None:
-        """Nothing that was ever added is left out."""
+    def test_keys_are_found_by_how_they_begin(self, open_store: OpenRecords) -> None:
+        """A prefix is letters, no pattern, and none means every key."""
         store = open_store()
+        for key in ("0007", "0007/1", "0007/ä", "0007/\u6f22", "0007%", "0008", "007", "_007"):
+            store.add(Change(kind="comment", key=key, body={}), by="me")
+        assert [record.key for record in store.find("comment", prefix="0007/")] == ["0007/1", "0007/ä", "0007/\u6f22"]
+        assert [record.key for record in store.find("comment", prefix="0007%")] == ["0007%"]
+        assert [record.key for record in store.find("comment", prefix="_")] == ["_007"]
+        assert [record.key for record in store.find("comment", prefix="9")] == []
+        assert len(store.find("comment", prefix="")) == 8
+
+    def test_the_feed_is_every_version_in_the_order_of_writing(self, open_store: OpenRecords) -> None:
+        """Nothing that was ever added is left out, and who knows a part goes on after it."""
+        store = open_store()
+        assert (store.head(), list(store.since(0))) == (START, [])
         for kind, key, n in (("verdict", "a", 1), ("idea", "b", 2), ("idea", "a", 3), ("idea", "b", 4)):
-            store.add(Change(kind=kind, key=key, body={"n": n}), by="me")
-        assert [record.body["n"] for record in store.everything()] == [3, 2, 4, 1]
+            added = store.add(Change(kind=kind, key=key, body={"n": n}), by="me")
+            assert (added[0].seq, store.head()) == (n, Head(n, added[0].chain))
+        assert [(record.seq, record.body["n"]) for record in feed(open_store())] == [(n, n) for n in (1, 2, 3, 4)]
+        assert [record.seq for record in store.since(1, limit=2)] == [2, 3]
+        assert list(store.since(4)) == []
+
+    def test_the_feed_has_no_gaps_whoever_writes(self, open_store: OpenRecords) -> None:
+        """Sixteen writers of several changes each: who reads meanwhile, and goes on after the last it saw, misses none."""
+        seen: list[int] = []
+        store, written = open_store(), Event()
+
+        def write(n: int) -> None:
+            changes = [Change(kind="note", key=f"{n}/{part}", body={}) for part in range(3)]
+            own = open_store()
+            for _ in range(3):
+                own.add(*changes, by="me")
+
+        def follow() -> None:
+            more = True
+            while more:
+                more = not written.is_set()
+                seen.extend(record.seq for record in feed(store, seen[-1] if seen else 0))
+
+        with ThreadPoolExecutor(17) as pool:
+            following = pool.submit(follow)
+            try:
+                list(pool.map(write, range(16)))
+            finally:
+                written.set()
+            following.result()
+        assert seen == list(range(1, 16 * 9 + 1))
+        assert [record.seq for record in checked(feed(store))] == seen
+
+    def test_what_is_refused_leaves_no_gap(self, open_store: OpenRecords) -> None:
+        """A change that was refused takes no place."""
+        store = open_store()
+        store.add(Change(kind="idea", key="1", body={}), by="me")
+        with pytest.raises(PreconditionError):
+            store.add(Change(kind="idea", key="2", body={}), Change(kind="idea", key="1", body={}, expect=0), by="me")
+        assert store.add(Change(kind="idea", key="2", body={}), by="me")[0].seq == 2
+
+    def test_the_chain_holds_over_whatever_can_be_said(self, open_store: OpenRecords) -> None:
+        """What is read is hashed as it was written: numbers, letters, dates as text; and what nothing can hold is refused."""
+        store = open_store()
+        numbers = [1, 1.0, -0.0, 1e300, 10**30, 0.1 + 0.2]
+        body = {"n": numbers, "ä": "\u6f22\U0001f600 \0", "at": datetime.now(UTC), "x": {2: None}}
+        added = store.add(Change(kind="note", key="a'b\"c", body=body), by="ä \U0001f600")[0]
+        assert next(checked(feed(open_store()))) == added
+        assert added.body["x"] == {"2": None}
+        for kind, key, by in (("note", "\0", "me"), ("note", "1", "\ud800"), ("\0", "1", "me")):
+            with pytest.raises(InvalidInputError, match="cannot be recorded"):
+                store.add(Change(kind=kind, key=key, body={}), by=by)
+        with pytest.raises(InvalidInputError, match="cannot be recorded"):
+            store.add(Change(kind="note", key="1", body={"text": "\ud800"}), by="me")
+        assert store.head().seq == 1
+
+    def test_tampering_is_named(self, open_store: OpenRecords) -> None:
+        """Whatever of a record is changed, or if one is taken out or two change places, the first that does not hold is named."""
+        store = open_store()
+        for n in range(1, 6):
+            store.add(Change(kind="note", key=str(n), body={"n": n}), by="me")
+        told = list(store.since(0))
+        assert list(checked(told)) == told
+        assert list(checked(told[2:], Head(told[1].seq, told[1].chain))) == told[2:]
+        later = told[2].at + timedelta(microseconds=1)
+        lies: list[dict[str, Any]] = [
+            {"kind": "idea"},
+            {"key": "9"},
+            {"version": 2},
+            {"by": "you"},
+            {"at": later},
+            {"body": {}},
+        ]
+        for lie in lies:
+            changed = [*told[:2], replace(told[2], **lie), *told[3:]]
+            with pytest.raises(TamperedError, match="does not hold at record 3 "):
+                list(checked(changed))
+        for cut in (told[:2] + told[3:], [*told[:2], told[3], told[2], told[4]]):
+            with pytest.raises(TamperedError, match="does not hold at record 3: it is not there"):
+                list(checked(cut))
+        with pytest.raises(TamperedError, match="does not hold at record 1"):
+            list(checked(told, Head(0, "1" * 64)))
+
+    def test_an_empty_store_takes_the_records_of_another(self, open_store: OpenRecords) -> None:
+        """Restored records are what they were; a store that holds some refuses, and a broken chain leaves nothing behind."""
+        there = SqliteRecordStore(Path(":memory:"))
+        for n in range(1, 2501):
+            there.add(Change(kind="note", key=str(n % 7), body={"n": n}), by="me")
+        told, here = list(feed(there)), open_store()
+        with pytest.raises(TamperedError, match="at record 2000 "):
+            here.restore(replace(record, by="you") if record.seq == 2000 else record for record in told)
+        assert (here.head(), list(here.find("note"))) == (START, [])
+        assert here.restore(feed(there)) == there.head()
+        assert list(feed(here)) == told
+        assert list(here.find("note")) == list(there.find("note"))
+        with pytest.raises(PreconditionError, match="holds 2500 records already"):
+            here.restore(told)
+        assert here.add(Change(kind="note", key="1", body={}), by="me")[0].seq == 2501
+        there.close()
 
 
 class ObjectStoreConformance:

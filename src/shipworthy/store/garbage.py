@@ -14,7 +14,7 @@ from datetime import datetime
 from shipworthy.errors import NotFoundError
 from shipworthy.store.digest import canonical
 from shipworthy.store.objects import About, ObjectStore
-from shipworthy.store.records import RecordStore
+from shipworthy.store.records import RecordStore, feed
 
 _NAME = re.compile(rb"[A-Za-z0-9._-]+/[0-9a-f]{64}")
 _JSON = b"{"
@@ -46,7 +46,7 @@ def find_garbage(records: RecordStore, objects: ObjectStore, *, before: datetime
 
 def _reached(records: RecordStore, objects: ObjectStore) -> set[str]:
     """The names that stand in any version of any record, and in any JSON object that is reached."""
-    waiting = [name for record in records.everything() for name in _named_in(canonical(record.body))]
+    waiting = [name for record in feed(records) for name in _named_in(canonical(record.body))]
     found: set[str] = set()
     while waiting:
         name = waiting.pop()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +19,8 @@ class Record:
         at: When it was written, in UTC.
         by: Who wrote it.
         body: What it says, as plain JSON values.
+        seq: Its place among all records of its store: 1, 2, 3 and so on, in the order in which they were committed.
+        chain: The SHA-256, in hexadecimal, of this record and of the chain of the one before; see `store/chain.py`.
     """
 
     kind: str
@@ -27,6 +29,28 @@ class Record:
     at: datetime
     by: str
     body: Mapping[str, Any]
+    seq: int
+    chain: str
+
+
+class Head(NamedTuple):
+    """How far a store has come; noted elsewhere, it proves later that nothing before it was rewritten.
+
+    Attributes:
+        seq: The place of its newest record; 0 where there is none.
+        chain: The chain of that record.
+    """
+
+    seq: int
+    chain: str
+
+    def __str__(self) -> str:
+        """As people note it: `seq:chain`."""
+        return f"{self.seq}:{self.chain}"
+
+
+START = Head(0, "0" * 64)
+"""The head of a store without records."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +75,8 @@ class RecordStore(Protocol):
 
     - `add` writes all of its changes or none, in one transaction, durable when it returns;
     - two writers that expect the same version: one succeeds, the other gets PreconditionError;
-    - nothing that was added is ever changed or removed;
+    - nothing that was added is ever changed or removed, and each record is chained to the one before, without gaps;
+    - a record can be read once all before it can be: who reads `since` the last one it saw misses none;
     - it may be used from several threads and opened by several processes;
     - when the place behind it does not answer, is read-only or full, it raises UnavailableError.
     """
@@ -66,14 +91,32 @@ class RecordStore(Protocol):
     def get(self, kind: str, key: str, *, at: datetime | None = None) -> Record | None:
         """The newest version, or the one that was newest at an instant; None where there was none."""
 
-    def find(self, kind: str) -> Sequence[Record]:
-        """The newest version of everything of a kind, in the order of their keys."""
+    def find(self, kind: str, *, prefix: str = "") -> Sequence[Record]:
+        """The newest version of everything of a kind whose key begins so, in the order of their keys."""
 
     def history(self, kind: str, key: str) -> Sequence[Record]:
         """All versions of one thing, the oldest first."""
 
-    def everything(self) -> Iterator[Record]:
-        """Every version of every record, by kind, key and version."""
+    def since(self, seq: int, limit: int = 1000) -> Sequence[Record]:
+        """The records after a place in the order of their places, at most `limit` of them."""
+
+    def head(self) -> Head:
+        """The place and the chain of the newest record."""
+
+    def restore(self, records: Iterable[Record]) -> Head:
+        """Writes the records of another store as they are, all or none, and gives the head.
+
+        Raises:
+            PreconditionError: there are records here already.
+            TamperedError: they are no whole chain.
+        """
 
     def close(self) -> None:
         """Lets go of what it holds; it must not be used afterwards."""
+
+
+def feed(store: RecordStore, seq: int = 0) -> Iterator[Record]:
+    """Every version of every record after a place, the oldest first, without holding them all in memory."""
+    while found := store.since(seq):
+        yield from found
+        seq = found[-1].seq

@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import RLock
 
 from shipworthy.errors import PreconditionError, UnavailableError
-from shipworthy.store.digest import canonical
-from shipworthy.store.records import Change, Record, RecordStore
+from shipworthy.store.chain import append, checked, stamp
+from shipworthy.store.records import START, Change, Head, Record, RecordStore
+from shipworthy.store.sqlite_schema import COLUMNS, FILL_NEWEST, INSERT, MIGRATIONS, from_row, to_row
 
 _BUSY_MS = 10_000
 
-_COLUMNS = "kind, key, version, at, by, body"
-
-
-def _m0001_records(connection: sqlite3.Connection) -> None:
-    connection.execute(
-        "CREATE TABLE record (kind TEXT NOT NULL, key TEXT NOT NULL, version INTEGER NOT NULL, at TEXT NOT NULL,"
-        " by TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (kind, key, version)) STRICT, WITHOUT ROWID"
-    )
-
-
-MIGRATIONS: Sequence[Callable[[sqlite3.Connection], None]] = (_m0001_records,)
-"""Applied in order, each once; the file's `user_version` counts them. New ones go to the end."""
+_LAST_LETTER = "\U0010ffff"
+"""Greater than every letter that a key can hold."""
 
 
 def _utc_now() -> datetime:
@@ -74,22 +64,39 @@ class SqliteRecordStore:
 
     def get(self, kind: str, key: str, *, at: datetime | None = None) -> Record | None:
         """See `RecordStore.get`."""
-        until = "9999" if at is None else _stamp(at)
+        until = "9999" if at is None else stamp(at)
         found = self._select("kind = ? AND key = ? AND at <= ? ORDER BY version DESC LIMIT 1", kind, key, until)
         return found[0] if found else None
 
-    def find(self, kind: str) -> Sequence[Record]:
+    def find(self, kind: str, *, prefix: str = "") -> Sequence[Record]:
         """See `RecordStore.find`."""
-        newest = "version = (SELECT max(version) FROM record r WHERE r.kind = record.kind AND r.key = record.key)"
-        return self._select(f"kind = ? AND {newest} ORDER BY key", kind)
+        heads = "SELECT seq FROM newest WHERE kind = ? AND key BETWEEN ? AND ?"
+        return self._select(f"seq IN ({heads}) ORDER BY key", kind, prefix, prefix + _LAST_LETTER)
 
     def history(self, kind: str, key: str) -> Sequence[Record]:
         """See `RecordStore.history`."""
         return self._select("kind = ? AND key = ? ORDER BY version", kind, key)
 
-    def everything(self) -> Iterator[Record]:
-        """See `RecordStore.everything`."""
-        return iter(self._select("true ORDER BY kind, key, version"))
+    def since(self, seq: int, limit: int = 1000) -> Sequence[Record]:
+        """See `RecordStore.since`."""
+        return self._select("seq > ? ORDER BY seq LIMIT ?", seq, limit)
+
+    def head(self) -> Head:
+        """See `RecordStore.head`."""
+        with self._translated(), self._lock:
+            return self._head()
+
+    def restore(self, records: Iterable[Record]) -> Head:
+        """See `RecordStore.restore`."""
+        with self._transaction():
+            if self._head() != START:
+                raise PreconditionError(
+                    f"The record store {self._path} holds {self._head().seq} records already; only an empty one can be "
+                    "filled. Name another place, or move this one away."
+                )
+            self._connection.executemany(INSERT, (to_row(record) for record in checked(records)))
+            self._connection.execute(FILL_NEWEST)
+            return self._head()
 
     def close(self) -> None:
         """Closes the file."""
@@ -97,24 +104,25 @@ class SqliteRecordStore:
 
     def _append(self, change: Change, by: str) -> Record:
         row = self._connection.execute(
-            "SELECT coalesce(max(version), 0), max(at) FROM record WHERE kind = ? AND key = ?",
+            "SELECT version, at FROM record WHERE kind = ? AND key = ? ORDER BY version DESC LIMIT 1",
             (change.kind, change.key),
         ).fetchone()
-        version, latest = int(row[0]), row[1]
-        if change.expect is not None and change.expect != version:
-            raise PreconditionError(
-                f"{change.kind} {change.key!r} is at version {version}, not {change.expect}: somebody else moved it "
-                "meanwhile. Look at it again, then repeat what you meant to do."
-            )
-        stamp = max(_stamp(self._clock()), latest or "")
-        values = (change.kind, change.key, version + 1, stamp, by, canonical(dict(change.body)).decode())
-        self._connection.execute(f"INSERT INTO record ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)", values)  # noqa: S608
-        return _record(values)
+        newest = (row[0], datetime.fromisoformat(row[1])) if row else None
+        record = append(change, by=by, now=self._clock(), newest=newest, head=self._head())
+        self._connection.execute(INSERT, to_row(record))
+        self._connection.execute(
+            "INSERT OR REPLACE INTO newest VALUES (?, ?, ?)", (record.kind, record.key, record.seq)
+        )
+        return record
 
-    def _select(self, where: str, *parameters: str) -> list[Record]:
+    def _head(self) -> Head:
+        found = self._connection.execute("SELECT seq, chain FROM record ORDER BY seq DESC LIMIT 1").fetchone()
+        return Head(*found) if found else START
+
+    def _select(self, where: str, *parameters: str | int) -> list[Record]:
         with self._translated(), self._lock:
-            rows = self._connection.execute(f"SELECT {_COLUMNS} FROM record WHERE {where}", parameters)  # noqa: S608
-            return [_record(row) for row in rows.fetchall()]
+            rows = self._connection.execute(f"SELECT {COLUMNS} FROM record WHERE {where}", parameters)  # noqa: S608
+            return [from_row(row) for row in rows.fetchall()]
 
     def _migrate(self) -> None:
         with self._transaction():
@@ -152,22 +160,6 @@ class SqliteRecordStore:
                 f"The record store {self._path} does not answer: {error}. Check that the file may be written, that the "
                 "disk has room, and that no other program holds it; nothing was changed."
             ) from error
-
-
-def _stamp(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="microseconds")
-
-
-def _record(row: Sequence[object]) -> Record:
-    kind, key, version, at, by, body = row
-    return Record(
-        kind=str(kind),
-        key=str(key),
-        version=int(str(version)),
-        at=datetime.fromisoformat(str(at)),
-        by=str(by),
-        body=json.loads(str(body)),
-    )
 
 
 def _fits(store: SqliteRecordStore) -> RecordStore:

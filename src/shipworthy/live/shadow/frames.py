@@ -63,9 +63,16 @@ class Answer(msgspec.Struct, tag=True):
 
 
 class Wanted(msgspec.Struct, tag=True):
-    """What the child asks its parent to read for it from the stores: records of a kind, or an object by its name."""
+    """What the child asks its parent to read for it from the stores: records of a kind, or an object by its name.
+
+    Attributes:
+        kind: The kind of the records.
+        prefix: How their keys begin.
+        object: The object's name.
+    """
 
     kind: str = ""
+    prefix: str = ""
     object: str = ""
 
 

@@ -40,8 +40,8 @@ class ReadThrough(Project):
 class _Records:
     ask: Ask
 
-    def find(self, kind: str) -> Sequence[Record]:
-        return _got(self.ask(Wanted(kind=kind))).records
+    def find(self, kind: str, *, prefix: str = "") -> Sequence[Record]:
+        return _got(self.ask(Wanted(kind=kind, prefix=prefix))).records
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def read_for(project: Project, wanted: Wanted) -> Found:
     """What a child asked for, read by its parent."""
     try:
         if wanted.kind:
-            return Found(records=list(project.records.find(wanted.kind)))
+            return Found(records=list(project.records.find(wanted.kind, prefix=wanted.prefix)))
         return Found(content=project.objects.get(wanted.object))
     except Exception as error:  # noqa: BLE001  (whatever is wrong with a store is the child's to hear, not the parent's end)
         return Found(trouble=str(error))
