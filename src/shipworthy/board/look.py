@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from starlette.responses import RedirectResponse, Response
 
+from shipworthy.board.form import field
 from shipworthy.errors import InvalidInputError
 from shipworthy.web.asked import Asked
 
@@ -15,8 +16,7 @@ _A_YEAR = 365 * 86_400
 
 def choose_look(asked: Asked) -> Response:
     """Keeps what was chosen, and goes back to the page it was chosen on."""
-    form = asked.form or {}
-    look, back = str(form.get("look", "")), str(form.get("back", "/"))
+    look, back = field(asked, "look"), field(asked, "back")
     if look not in LOOKS:
         raise InvalidInputError(f"There is no look {look!r}. Choose {' or '.join(LOOKS)}.")
     response = RedirectResponse(_here(back), status_code=303)

@@ -18,4 +18,3 @@ class KeptFiles(StaticFiles):
         if b"v=" in scope.get("query_string", b"") and response.status_code in (200, 304):
             response.headers["cache-control"] = _FOR_EVER
         return response
-

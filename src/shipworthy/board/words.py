@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -32,6 +32,7 @@ _TONES: Mapping[str, str] = {
 """The tone by how a state's words begin or end; what is not here is merely on its way."""
 
 _LARGE = ((1e9, "bn"), (1e6, "M"))
+_LENGTHS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 _COMMAND = re.compile(r"`([^`]+)`")
 
 
@@ -68,7 +69,7 @@ def marked(sentence: str) -> Markup:
 def day(at: datetime | Any) -> str:
     """A day, or an instant to the minute in UTC, as people read it.
 
-    >>> from datetime import date
+    >>> from datetime import UTC, date
     >>> day(date(2027, 3, 31)), day(datetime(2027, 3, 31, 9, 5, tzinfo=UTC))
     ('31 Mar 2027', '31 Mar 2027, 09:05 UTC')
     """
@@ -80,17 +81,15 @@ def day(at: datetime | Any) -> str:
 def span(took: float) -> str:
     """A length of time in seconds, as people say it.
 
-    >>> span(42), span(75), span(7_260), span(200_000)
-    ('42 s', '1 min 15 s', '2 h 1 min', '2 d 7 h')
+    >>> span(0.4), span(75), span(7_260), span(200_000)
+    ('0 s', '1 min 15 s', '2 h 1 min', '2 d 7 h')
     """
-    units = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
-    parts, left = [], int(took)
-    for length, name in units:
+    parts, left = list[str](), int(took)
+    for length, name in _LENGTHS:
         count, left = divmod(left, length)
-        if count or parts:
-            parts.append((count, name))
-    shown = parts[:2] or [(0, "s")]
-    return " ".join(f"{count} {name}" for count, name in shown if count or len(shown) == 1)
+        if count:
+            parts.append(f"{count} {name}")
+    return " ".join(parts[:2]) or "0 s"
 
 
 FILTERS: Mapping[str, Callable[..., Any]] = {
