@@ -7,5 +7,5 @@ from shipworthy.web.asked import Asked
 
 def field(asked: Asked, name: str) -> str:
     """What somebody wrote into a field, without the blanks around it; empty where it was not sent, or was a file."""
-    value = (asked.form or {}).get(name, "")
+    value = asked.form.get(name) if asked.form is not None else None
     return value.strip() if isinstance(value, str) else ""
