@@ -22,8 +22,8 @@ MORE = 50
 """How many more somebody gets who asks for them, and how many a stage alone shows at first."""
 
 QUESTIONS: Mapping[Stage, str] = {
-    Stage.IDEA: "What do we believe, and what is it worth?",
-    Stage.DATA: "Can it be proved or disproved?",
+    Stage.IDEA: "What do we believe?",
+    Stage.DATA: "Can it be proved?",
     Stage.RESEARCH: "What would it have earned?",
     Stage.ANALYSIS: "Is it really better?",
     Stage.SHIP: "Does it earn what we promised?",
@@ -38,14 +38,14 @@ class Column(NamedTuple):
         stage: The stage.
         asks: Its question.
         cards: The cards that are shown.
-        count: How many there are.
+        total: How many there are.
         shown: How many of them are shown, with those that an open page has already.
     """
 
     stage: Stage
     asks: str
     cards: Sequence[Card]
-    count: int
+    total: int
     shown: int
 
 
