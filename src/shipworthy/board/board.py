@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from shipworthy.board.filters import Filters
 from shipworthy.board.rendering import render, render_part
+from shipworthy.board.running import running
 from shipworthy.project import Stage
 from shipworthy.web.asked import Asked
 from shipworthy.workspace.cards import Card
@@ -79,6 +80,7 @@ def show_board(asked: Asked) -> Response:
         owners=sorted({card.owner for card in cards if card.owner}, key=str.casefold),
         problems=sorted({card.problem for card in cards if card.problem}),
         seq=asked.cards.seq,
+        jobs=running(asked, project.name),
     )
 
 
@@ -89,7 +91,9 @@ def show_more(asked: Asked) -> Response:
     after = asked.request.query_params.get("after", "0")
     kept = [card for card in asked.cards.all() if filters.keeps(card)]
     column = _column(kept, filters.stage or Stage.IDEA, int(after) if after.isdecimal() else 0, MORE)
-    return render_part(asked, "more", project=project, filters=filters, column=column)
+    return render_part(
+        asked, "more", project=project, filters=filters, column=column, jobs=running(asked, project.name)
+    )
 
 
 def show_cards(asked: Asked) -> Response:
@@ -99,7 +103,14 @@ def show_cards(asked: Asked) -> Response:
     wanted = {int(number) for number in asked.request.query_params.getlist("number") if number.isdecimal()}
     kept = [card for card in asked.cards.all() if filters.keeps(card)]
     found = [card for card in kept if card.number in wanted and filters.stage in (None, card.stage)]
-    return render_part(asked, "cards", project=project, cards=found, counts=json.dumps(_counts(kept)))
+    return render_part(
+        asked,
+        "cards",
+        project=project,
+        cards=found,
+        counts=json.dumps(_counts(kept)),
+        jobs=running(asked, project.name),
+    )
 
 
 def _filters(asked: Asked) -> Filters:

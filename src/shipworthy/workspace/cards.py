@@ -113,6 +113,9 @@ class Cards:
             if lock:
                 self._terms[lock["criteria"]["problem"]] = lock["criteria"]
             about = [int(record.key)] if record.key.isdigit() else []
+            if record.kind == "job":
+                number = record.body["given"].get("number")
+                about = [number] if isinstance(number, int) else []
             if record.kind == "rollout":
                 about = [number for number, idea in ideas.items() if idea.problem == record.key]
             for number in about:

@@ -38,7 +38,9 @@ _MOST_WAITING = 100
 _LOOK_S = 0.1
 _TRIES = 5
 _HOST = socket.gethostname()
-_TITLES = "Invalid input|User code|Not found|Gate closed|Precondition|Already exists|Unavailable|Tampered|Denied|Sign in"
+_TITLES = (
+    "Invalid input|User code|Not found|Gate closed|Precondition|Already exists|Unavailable|Tampered|Denied|Sign in"
+)
 _MESSAGE = re.compile(rf"^(?:{_TITLES}): (.*)", re.MULTILINE | re.DOTALL)
 
 

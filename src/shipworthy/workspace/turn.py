@@ -42,7 +42,9 @@ class Turn:
             path.parent.mkdir(parents=True, exist_ok=True)
             file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise UnavailableError(f"{path} cannot be made: {error.strerror or error}. Let the server write there.") from error
+            raise UnavailableError(
+                f"{path} cannot be made: {error.strerror or error}. Let the server write there."
+            ) from error
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
