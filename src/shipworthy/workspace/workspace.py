@@ -8,16 +8,18 @@ from functools import cached_property
 from pathlib import Path
 
 from shipworthy.errors import InvalidInputError, NotFoundError
-from shipworthy.project import CONFIG_NAME, Project, open_project
+from shipworthy.project import CONFIG_NAME, WORKSPACE_NAME, Project, open_project
 from shipworthy.project.clock import now
 from shipworthy.project.section import Section, read_toml
-from shipworthy.store import RecordStore, SqliteRecordStore
+from shipworthy.store import RecordStore
+from shipworthy.store.address import named, open_records
 from shipworthy.workspace.settings import Settings, read_settings
 
-WORKSPACE_NAME = "workspace.toml"
-_SECTIONS = ("workspace", "server", "sign_in")
+_SECTIONS = ("workspace", "server", "sign_in", "signoffs")
 _FIELDS = ("name", "records", "projects")
 _RECORDS = ".shipworthy/workspace.db"
+_SPACE = "@workspace"
+"""Its space in a database that it shares with its projects; no project can be called so."""
 
 
 @dataclass(frozen=True)
@@ -40,12 +42,9 @@ class Workspace:
 
     @cached_property
     def records(self) -> RecordStore:
-        """The workspace's own records; opened at first use, and for nobody else to read: they hold hashes of passwords."""
-        path = self.root / self.address
-        if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.touch(mode=0o600)
-        return SqliteRecordStore(path, clock=now)
+        """The workspace's own records; opened at first use, and a file of them is for nobody else to read."""
+        _keep_private(self.root, self.address)
+        return open_records(self.address, root=self.root, space=_SPACE, clock=now)
 
     @property
     def squads(self) -> tuple[str, ...]:
@@ -78,6 +77,14 @@ def open_workspace(start: Path | None = None) -> Workspace:
     return Workspace(root=project.root, name=project.name, address=_RECORDS, projects={project.name: project})
 
 
+def _keep_private(root: Path, address: str) -> None:
+    """Makes the file before the store does, so that it is the owner's alone: it holds the hashes of passwords."""
+    place = named(address).removeprefix("sqlite:")
+    if "://" not in place and not (root / place).exists():
+        (root / place).parent.mkdir(parents=True, exist_ok=True)
+        (root / place).touch(mode=0o600)
+
+
 def _read(path: Path) -> Workspace:
     whole = Section(str(path), read_toml(path))
     whole.refuse_unknown(_SECTIONS)
@@ -104,6 +111,11 @@ def _opened(path: Path, folders: Iterable[str]) -> list[Project]:
         if not matching:
             raise InvalidInputError(f"{path}: workspace.projects names {pattern!r}, and no {CONFIG_NAME} is there.")
         found += [open_project(place) for place in matching]
+    outside = next((project.root for project in found if not project.root.is_relative_to(path.parent.resolve())), None)
+    if outside is not None:  # there nobody who types a command would find this file, and what it asks for
+        raise InvalidInputError(
+            f"{path}: {outside} lies outside the workspace. Put the project into a folder below it."
+        )
     return found
 
 
