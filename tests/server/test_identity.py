@@ -233,29 +233,30 @@ def test_a_laptop_without_accounts_asks_for_nothing(tmp_path: Path, monkeypatch:
     workspace.records.close()
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {"host": "evil.example"},
-        {"host": "evil.example:8600"},
-        {"host": "127.0.0.1.evil.example"},
-        {"host": ""},
-        {"x-forwarded-for": "127.0.0.1"},
-        {"forwarded": "for=127.0.0.1"},
-        {"x-real-ip": "127.0.0.1"},
-        {"x-forwarded-host": "localhost"},
-        {"origin": "http://evil.example"},
-        {"origin": "null"},
-        {"sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors"},
-        {"sec-fetch-site": "cross-site", "sec-fetch-mode": "cors", "origin": "http://evil.example"},
-    ],
-)
-def test_a_laptop_answers_its_own_user_alone(tmp_path: Path, headers: dict[str, str]):
+NOT_THE_USER = [
+    {"host": "evil.example"},
+    {"host": "evil.example:8600"},
+    {"host": "127.0.0.1.evil.example"},
+    {"host": ""},
+    {"x-forwarded-for": "127.0.0.1"},
+    {"forwarded": "for=127.0.0.1"},
+    {"x-real-ip": "127.0.0.1"},
+    {"x-forwarded-host": "localhost"},
+    {"origin": "http://evil.example"},
+    {"origin": "null"},
+    {"sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors"},
+    {"sec-fetch-site": "cross-site", "sec-fetch-mode": "cors", "origin": "http://evil.example"},
+]
+
+
+def test_a_laptop_answers_its_own_user_alone(tmp_path: Path):
     """A foreign name that was pointed at this machine, a proxy in between, or a foreign page is refused, reading too."""
     workspace = lay(tmp_path)
     with running(workspace) as laptop, laptop.client() as browser:
+        for headers in NOT_THE_USER:
+            assert browser.get("/me", headers=headers).status_code in (400, 403), headers
         assert browser.get("/me").status_code == 200
-        assert browser.get("/me", headers=headers).status_code in (400, 403)
+        assert browser.get("/me", headers={"host": f"localhost:{laptop.url.rpartition(':')[2]}"}).status_code == 200
     workspace.records.close()
 
 

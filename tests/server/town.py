@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from threading import Thread
 from time import sleep
@@ -21,6 +22,7 @@ from starlette.routing import Route
 from shipworthy.server.identity import Identity
 from shipworthy.server.security import Security
 from shipworthy.server.sign_in import SignIn
+from shipworthy.store import Change
 from shipworthy.workspace.account import new_account
 from shipworthy.workspace.audit_log import AuditLog
 from shipworthy.workspace.password import password_change
@@ -43,7 +45,14 @@ def add_people(workspace: Workspace, people: dict[str, Sequence[str]]) -> None:
     """Accounts with the one password of these tests."""
     for login, roles in people.items():
         account = new_account(workspace.records, login, roles=read_roles(roles))
-        workspace.records.add(account.change(), password_change(login, PASSWORD), by="tester")
+        secret = Change(kind="password", key=login, body=_hashed())
+        workspace.records.add(account.change(), secret, by="tester")
+
+
+@cache
+def _hashed() -> Mapping[str, Any]:
+    """The hash of the one password, computed once for all tests."""
+    return password_change("tester", PASSWORD).body
 
 
 @dataclass(frozen=True)
