@@ -12,7 +12,7 @@ import psycopg
 
 from shipworthy.errors import UnavailableError
 from shipworthy.store.backup import write_backup
-from shipworthy.store.chain import append, following
+from shipworthy.store.chain import append, following, recordable
 from shipworthy.store.postgres_connections import Connection, Connections
 from shipworthy.store.postgres_schema import COLUMNS, from_row, migrate, to_row
 from shipworthy.store.records import START, Change, Head, Record, RecordStore
@@ -69,11 +69,12 @@ class PostgresRecordStore:
     def add(self, *changes: Change, by: str) -> list[Record]:
         """See `RecordStore.add`."""
         written: list[Record] = []
+        plain = [recordable(change, by) for change in changes]
         with self._translated():
             try:
                 with self._writing() as (connection, head):
                     last = head
-                    for change in changes:
+                    for change in plain:
                         written.append(self._append(connection, change, by, last))
                         last = Head(written[-1].seq, written[-1].chain)
             except psycopg.OperationalError:
