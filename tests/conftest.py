@@ -7,7 +7,6 @@ import tempfile
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
-from uuid import uuid4
 
 import psycopg
 import pytest
@@ -45,10 +44,16 @@ def database() -> Iterator[str]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture
-def empty_database(database: str) -> str:
-    """The address of a database that only this test knows."""
-    name = f"test_{uuid4().hex}"
+@pytest.fixture(scope="session")
+def _records_database(database: str) -> str:
     with psycopg.connect(database, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
-    return database.replace("/postgres?", f"/{name}?")
+        connection.execute("CREATE DATABASE records")
+    return database.replace("/postgres?", "/records?")
+
+
+@pytest.fixture
+def empty_database(_records_database: str) -> str:
+    """The address of a database in which no records are yet."""
+    with psycopg.connect(_records_database, autocommit=True) as connection:
+        connection.execute("DROP SCHEMA IF EXISTS shipworthy CASCADE")
+    return _records_database

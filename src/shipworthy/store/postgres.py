@@ -182,7 +182,7 @@ class PostgresRecordStore:
         try:
             yield
         except psycopg.Error as error:
-            reason = " ".join(str(error).split())
+            reason = " ".join(str(error).split()).rstrip(".")
             raise UnavailableError(
                 f"The record store on {self._connections.place} does not answer: {reason}. Check that the server runs and can "
                 "be reached, and that the account may connect and write; nothing was changed."
