@@ -79,7 +79,7 @@ def test_two_spaces_are_written_at_the_same_time(open_store: Open):
 def test_an_address_that_cannot_be_read_is_never_repeated(tmp_path: Path, address: str):
     """It may hold a password: what is said is how to write one."""
     with pytest.raises(InvalidInputError, match="cannot be read") as said:
-        open_records(address, root=tmp_path, space="shop", clock=_now)
+        open_records(address, root=tmp_path, space="shop", clock=now)
     assert "cret" not in str(said.value)
 
 
@@ -87,7 +87,7 @@ def test_an_address_that_cannot_be_read_is_never_repeated(tmp_path: Path, addres
 def test_a_server_that_is_not_there_is_named_without_the_password(tmp_path: Path, host: str):
     """The host is in the message, and the reason; the password is not, in any of the errors behind it either."""
     with pytest.raises(UnavailableError, match=host.partition(":")[0]) as said:
-        open_records(f"postgresql://ann:secret@{host}/shop", root=tmp_path, space="shop", clock=_now)
+        open_records(f"postgresql://ann:secret@{host}/shop", root=tmp_path, space="shop", clock=now)
     error: BaseException | None = said.value
     while error:
         assert "secret" not in f"{error} {error!r}"
@@ -99,7 +99,7 @@ def test_an_address_in_an_environment_variable_keeps_the_password_out_of_the_rep
 ):
     """`$NAME` stands for what the variable holds."""
     monkeypatch.setenv("SHOP_RECORDS", empty_database)
-    store = open_records("$SHOP_RECORDS", root=tmp_path, space="shop", clock=_now)
+    store = open_records("$SHOP_RECORDS", root=tmp_path, space="shop", clock=now)
     assert isinstance(store, PostgresRecordStore)
     assert store.head().seq == 0
     store.close()
@@ -299,5 +299,6 @@ def test_a_migration_that_is_killed_leaves_all_as_it_was(open_store: Open, empty
     assert store.add(Change(kind="idea", key="1", body={}), by="me")[0].seq == 2
 
 
-def _now() -> datetime:
+def now() -> datetime:
+    """The instant."""
     return datetime.now(UTC)
