@@ -21,12 +21,14 @@ _VERBS: Mapping[str, tuple[str, str]] = {
     "init": ("start", "Lay a small working problem in this folder."),
     "demo": ("demo", "Walk three ideas about a real restaurant from a sentence to money."),
     "status": ("status", "Show where each idea stands, and the next command to type."),
-    "idea": ("idea", "1. Idea: begin, show and list ideas."),
+    "idea": ("idea", "1. Idea: begin, show, list and edit ideas."),
     "data": ("data", "2. Data: can the idea be proved with the data that are there?"),
     "research": ("research", "3. Research: replay champion and challenger over the history."),
     "analyse": ("analyse", "4. Analysis: the verdict, and the report that people read."),
     "holdout": ("holdout", "Tell which ideas opened each history, and what is left of it."),
     "override": ("override", "Set a verdict aside: one person says why, another one agrees."),
+    "sign": ("sign", "Stand behind what a gate is about, in a role."),
+    "comment": ("comment", "Say something about an idea."),
     "plan": ("plan", "Plan live trials: how long shadow, canary and switchback take."),
     "ship": ("ship", "5. Ship: into shadow, canary, live; each step on evidence."),
     "rollback": ("ship", "Take back what is on trial or live."),
@@ -53,6 +55,9 @@ _VERBS: Mapping[str, tuple[str, str]] = {
     "export": ("parcel", "Write a project, or one of its problems, in open formats."),
     "import": ("parcel", "Take in what `export` wrote, with its history."),
     "store": ("store", "Check that what is kept is whole; back it up, restore it, move it."),
+    "account": ("account", "Who may sign in to this workspace, and with which roles."),
+    "token": ("token", "Make, list and revoke what programs sign in with."),
+    "audit": ("audit", "Tell who did what; export it; prove that the log is whole."),
     "gc": ("gc", "Show, or delete, the stored objects that no record leads to."),
 }
 """Each verb with its module, from here, and its line in the help; kept here so that help imports none of them."""
@@ -72,6 +77,16 @@ class _Verbs(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  (click's)
         with formatter.section("Verbs"):
             formatter.write_dl([(name, text) for name, (_, text) in _VERBS.items()])
+
+
+def all_commands() -> Mapping[str, click.Command]:
+    """Every command that does something, by its words: "research", "idea new"."""
+    found: dict[str, click.Command] = {}
+    for name in _VERBS:
+        verb = _verb(name)
+        within = verb.commands.items() if isinstance(verb, click.Group) else ()
+        found |= {f"{name} {word}": command for word, command in within} or {name: verb}
+    return found
 
 
 def _verb(name: str) -> click.Command:
