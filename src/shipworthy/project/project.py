@@ -25,6 +25,7 @@ _SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "live": {"log": ".shipworthy/log", "keep": "", "watch": False, "traces": False},
     "release": {"allow_unsigned": []},
     "watch": {"window": "28d", "service": "", "running_cost": 0.0, "webhook": "", "slack": ""},
+    "programme": {"day_rate": 0.0},
     "rollout": {},
     "mlflow": {"tracking_uri": "", "experiment": "shipworthy"},
 }
