@@ -39,6 +39,7 @@ _VERBS: Mapping[str, tuple[str, str]] = {
     "shadow": ("shadow", "Let who did not answer decide the same, guarded."),
     "watch": ("watch", "Hold what runs live against what the replay promised; alerts in money."),
     "ask": ("ask", "Ask records, evidence and logs in SQL, which only reads."),
+    "ci": ("ci", "Prove what a pull request touches; write its pipeline."),
     "notices": ("notices", "Tell a webhook and Slack what happens."),
     "standup": ("standup", "Tell what moved since yesterday, what waits for whom, what is at risk."),
     "backlog": ("backlog", "Rank what is worth doing next, by the squad's own hit rate."),

@@ -194,9 +194,7 @@ def _of_squad(
             if idea is None:
                 continue
             known = terms[project.space].get(idea.problem, Terms())
-            gain, why = _gain(
-                idea, one, expected.get((project.space, idea.number)), measured[project.space], usual_gain
-            )
+            gain, why = _gain(idea, expected.get((project.space, idea.number)), measured[project.space], usual_gain)
             effort = getattr(idea, "effort", None)
             if effort is None:
                 why.append(

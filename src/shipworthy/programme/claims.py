@@ -43,7 +43,7 @@ def claims_of(pairs: Sequence[tuple[float, float]], source: str) -> Claims:
 
     >>> found = claims_of([(10.0, 5.0), (8.0, 4.5), (20.0, 9.0), (12.0, 6.0)], "realised")
     >>> round(found.share, 2), found.ideas
-    (0.58, 4)
+    (0.55, 4)
     """
     shares = np.array([min(max(came / claimed, _LOWEST), _HIGHEST) for claimed, came in pairs if claimed > 0.0])
     if not shares.size:

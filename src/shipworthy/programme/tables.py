@@ -156,7 +156,7 @@ def _rollouts(projects: Iterable[Project]) -> Iterator[Sequence[Any]]:
 
 def _records(projects: Iterable[Project]) -> Iterator[Sequence[Any]]:
     for project in projects:
-        newest = {}
+        newest: dict[tuple[str, str], int] = {}
         rows = []
         for record in feed(project.records):
             newest[record.kind, record.key] = max(record.version, newest.get((record.kind, record.key), 0))
