@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Mapping
 from importlib import import_module
 from io import TextIOWrapper
+from keyword import iskeyword
 from pathlib import Path
 
 import click
@@ -57,6 +58,8 @@ _VERBS: Mapping[str, tuple[str, str]] = {
     "replay-log": ("replay_log", "Decide what was asked live again, with any release."),
     "compact": ("compact", "Turn what was logged into Parquet in the object store."),
     "server": (".server.command", "Open the board and the API of this folder's workspace."),
+    "export": ("parcel", "Write a project, or one of its problems, in open formats."),
+    "import": ("parcel", "Take in what `export` wrote, with its history."),
     "store": ("store", "Check that what is kept is whole; back it up, restore it, move it."),
     "account": ("account", "Who may sign in to this workspace, and with which roles."),
     "token": ("token", "Make, list and revoke what programs sign in with."),
@@ -93,7 +96,8 @@ def all_commands() -> Mapping[str, click.Command]:
 
 
 def _verb(name: str) -> click.Command:
-    command: click.Command = getattr(import_module(f".{_VERBS[name][0]}", __package__), name.replace("-", "_"))
+    known = f"{name}_" if iskeyword(name) else name.replace("-", "_")
+    command: click.Command = getattr(import_module(f".{_VERBS[name][0]}", __package__), known)
     return command
 
 
