@@ -1,21 +1,13 @@
-"""Who does what in a squad: the roles, and what each of them may do."""
+"""What each role of a squad may do."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
 
+from shipworthy.project.role import SQUAD, Role
 
-class Role(StrEnum):
-    """What somebody is in a squad; one person may be several."""
-
-    PRODUCT_MANAGER = "product manager"
-    ANALYST = "analyst"
-    DATA_SCIENTIST = "data scientist"
-    ML_ENGINEER = "ml engineer"
-    SOFTWARE_ENGINEER = "software engineer"
-    STAKEHOLDER = "stakeholder"
-    ADMIN = "admin"
+__all__ = ["MAY", "Permission", "Role"]
 
 
 class Permission(StrEnum):
@@ -36,20 +28,19 @@ class Permission(StrEnum):
     ADMINISTER = "administer"
 
 
-_SQUAD = frozenset(Role) - {Role.STAKEHOLDER, Role.ADMIN}
 _ENGINEERS = frozenset({Role.ML_ENGINEER, Role.SOFTWARE_ENGINEER})
 _PROVERS = frozenset({Role.ANALYST, Role.DATA_SCIENTIST, Role.ML_ENGINEER})
 
 MAY: Mapping[Permission, frozenset[Role]] = {
     Permission.READ: frozenset(Role),
-    Permission.COMMENT: _SQUAD,
-    Permission.WRITE: _SQUAD,
-    Permission.SIGN: _SQUAD,
-    Permission.ASK: _SQUAD,
+    Permission.COMMENT: SQUAD,
+    Permission.WRITE: SQUAD,
+    Permission.SIGN: SQUAD,
+    Permission.ASK: SQUAD,
     Permission.EXAMINE: _PROVERS | _ENGINEERS,
     Permission.RESEARCH: _PROVERS | _ENGINEERS,
     Permission.ANALYSE: _PROVERS | _ENGINEERS,
-    Permission.OVERRIDE: _SQUAD,
+    Permission.OVERRIDE: SQUAD,
     Permission.SHIP: _ENGINEERS,
     Permission.ROLL_BACK: _ENGINEERS | {Role.PRODUCT_MANAGER},
     Permission.OPERATE: _ENGINEERS,

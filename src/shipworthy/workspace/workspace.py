@@ -8,12 +8,11 @@ from functools import cached_property
 from pathlib import Path
 
 from shipworthy.errors import InvalidInputError, NotFoundError
-from shipworthy.project import CONFIG_NAME, Project, open_project
+from shipworthy.project import CONFIG_NAME, WORKSPACE_NAME, Project, open_project
 from shipworthy.project.clock import now
 from shipworthy.project.section import Section, read_toml
 from shipworthy.store import RecordStore, SqliteRecordStore
 
-WORKSPACE_NAME = "workspace.toml"
 _FIELDS = ("name", "records", "projects")
 _RECORDS = ".shipworthy/workspace.db"
 
@@ -92,6 +91,11 @@ def _opened(path: Path, folders: Iterable[str]) -> list[Project]:
         if not matching:
             raise InvalidInputError(f"{path}: workspace.projects names {pattern!r}, and no {CONFIG_NAME} is there.")
         found += [open_project(place) for place in matching]
+    outside = next((project.root for project in found if not project.root.is_relative_to(path.parent.resolve())), None)
+    if outside is not None:  # there nobody who types a command would find this file, and what it asks for
+        raise InvalidInputError(
+            f"{path}: {outside} lies outside the workspace. Put the project into a folder below it."
+        )
     return found
 
 
