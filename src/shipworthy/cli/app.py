@@ -51,6 +51,10 @@ _VERBS: Mapping[str, tuple[str, str]] = {
     "replay-log": ("replay_log", "Decide what was asked live again, with any release."),
     "compact": ("compact", "Turn what was logged into Parquet in the object store."),
     "server": (".server.command", "Open the board and the API of this folder's workspace."),
+    "store": ("store", "Check that what is kept is whole; back it up, restore it, move it."),
+    "account": ("account", "Who may sign in to this workspace, and with which roles."),
+    "token": ("token", "Make, list and revoke what programs sign in with."),
+    "audit": ("audit", "Tell who did what; export it; prove that the log is whole."),
     "gc": ("gc", "Show, or delete, the stored objects that no record leads to."),
 }
 """Each verb with its module, from here, and its line in the help; kept here so that help imports none of them."""

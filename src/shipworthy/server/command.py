@@ -8,6 +8,7 @@ import click
 import uvicorn
 
 from shipworthy.server.app import ROOT_VARIABLE
+from shipworthy.server.identity import require_accounts
 from shipworthy.workspace.workspace import open_workspace
 
 
@@ -18,6 +19,7 @@ from shipworthy.workspace.workspace import open_workspace
 def server(host: str, port: int, workers: int) -> None:
     """Open the board and the API of this folder's workspace."""
     workspace = open_workspace()
+    require_accounts(workspace, host)
     os.environ[ROOT_VARIABLE] = str(workspace.root)
     click.echo(f"The board of {workspace.name}: http://{host}:{port}. Ctrl-C ends it.", err=True)
     uvicorn.run(
@@ -29,4 +31,5 @@ def server(host: str, port: int, workers: int) -> None:
         access_log=False,
         log_level="warning",
         server_header=False,
+        proxy_headers=False,  # whose word counts says [server] trusted_proxies
     )
