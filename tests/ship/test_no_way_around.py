@@ -550,7 +550,7 @@ ASKED_BY_RESEARCH = Gate(shipworthy.research.opening, "missing_data", "the data 
 BLOCKED = Gate(shipworthy.ship.ship, "_blocked", "two ideas|sticky")
 PARITY = Gate(shipworthy.ship.ship, "require_parity", "proven", _holds)
 LIVE = Gate(shipworthy.ship.ship, "missing", "too few|_is_harmful|inconclusive", _open_if_read)
-TWO_PEOPLE = Gate(shipworthy.analysis.override, "_same_person", "one person alone", lambda *names: False)
+TWO_PEOPLE = Gate(shipworthy.analysis.override, "is_same_person", "one person alone", lambda *names: False)
 SAME = Gate(shipworthy.ship.ship, "_walked_again", "about another release")
 
 PROVEN = Gate(shipworthy.ship.advance, "_pairs", "inconclusive", lambda *asked: False)
