@@ -11,6 +11,7 @@ from pathlib import Path
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
+from shipworthy.api.table import routes as api_routes
 from shipworthy.board.pages import routes as board_routes
 from shipworthy.server.identity import Identity
 from shipworthy.server.security import Security
@@ -27,12 +28,15 @@ def make_app(workspace: Workspace | None = None) -> ASGIApp:
     """The application; a worker that calls it without a workspace opens the one that `shipworthy server` left for it."""
     workspace = workspace or open_workspace(Path(os.environ[ROOT_VARIABLE]))
     audit = AuditLog(workspace.records)
-    app = Starlette(routes=[*SignIn(workspace, audit).routes(), *board_routes()], lifespan=partial(_lifespan, audit))
+    app = Starlette(
+        routes=[*SignIn(workspace, audit).routes(), *api_routes(), *board_routes()], lifespan=partial(_lifespan, audit)
+    )
     app.state.desk = Desk(workspace)
     return Security(Identity(app, workspace, audit), workspace.settings)
 
 
 @asynccontextmanager
-async def _lifespan(audit: AuditLog, _app: Starlette) -> AsyncIterator[None]:
+async def _lifespan(audit: AuditLog, app: Starlette) -> AsyncIterator[None]:
     yield
+    app.state.desk.close()
     audit.close()
