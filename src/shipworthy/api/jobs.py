@@ -102,6 +102,7 @@ def verb_endpoints() -> Iterator[Endpoint]:
             body=verb.body,
             answer=JobAnswer,
             waits=True,
+            arguments=tuple(verb.arguments),
         )
 
 

@@ -75,6 +75,8 @@ def _operation(one: Endpoint, schemas: Mapping[str, Schema], components: Mapping
         "parameters": parameters,
         "responses": _responses(one, schemas),
     }
+    if one.arguments:
+        operation["x-arguments"] = list(one.arguments)
     if one.body is not None:
         content = {"application/json": {"schema": schemas[_identity(one.body)]}}
         operation["requestBody"] = {"required": True, "content": content}

@@ -47,6 +47,12 @@ class Verb:
     parameters: Mapping[str, click.Parameter] = field(repr=False)
     body: type[Struct]
 
+    @property
+    def arguments(self) -> Sequence[str]:
+        """The parameters that the command takes in order, without those that it takes many of."""
+        found = self.parameters.items()
+        return [name for name, one in found if isinstance(one, click.Argument) and one.nargs == 1]
+
     def task(self, given: Struct) -> Task:
         """What a job does that was asked for so.
 
