@@ -7,7 +7,7 @@ import os
 import sys
 import tempfile
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from io import TextIOWrapper
 from keyword import iskeyword
@@ -85,14 +85,18 @@ class _Verbs(click.Group):
             formatter.write_dl([(name, text) for name, (_, text) in _VERBS.items()])
 
 
-def all_commands() -> Mapping[str, click.Command]:
-    """Every command that does something, by its words: "research", "idea new"."""
-    found: dict[str, click.Command] = {}
+def find_command(words: str) -> click.Command:
+    """The command of some words: "research", "idea new"."""
+    name, _, rest = words.partition(" ")
+    verb = _verb(name)
+    return verb.commands[rest] if isinstance(verb, click.Group) else verb
+
+
+def all_words() -> Iterator[str]:
+    """The words of every command that does something."""
     for name in _VERBS:
         verb = _verb(name)
-        within = verb.commands.items() if isinstance(verb, click.Group) else ()
-        found |= {f"{name} {word}": command for word, command in within} or {name: verb}
-    return found
+        yield from [f"{name} {word}" for word in verb.commands] if isinstance(verb, click.Group) else [name]
 
 
 def _verb(name: str) -> click.Command:
