@@ -51,6 +51,10 @@ _VERBS: Mapping[str, tuple[str, str]] = {
     "replay-log": ("replay_log", "Decide what was asked live again, with any release."),
     "compact": ("compact", "Turn what was logged into Parquet in the object store."),
     "server": (".server.command", "Open the board and the API of this folder's workspace."),
+    "store": ("store", "Check that what is kept is whole; back it up, restore it, move it."),
+    "account": ("account", "Who may sign in to this workspace, and with which roles."),
+    "token": ("token", "Make, list and revoke what programs sign in with."),
+    "audit": ("audit", "Tell who did what; export it; prove that the log is whole."),
     "gc": ("gc", "Show, or delete, the stored objects that no record leads to."),
 }
 """Each verb with its module, from here, and its line in the help; kept here so that help imports none of them."""
@@ -70,6 +74,16 @@ class _Verbs(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  (click's)
         with formatter.section("Verbs"):
             formatter.write_dl([(name, text) for name, (_, text) in _VERBS.items()])
+
+
+def all_commands() -> Mapping[str, click.Command]:
+    """Every command that does something, by its words: "research", "idea new"."""
+    found: dict[str, click.Command] = {}
+    for name in _VERBS:
+        verb = _verb(name)
+        within = verb.commands.items() if isinstance(verb, click.Group) else ()
+        found |= {f"{name} {word}": command for word, command in within} or {name: verb}
+    return found
 
 
 def _verb(name: str) -> click.Command:

@@ -15,7 +15,8 @@ from shipworthy.errors import InvalidInputError, NotFoundError
 from shipworthy.project.clock import now
 from shipworthy.project.role import SQUAD
 from shipworthy.project.section import read_toml
-from shipworthy.store import FolderObjectStore, ObjectStore, RecordStore, SqliteRecordStore
+from shipworthy.store import ObjectStore, RecordStore
+from shipworthy.store.address import open_objects, open_records
 
 CONFIG_NAME = "shipworthy.toml"
 WORKSPACE_NAME = "workspace.toml"
@@ -69,12 +70,12 @@ class Project:
     @cached_property
     def records(self) -> RecordStore:
         """The record store that the configuration names; opened at first use."""
-        return SqliteRecordStore(self.root / _path(self.settings, "records"), clock=now)
+        return open_records(str(self.settings["store"]["records"]), root=self.root, space=self.space, clock=now)
 
     @cached_property
     def objects(self) -> ObjectStore:
         """The object store that the configuration names."""
-        return FolderObjectStore(self.root / _path(self.settings, "objects"))
+        return open_objects(str(self.settings["store"]["objects"]), root=self.root, space=self.space)
 
     @property
     def name(self) -> str:
@@ -199,12 +200,3 @@ def _refuse_unknown(path: Path, noun: str, given: Mapping[str, Any], known: Mapp
         if name not in known:
             message = NotFoundError.among(noun, name, known)
             raise InvalidInputError(f"{path}: {message}")
-
-
-def _path(settings: Mapping[str, Mapping[str, Any]], name: str) -> str:
-    address = str(settings["store"][name])
-    if "://" in address:
-        raise InvalidInputError(
-            f"store.{name} is {address!r}, but this version keeps {name} on the local disk only. Give a path."
-        )
-    return address

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import click
 import msgspec
@@ -13,11 +13,18 @@ from msgspec import Meta, Struct, defstruct
 
 from shipworthy.cli.app import all_commands
 from shipworthy.errors import NotFoundError
+from shipworthy.store import digest
 from shipworthy.web.remote import REMOTE, Remote
 from shipworthy.workspace.job import File, Task
 
 _TEXT = Annotated[str, Meta(max_length=10_000, pattern=r"^[^\x00]*$")]
 _MOST = 1_000
+_TYPES: Mapping[type[click.ParamType], Any] = {
+    type(click.INT): int,
+    type(click.FLOAT): float,
+    type(click.BOOL): bool,
+    type(click.STRING): _TEXT,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,21 +60,22 @@ class Verb:
             if value is None or value == _default(parameter):
                 continue
             file = self.remote.files.get(str(parameter.name))
-            said[name] = value if file is None else f"{len(value):,} given"
             content = None if file is None else File(file, msgspec.json.encode(value))
+            said[name] = value if content is None else f"{len(value):,}, {digest(content.content)[:12]}"
             if isinstance(parameter, click.Argument):
                 arguments += [content] if content else [str(one) for one in _each(value)]
             else:
                 options += _option(parameter, value) if content is None else [parameter.opts[-1], content]
         words = (*self.words, *self.remote.always, *options, "--json", "--", *arguments)
-        return Task(verb=self.name, words=words, given=said, prompt=self.remote.prompt)
+        return Task(verb=self.name, words=words, given=said, lane=self.remote.lane)
 
 
 @cache
 def verbs() -> Mapping[str, Verb]:
     """Every verb that can be asked for from far away, by its name."""
     commands = all_commands()
-    return {name: _verb(name, commands[name], remote) for name, remote in REMOTE.items()}
+    made = (_verb(name, commands[name], remote) for name, remote in REMOTE.items())
+    return {verb.name: verb for verb in made}
 
 
 def find_verb(name: str) -> Verb:
@@ -84,7 +92,7 @@ def find_verb(name: str) -> Verb:
 def _verb(name: str, command: click.Command, remote: Remote) -> Verb:
     taken = [one for one in command.params if one.name not in remote.left_out and one.name != "json_"]
     parameters = {_name(one): one for one in taken}
-    fields = [_field(one, remote) for one in sorted(taken, key=lambda one: not _is_needed(one))]
+    fields = [_field(one, remote) for one in sorted(taken, key=lambda one: not one.required)]
     body = defstruct(
         "".join(word.capitalize() for word in name.replace(" ", "-").split("-")),
         fields,
@@ -114,7 +122,7 @@ def _field(parameter: click.Parameter, remote: Remote) -> tuple[Any, ...]:
     kind = _kind(parameter, remote)
     if about:
         kind = Annotated[kind, Meta(description=about)]
-    if _is_needed(parameter):
+    if parameter.required:
         return (parameter.name, kind)
     default = _default(parameter)
     return (parameter.name, kind | None, None) if default is None else (parameter.name, kind, default)
@@ -133,6 +141,27 @@ def _type(kind: click.ParamType) -> Any:
         base = int if isinstance(kind, click.IntRange) else float
         return Annotated[base, Meta(ge=kind.min, le=kind.max)]
     if isinstance(kind, click.Choice):
-        return msgspec.inspect and _literal(tuple(kind.choices))
-    known = {click.types.INT: int, click.types.FLOAT: float, click.types.BOOL: bool, click.types.STRING: _TEXT}
-    return known[kind]
+        return Literal[tuple(kind.choices)]
+    return _TYPES[type(kind)]
+
+
+def _default(parameter: click.Parameter) -> Any:
+    """What it is where nobody says it: None, or a value of its own type."""
+    default = parameter.to_info_dict()["default"]
+    if parameter.multiple or parameter.nargs == -1:
+        return tuple(default or ())
+    if isinstance(parameter, click.Option) and parameter.is_flag:
+        return bool(default)
+    return default
+
+
+def _each(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, tuple) else (value,)
+
+
+def _option(parameter: click.Parameter, value: Any) -> Iterator[str]:
+    if isinstance(value, bool):
+        yield parameter.opts[-1] if value else parameter.secondary_opts[-1]
+        return
+    for one in _each(value):
+        yield f"{parameter.opts[-1]}={one}"

@@ -28,6 +28,11 @@ class Desk:
         self.cards: Mapping[str, Cards] = {name: Cards(project) for name, project in workspace.projects.items()}
         self.jobs: Mapping[str, Jobs] = {name: Jobs(project) for name, project in workspace.projects.items()}
 
+    def close(self) -> None:
+        """Ends the jobs that still run."""
+        for jobs in self.jobs.values():
+            jobs.end()
+
     def project(self, name: str, principal: Principal, permission: Permission) -> Project:
         """A project, in which the principal writes, as far as it may do that there.
 

@@ -53,6 +53,19 @@ class JobState(StrEnum):
         return self not in (JobState.QUEUED, JobState.RUNNING)
 
 
+class Lane(StrEnum):
+    """Beside what a job has to wait for its turn.
+
+    - work: whatever computes; so many at once as `[jobs] at_once` says;
+    - look: what only reads, so that nobody who reads waits for those who compute;
+    - prompt: what takes back harm, and waits for nobody.
+    """
+
+    WORK = "work"
+    LOOK = "look"
+    PROMPT = "prompt"
+
+
 @dataclass(frozen=True, slots=True)
 class File:
     """A file that a verb reads: it lies in a folder of the job's own as long as that runs.
@@ -74,13 +87,13 @@ class Task:
         verb: The verb, such as "research".
         words: What the command line is given, word by word; a file stands where its path shall stand.
         given: What was asked for, as it is recorded; whole files are left out of it.
-        prompt: Whether it must not wait for others to end: taking back what does harm.
+        lane: What it waits beside.
     """
 
     verb: str
     words: Sequence[str | File]
     given: Mapping[str, Any] = field(default_factory=dict)
-    prompt: bool = False
+    lane: Lane = Lane.WORK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,13 +28,14 @@ from shipworthy.project import Project
 from shipworthy.project.clock import now
 from shipworthy.store import Change, Record, get_content, put_content
 from shipworthy.store.digest import canonical, digest
-from shipworthy.workspace.job import KIND, File, Job, JobState, Task, job_body, read_job
+from shipworthy.workspace.job import KIND, File, Job, JobState, Lane, Task, job_body, read_job
 from shipworthy.workspace.running import Ended, environment_of, run
 from shipworthy.workspace.turn import Turn
 
 _FOLDER = ".shipworthy/jobs"
 _ANSWERS = "answers"
 _MOST_WAITING = 100
+_MOST_LOOKING = 4
 _LOOK_S = 0.1
 _TRIES = 5
 _HOST = socket.gethostname()
@@ -217,8 +218,9 @@ class Jobs:
     def _turn(self, task: Task) -> Iterator[None]:
         """Waits until one of the places to run at is free."""
         taken: Turn | None = None
-        while not task.prompt and taken is None:
-            places = (self._folder / f"place-{place}" for place in range(self.at_once))
+        most = {Lane.WORK: self.at_once, Lane.LOOK: _MOST_LOOKING, Lane.PROMPT: 0}[task.lane]
+        while most and taken is None:
+            places = (self._folder / f"{task.lane}-{place}" for place in range(most))
             taken = next((turn for place in places if (turn := Turn.take(place)) is not None), None)
             if taken is None and self._stop.wait(_LOOK_S):
                 raise UnavailableError("The server ended before its turn came. Ask again.")

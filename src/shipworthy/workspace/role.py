@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
+from shipworthy.errors import InvalidInputError, NotFoundError
 from shipworthy.project.role import SQUAD, Role
 
-__all__ = ["MAY", "Permission", "Role"]
+__all__ = ["EVERYWHERE", "MAY", "Permission", "Role", "Roles", "read_roles"]
+
+EVERYWHERE = "*"
+"""In place of a squad: every one there is."""
+
+_SQUAD_NAME = r"[a-z0-9][a-z0-9-]{0,62}|\*"
 
 
 class Permission(StrEnum):
@@ -47,3 +54,36 @@ MAY: Mapping[Permission, frozenset[Role]] = {
     Permission.ADMINISTER: frozenset({Role.ADMIN}),
 }
 """Which roles may do what. An admin keeps accounts and reads; who also works in a squad has a role there too."""
+
+Roles = Mapping[str, frozenset[Role]]
+"""The roles that somebody has, by squad; under "*" those in every squad."""
+
+
+def read_roles(texts: Iterable[str]) -> Roles:
+    """Roles as people write them: "squad:role", or a role alone for every squad; '-' stands for a space.
+
+    Raises:
+        InvalidInputError: a text is no role of a squad.
+
+    >>> read_roles(["food:product-manager", "food:analyst"])["food"] == {Role.PRODUCT_MANAGER, Role.ANALYST}
+    True
+    """
+    found: dict[str, set[Role]] = {}
+    for text in texts:
+        squad, colon, name = text.rpartition(":")
+        said = name.strip().lower().replace("-", " ")
+        if said not in set(Role):
+            raise InvalidInputError(str(NotFoundError.among("role", said, Role)))
+        if not re.fullmatch(_SQUAD_NAME, squad if colon else EVERYWHERE):
+            raise InvalidInputError(f"{text!r} names no squad. Write 'food:{said}', or '*:{said}' for every squad.")
+        found.setdefault(squad if colon else EVERYWHERE, set()).add(Role(said))
+    return {squad: frozenset(roles) for squad, roles in sorted(found.items())}
+
+
+def roles_as_texts(roles: Roles) -> list[str]:
+    """Roles as `read_roles` reads them.
+
+    >>> roles_as_texts({"food": frozenset({Role.ANALYST}), "*": frozenset({Role.ADMIN})})
+    ['*:admin', 'food:analyst']
+    """
+    return [f"{squad}:{role}" for squad in sorted(roles) for role in sorted(roles[squad])]
