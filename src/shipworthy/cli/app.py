@@ -39,6 +39,7 @@ _VERBS: Mapping[str, tuple[str, str]] = {
     "shadow": ("shadow", "Let who did not answer decide the same, guarded."),
     "watch": ("watch", "Hold what runs live against what the replay promised; alerts in money."),
     "history": ("history", "Tell what served when, who moved it and on what evidence."),
+    "rollout": ("rollout", "Tell what a rollout's live periods say, and what its next step misses."),
     "ledger": ("ledger", "Show forecast against realised gain of each shipped idea."),
     "compare": ("compare", "Compare ideas in one table and one plot."),
     "simulate": ("simulate", "Check the verdict on your own history, with worthless ideas."),
