@@ -71,6 +71,16 @@ class _Verbs(click.Group):
             formatter.write_dl([(name, text) for name, (_, text) in _VERBS.items()])
 
 
+def all_commands() -> Mapping[str, click.Command]:
+    """Every command that does something, by its words: "research", "idea new"."""
+    found: dict[str, click.Command] = {}
+    for name in _VERBS:
+        verb = _verb(name)
+        within = verb.commands.items() if isinstance(verb, click.Group) else ()
+        found |= {f"{name} {word}": command for word, command in within} or {name: verb}
+    return found
+
+
 def _verb(name: str) -> click.Command:
     command: click.Command = getattr(import_module(f".{_VERBS[name][0]}", __package__), name.replace("-", "_"))
     return command

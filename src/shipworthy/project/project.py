@@ -25,6 +25,7 @@ _SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "live": {"log": ".shipworthy/log", "keep": "", "watch": False, "traces": False},
     "release": {"allow_unsigned": []},
     "watch": {"window": "28d", "service": "", "running_cost": 0.0, "webhook": "", "slack": ""},
+    "jobs": {"at_once": 2, "limit": "12h"},
     "rollout": {},
     "mlflow": {"tracking_uri": "", "experiment": "shipworthy"},
 }
@@ -39,6 +40,7 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
     "engine": (r"processes|ray", "'processes' or 'ray'"),
     "ray_address": (r"((ray://)?[\w.-]+:\d{1,5})?", "'host:port', 'ray://host:port', or empty to start Ray here"),
     "keep": (r"([1-9]\d*[hdw])?", "a span such as '400d', or empty to keep logs for ever"),
+    "limit": (r"[1-9]\d*[mhdw]", "a span such as '12h'"),
     "window": (r"[1-9]\d*[hdw]", "a span such as '28d'"),
     "service": (r"(https?://\S+)?", "the address of the service, as 'http://127.0.0.1:8000'"),
     "webhook": (r"((https?://|\$)\S+)?", "an address, or '$NAME' of an environment variable that holds it"),
