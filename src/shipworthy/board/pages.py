@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute, Mount, Route
 
-from shipworthy.board.board import show_board, show_projects
+from shipworthy.board import overriding
+from shipworthy.board.asking import ask_to_move_on, run_verb
+from shipworthy.board.board import show_board, show_cards, show_more, show_projects
+from shipworthy.board.feed import show_feed
+from shipworthy.board.idea import show_idea, show_pictures, show_report
+from shipworthy.board.job import show_job
 from shipworthy.board.look import choose_look
-from shipworthy.board.rendering import STATIC, refuse
+from shipworthy.board.rendering import FILES, refuse
 from shipworthy.board.static_files import KeptFiles
 from shipworthy.web.asked import Handler, door
 
@@ -17,7 +22,18 @@ def routes() -> list[BaseRoute]:
         _page("/", show_projects),
         _form("/look", choose_look),
         _page("/projects/{project}/", show_board),
-        Mount("/static", KeptFiles(directory=STATIC)),
+        _page("/projects/{project}/more", show_more),
+        _page("/projects/{project}/cards", show_cards),
+        _page("/projects/{project}/feed", show_feed),
+        _form("/projects/{project}/ideas/{number:int}/ask", ask_to_move_on),
+        _form("/projects/{project}/ideas/{number:int}/run/{verb}", run_verb),
+        _page("/projects/{project}/ideas/{number:int}", show_idea),
+        _page("/projects/{project}/ideas/{number:int}/pictures", show_pictures),
+        _page("/projects/{project}/ideas/{number:int}/report", show_report),
+        _form("/projects/{project}/ideas/{number:int}/override", overriding.ask),
+        _form("/projects/{project}/ideas/{number:int}/override/second", overriding.second),
+        _page("/projects/{project}/jobs/{id}", show_job),
+        Mount("/static", KeptFiles(FILES)),
     ]
 
 

@@ -25,6 +25,9 @@ from shipworthy.workspace.principal import Principal
 STATIC = Path(__file__).with_name("static")
 _TEMPLATES = Path(__file__).with_name("templates")
 _REPORT = Path(report.__file__).parent
+FILES = (STATIC, _REPORT)
+"""Where the files beside the pages lie; the script that reads plots out is the reports' own."""
+
 _SAID = "said"
 _SAID_FOR = 60  # seconds: longer than a redirect takes, shorter than anybody remembers
 
@@ -141,4 +144,5 @@ def _environment() -> Environment:
 @cache
 def _asset(name: str) -> str:
     """The address of a file beside the pages, which changes with its content, so that it may be kept for ever."""
-    return f"/static/{name}?v={sha256((STATIC / name).read_bytes()).hexdigest()[:12]}"
+    found = next(folder / name for folder in FILES if (folder / name).is_file())
+    return f"/static/{name}?v={sha256(found.read_bytes()).hexdigest()[:12]}"

@@ -25,6 +25,8 @@ _TONES: Mapping[str, str] = {
     "paused": "inconclusive",
     "to be completed": "inconclusive",
     "override asked": "inconclusive",
+    "lost": "stop",
+    "done": "ship",
     "invalid": "invalid",
     "retired": "invalid",
     "was live": "invalid",

@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from shipworthy.cli.show import as_json, tell
 from shipworthy.cli.ship import conduct
+from shipworthy.cli.show import as_json, tell
 from shipworthy.project import open_project
 from shipworthy.project.code import only_problem
 from shipworthy.ship.course import Course, read_course

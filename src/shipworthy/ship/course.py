@@ -19,8 +19,8 @@ from shipworthy.ship.release import open_release
 from shipworthy.ship.rollout import Phase, Rollout, read_rollout, rollout_history
 from shipworthy.ship.rules import Rules, read_rules
 from shipworthy.ship.shadow import ANSWERED, LiveEvidence
-from shipworthy.ship.sides import sides_of
 from shipworthy.ship.ship import following
+from shipworthy.ship.sides import sides_of
 
 _MOST_PERIODS = 400
 

@@ -6,12 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from threading import RLock
+from typing import Any
 
+from shipworthy.errors import NotFoundError
 from shipworthy.ideas.idea import Idea
 from shipworthy.ideas.register import list_ideas
 from shipworthy.project import Gap, Project, Stage
 from shipworthy.ship.standing import standing
 from shipworthy.store import Record
+from shipworthy.workspace.expected import Expected, expected_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +31,7 @@ class Card:
         says: Where it stands there, in a word or two.
         gaps: What its gate still misses.
         next: The command to type; None where only somebody's thought helps.
+        expected: What it is expected to earn; None where nobody says.
         seq: The newest record about it; it is the card's version.
         at: When that was written.
     """
@@ -41,6 +45,7 @@ class Card:
     says: str
     gaps: Sequence[Gap]
     next: str | None
+    expected: Expected | None
     seq: int
     at: datetime | None
 
@@ -54,6 +59,7 @@ class Cards:
         self._cards: dict[int, Card] = {}
         self._ideas: dict[int, Idea] = {}
         self._newest: dict[str, Record] = {}
+        self._terms: dict[str, Mapping[str, Any]] = {}
         self._seq = 0
         self._lock = RLock()
 
@@ -67,6 +73,26 @@ class Cards:
         with self._lock:
             self._refresh()
             return [self._cards[number] for number in sorted(self._cards)]
+
+    def get(self, number: int) -> Card:
+        """One card, as of now.
+
+        Raises:
+            NotFoundError: there is no such idea.
+        """
+        with self._lock:
+            self._refresh()
+            if number not in self._cards:
+                raise NotFoundError.among("idea", number, self._cards)
+            return self._cards[number]
+
+    def changed(self, seq: int) -> tuple[int, Sequence[Card]]:
+        """The newest record there is, and the cards that records after a given one are about; cheap where there are none."""
+        with self._lock:
+            if self._seq <= seq and self._project.records.head().seq <= seq:
+                return seq, ()
+            self._refresh()
+            return self._seq, [card for card in self._cards.values() if card.seq > seq]
 
     def _refresh(self) -> None:
         ideas = {idea.number: idea for idea in list_ideas(self._project)}
@@ -83,7 +109,13 @@ class Cards:
     def _touched(self, records: Iterable[Record], ideas: Mapping[int, Idea]) -> set[int]:
         touched: set[int] = set()
         for record in records:
+            lock = record.body.get("lock") if record.kind == "idea" else None
+            if lock:
+                self._terms[lock["criteria"]["problem"]] = lock["criteria"]
             about = [int(record.key)] if record.key.isdigit() else []
+            if record.kind == "job":
+                number = record.body["given"].get("number")
+                about = [number] if isinstance(number, int) else []
             if record.kind == "rollout":
                 about = [number for number, idea in ideas.items() if idea.problem == record.key]
             for number in about:
@@ -104,6 +136,7 @@ class Cards:
             says=stands.says,
             gaps=stands.gaps,
             next=stands.next,
+            expected=expected_of(self._project, idea, self._terms.get(idea.problem)),
             seq=newest.seq if newest else 0,
             at=newest.at if newest else None,
         )

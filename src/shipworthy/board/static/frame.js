@@ -41,4 +41,7 @@
     toast.textContent = text;
     said.replaceChildren(toast);
   };
+  // And for those alone who do not see it, because it stands on the page where others look.
+  const news = document.getElementById("news");
+  window.announce = (text) => { news.textContent = text; };
 })();
