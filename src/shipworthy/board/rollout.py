@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from starlette.responses import Response
@@ -28,6 +28,36 @@ from shipworthy.workspace.role import Permission
 
 _MOST_BLOCKS = 400
 _TRIES = frozenset({Phase.SHADOW, Phase.CANARY, Phase.SWITCHBACK})
+
+
+_PAUSE = "The release from before answers alone until somebody resumes. The trial and its evidence are kept."
+_RESUME = (
+    "Idea {} goes on where it was paused. What was lived through before does not count for it or against it any more: "
+    "evidence begins anew."
+)
+_RETIRE = "Idea {} has served its time: the release from before it answers again. It is not shipped again."
+_ROLL_BACK = (
+    "The {before} answers again within half a second, for everybody. A rollback is sticky: idea {n} cannot be shipped again; "
+    "what is different next time needs a new idea."
+)
+
+
+class Button(NamedTuple):
+    """What can be asked for.
+
+    Attributes:
+        name: Its address below the rollout's.
+        label: What it says.
+        says: What will happen; empty where nothing needs to be said before.
+        is_open: Whether the gate behind it is open, as far as is known.
+        is_grave: Whether it cannot be taken back.
+    """
+
+    name: str
+    label: str
+    says: str = ""
+    is_open: bool = True
+    is_grave: bool = False
 
 
 def show_rollouts(asked: Asked) -> Response:
@@ -167,63 +197,28 @@ def _says(phase: str, share: float) -> str:
     return f"canary, {share:.0%}" if phase == "canary" and share else phase
 
 
-def _buttons(asked: Asked, project: Project, moves: Sequence[Rollout], told: Told) -> Sequence[Mapping[str, Any]]:
+def _buttons(asked: Asked, project: Project, moves: Sequence[Rollout], told: Told) -> Sequence[Button]:
     """What can be asked for now, and what will happen then."""
     serves, live = moves[-1], made_live(moves)
     n, found = int(serves.idea or 0), told.answer or {}
-    can_ship = asked.principal.may(Permission.SHIP, project.squad)
-    before = names_of(moves).get(
-        serves.challenger or "" if serves.phase is Phase.LIVE else serves.champion, "the release from before"
-    )
-    buttons = []
-    if can_ship and serves.phase in _TRIES:
-        to = found.get("following") or "the next phase"
-        current = found.get("move") == serves.version
-        is_open = not found.get("gaps") if current else None
-        buttons.append(
-            {
-                "name": "next",
-                "label": f"Take idea {n} to {to}" if current else "Ask for the next step",
-                "open": is_open,
-                "says": "",
-            }
-        )
-    if can_ship and serves.phase in _TRIES:
-        buttons.append(
-            {
-                "name": "pause",
-                "label": "Pause",
-                "says": f"{before[0].upper() + before[1:]} answers alone until somebody resumes; the trial and its evidence are kept.",
-            }
-        )
-    if can_ship and serves.phase is Phase.PAUSED:
-        buttons.append(
-            {
-                "name": "resume",
-                "label": "Resume",
-                "open": True,
-                "says": f"Idea {n} goes on where it was paused. Evidence begins anew: what was lived through before may not speak against it any more.",
-            }
-        )
-    if can_ship and live is not None and live.idea and live.challenger and not serves.phase.is_trial:
-        buttons.append(
-            {
-                "name": "retire",
-                "label": "Retire",
-                "says": f"Idea {int(live.idea)} has served its time: the release from before it answers again. It is not shipped again.",
-            }
-        )
-    can_roll_back = asked.principal.may(Permission.ROLL_BACK, project.squad)
-    if can_roll_back and (serves.challenger or (live and live.challenger)) and not serves.phase.is_over:
-        buttons.append(
-            {
-                "name": "rollback",
-                "label": "Roll back",
-                "grave": True,
-                "says": f"{before[0].upper() + before[1:]} answers again within half a second, and nothing else does. It is sticky: idea {n} cannot be shipped again; what is different next time needs a new idea.",
-            }
-        )
-    return buttons  # fmt: skip
+    buttons = list[Button]()
+    if asked.principal.may(Permission.SHIP, project.squad):
+        if serves.phase in _TRIES:
+            is_known = found.get("move") == serves.version
+            label = f"Take idea {n} to {found['following']}" if is_known else "Ask for the next step"
+            buttons.append(Button("next", label, is_open=not (is_known and found["gaps"])))
+            buttons.append(Button("pause", "Pause", _PAUSE))
+        if serves.phase is Phase.PAUSED:
+            buttons.append(Button("resume", "Resume", _RESUME.format(n)))
+        if live is not None and live.idea and live.challenger and not serves.phase.is_trial:
+            buttons.append(Button("retire", "Retire", _RETIRE.format(int(live.idea))))
+    if asked.principal.may(Permission.ROLL_BACK, project.squad) and (taken := serves if serves.challenger else live):
+        if taken.challenger:
+            back = taken.challenger if taken.phase is Phase.LIVE else taken.champion
+            before = names_of(moves).get(back, "baseline")
+            says = _ROLL_BACK.format(before=before, n=int(taken.idea or 0))
+            buttons.append(Button("rollback", "Roll back", says, is_grave=True))
+    return buttons
 
 
 def _blocks(serves: Rollout) -> Sequence[Mapping[str, Any]]:

@@ -13,6 +13,8 @@ from shipworthy.library import library
 from shipworthy.ship.rollout import Phase, Rollout
 
 _HEIGHT = 138
+_LEAST = 4
+"""Pixels that a stretch is drawn with at least, however short it was."""
 _COLOURS: Mapping[str, str] = {
     "baseline": "var(--line)",
     "live": "var(--ship)",
@@ -93,11 +95,12 @@ def _bands(found: Sequence[Band], width: int) -> Any:
         scale=alt.Scale(domain=["Serves", "Tried"], paddingInner=0.28, paddingOuter=0.14),
         axis=alt.Axis(ticks=False, domain=False, labelColor=INK, minExtent=8 * LETTER),
     )
-    layers = []
+    layers, least = [], _LEAST * (ends[1] - ends[0]) / width
     for band in found:
         begins, until = along(pl.Series([band.begins, band.ends]), width)[0]
+        until = max(until, begins + least)
         bar = alt.Chart(rows(at=begins, until=until, lane=band.lane)).encode(x=x, x2="until:Q", y=y)
-        layers.append(bar.mark_bar(color=_COLOURS[band.kind], cornerRadius=4, stroke="var(--card)", strokeWidth=1.5))
+        layers.append(bar.mark_bar(color=_COLOURS[band.kind], cornerRadius=4, stroke="var(--card)", strokeWidth=0.5))
         share = (until - begins) / max(1, ends[1] - ends[0])
         if share * (width - 8 * LETTER) > LETTER * len(band.what) + 14:
             begun = alt.Chart(rows(at=begins, lane=band.lane)).encode(x=x, y=y)
