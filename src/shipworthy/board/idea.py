@@ -17,13 +17,16 @@ from shipworthy.board.judged import Judged, read_judged
 from shipworthy.board.pictures import pictures
 from shipworthy.board.rendering import render, render_part
 from shipworthy.board.running import idea_of, running
+from shipworthy.board.talk import signatures
 from shipworthy.board.timeline import timeline
 from shipworthy.board.walk import walk
 from shipworthy.data.examine import DataAnswer, read_answer
 from shipworthy.errors import NotFoundError, ShipworthyError
+from shipworthy.ideas.comment import comments
 from shipworthy.ideas.idea import Idea
 from shipworthy.ideas.lock import deviations, read_lock
 from shipworthy.ideas.register import find_idea
+from shipworthy.ideas.signoff import Gate, signoffs
 from shipworthy.project import Project, Stage
 from shipworthy.ship.rollout import Rollout, rollout_history
 from shipworthy.web.asked import Asked
@@ -68,6 +71,10 @@ def story(asked: Asked, project: Project) -> dict[str, Any]:
         "job": job,
         "took": took(job) if job else 0.0,
         "verbs": _verbs(asked, project, card),
+        "comments": comments(project, card.number),
+        "signed": signoffs(project, idea),
+        "asked_for": {gate: project.settings["signoffs"][gate] for gate in Gate if project.settings["signoffs"][gate]},
+        "signatures": signatures(asked, project.squad, card.gaps),
     }
 
 

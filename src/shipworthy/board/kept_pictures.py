@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from importlib.metadata import version
 from shipworthy.analysis.report.drawing import Plot
 from shipworthy.analysis.report.layout import write_file
 from shipworthy.finite import finite

@@ -7,15 +7,18 @@ from starlette.routing import BaseRoute, Mount, Route
 from shipworthy.board import overriding
 from shipworthy.board.asking import ask_to_move_on, run_verb
 from shipworthy.board.board import show_board, show_cards, show_more, show_projects
+from shipworthy.board.edit import show_edit, write_edit
 from shipworthy.board.feed import show_feed
 from shipworthy.board.idea import show_idea, show_pictures, show_report
 from shipworthy.board.job import show_job
 from shipworthy.board.ledger import export_ledger, show_ledger, show_ledger_reading
 from shipworthy.board.look import choose_look
+from shipworthy.board.new_idea import advise, show_new_idea, write_new_idea
 from shipworthy.board.problem import show_health, show_problem, show_problem_reading, show_problems
 from shipworthy.board.rendering import FILES, refuse
 from shipworthy.board.rollout import move_rollout, show_rollout, show_rollout_reading, show_rollouts
 from shipworthy.board.static_files import KeptFiles
+from shipworthy.board.talk import take_signature_back, write_comment, write_signature
 from shipworthy.web.asked import Handler, door
 
 
@@ -30,7 +33,15 @@ def routes() -> list[BaseRoute]:
         _page("/projects/{project}/feed", show_feed),
         _form("/projects/{project}/ideas/{number:int}/ask", ask_to_move_on),
         _form("/projects/{project}/ideas/{number:int}/run/{verb}", run_verb),
+        _page("/projects/{project}/ideas/new", show_new_idea),
+        _form("/projects/{project}/ideas/new", write_new_idea),
+        _form("/projects/{project}/ideas/advice", advise),
         _page("/projects/{project}/ideas/{number:int}", show_idea),
+        _page("/projects/{project}/ideas/{number:int}/edit", show_edit),
+        _form("/projects/{project}/ideas/{number:int}/edit", write_edit),
+        _form("/projects/{project}/ideas/{number:int}/comment", write_comment),
+        _form("/projects/{project}/ideas/{number:int}/sign", write_signature),
+        _form("/projects/{project}/ideas/{number:int}/unsign", take_signature_back),
         _page("/projects/{project}/ideas/{number:int}/pictures", show_pictures),
         _page("/projects/{project}/ideas/{number:int}/report", show_report),
         _form("/projects/{project}/ideas/{number:int}/override", overriding.ask),

@@ -84,12 +84,20 @@ def _rollout(history: Sequence[Record]) -> Iterable[Event]:
         yield Event(record.at, record.by, f"moved it to {record.body['phase']}", record.body["why"])
 
 
+def _signoff(history: Sequence[Record]) -> Iterable[Event]:
+    for record in history:
+        body = record.body
+        does = "took back the sign-off" if body["withdrawn"] else "signed"
+        yield Event(record.at, record.by, f"{does} as {body['role']}, for {body['gate']}")
+
+
 _TELL: Mapping[str, Callable[[Sequence[Record]], Iterable[Event]]] = {
     "idea": _idea,
     "data": _data,
     "research": _research,
     "verdict": _verdict,
     "override": _override,
+    "signoff": _signoff,
     "rollout": _rollout,
 }
 """How the records of each kind are told."""

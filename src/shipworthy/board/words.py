@@ -19,6 +19,7 @@ _TONES: Mapping[str, str] = {
     "testable": "ship",
     "stop": "stop",
     "refused": "stop",
+    "not testable": "stop",
     "rolled back": "stop",
     "failed": "stop",
     "inconclusive": "inconclusive",

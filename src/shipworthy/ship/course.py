@@ -11,9 +11,10 @@ import polars as pl
 from shipworthy.analysis.analyse import read_analysis
 from shipworthy.analysis.trials.trial_verdict import Look, TrialVerdict
 from shipworthy.errors import NotFoundError
+from shipworthy.ideas.register import find_idea
 from shipworthy.project import Gap, Project
 from shipworthy.research.evidence import open_evidence
-from shipworthy.ship.gate import missing
+from shipworthy.ship.gate import missing, missing_signoffs
 from shipworthy.ship.reading import LiveReading, Trial, judged_for_shadow, open_live, read_live
 from shipworthy.ship.release import open_release
 from shipworthy.ship.rollout import Phase, Rollout, read_rollout, rollout_history
@@ -133,13 +134,16 @@ def read_course(project: Project, problem: str) -> Course:
     reading = read_live(live, open_evidence(project, analysis.evidence), analysis.verdict.criteria, trial)
     goes_on = serves.phase in {Phase.SHADOW, Phase.CANARY, Phase.SWITCHBACK}
     to = following(serves, rules) if goes_on else None
+    gaps = missing(to, reading, rules.periods) if to else []
+    if to is Phase.LIVE:
+        gaps += missing_signoffs(project, find_idea(project, int(serves.idea)), serves, project.who)
     return Course(
         rollout=serves,
         currency=analysis.currency,
         cadence=analysis.verdict.criteria.cadence,
         steps=list(_steps(project, moves, serves, rules)),
         following=to,
-        gaps=missing(to, reading, rules.periods) if to else (),
+        gaps=gaps,
         reading=reading,
         money=_money(live, trial),
         smallest=analysis.verdict.criteria.min_effect * reading.units if reading else None,

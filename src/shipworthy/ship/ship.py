@@ -16,12 +16,12 @@ from shipworthy.problem import Problem
 from shipworthy.project import Gap, Project, clock, refuse_closed
 from shipworthy.project.code import Code, load_problem
 from shipworthy.research.evidence import open_evidence
-from shipworthy.ship.gate import missing
+from shipworthy.ship.gate import missing, missing_signoffs
 from shipworthy.ship.parity import Parity, require_parity
 from shipworthy.ship.published import publish
 from shipworthy.ship.reading import LiveReading, judged_for_shadow, read_idea_live
 from shipworthy.ship.release import build_release, open_release
-from shipworthy.ship.rollout import Move, Phase, Rollout, make_move, read_rollout, rollout_history
+from shipworthy.ship.rollout import AUTOMATIC, Move, Phase, Rollout, make_move, read_rollout, rollout_history
 from shipworthy.ship.rules import Rules, read_rules
 from shipworthy.step import History
 from shipworthy.store import Record
@@ -136,6 +136,8 @@ def promote(
     to = following(serves, rules, wish)
     refuse_closed(f"Analysis to Ship for idea {idea.number}", missing_analysis(project, idea))
     gaps = [*_walked_again(project, idea), *missing(to, reading, rules.periods)]
+    if to is Phase.LIVE:
+        gaps += missing_signoffs(project, idea, serves, AUTOMATIC if trigger else project.who)
     refuse_closed(f"{serves.phase} to {to} for idea {idea.number}", gaps)
     assert reading is not None and serves.challenger is not None, "an open gate has live evidence of two releases"  # noqa: PT018
     on = Move(

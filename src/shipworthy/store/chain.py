@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import chain
 
 from shipworthy.errors import InvalidInputError, PreconditionError, TamperedError
 from shipworthy.store.digest import canonical, digest
@@ -43,7 +44,7 @@ def append(change: Change, *, by: str, now: datetime, newest: tuple[int, datetim
         version=version + 1,
         at=max(now.astimezone(UTC), newest[1]) if newest else now.astimezone(UTC),
         by=by,
-        body=_plain(change, by),
+        body=_as_read(change, by),
         seq=head.seq + 1,
         chain="",
     )
@@ -52,8 +53,12 @@ def append(change: Change, *, by: str, now: datetime, newest: tuple[int, datetim
 
 def link(record: Record, before: str) -> str:
     """The chain that a record has after that of the one before."""
-    said = {name: getattr(record, name) for name in _FIELDS}
-    return digest(before.encode() + b"\n" + canonical({**said, "at": stamp(record.at)}))
+    return digest(before.encode() + b"\n" + canonical(plain(record)))
+
+
+def plain(record: Record) -> dict[str, object]:
+    """What a record says, as plain JSON values; all but its chain."""
+    return {**{name: getattr(record, name) for name in _FIELDS}, "at": stamp(record.at)}
 
 
 def stamp(at: datetime) -> str:
@@ -83,6 +88,25 @@ def checked(records: Iterable[Record], head: Head = START) -> Iterator[Record]:
         yield record
 
 
+def following(records: Iterable[Record], head: Head) -> Iterator[Record]:
+    """The records that a store with this head is to take in, each once it is known to follow from the one before.
+
+    Raises:
+        PreconditionError: they follow from another head: what is here is of another history, or they are here already.
+        TamperedError: see `checked`.
+    """
+    told = iter(records)
+    first = next(told, None)
+    if first is None:
+        return
+    if head != START and (first.seq != head.seq + 1 or first.chain != link(first, head.chain)):
+        raise PreconditionError(
+            f"The record store holds {head.seq} records already, and what is to be taken in does not follow from them. Name "
+            "an empty place, or move this one away."
+        )
+    yield from checked(chain([first], told), head)
+
+
 def _after(head: Head) -> str:
     return (
         f"while all up to {head.seq} does. Do not go on with it: compare it with a backup (`shipworthy store backup` "
@@ -90,7 +114,7 @@ def _after(head: Head) -> str:
     )
 
 
-def _plain(change: Change, by: str) -> dict[str, object]:
+def _as_read(change: Change, by: str) -> dict[str, object]:
     """The body as it will be read, since it is hashed as it will be read."""
     try:
         body: dict[str, object] = json.loads(canonical(dict(change.body)))

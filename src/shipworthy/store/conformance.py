@@ -229,7 +229,14 @@ class RecordStoreConformance:
         assert list(here.find("note")) == list(there.find("note"))
         with pytest.raises(PreconditionError, match="holds 2500 records already"):
             here.restore(told)
-        assert here.add(Change(kind="note", key="1", body={}), by="me")[0].seq == 2501
+        there.add(Change(kind="note", key="0", body={"n": "later"}), by="me")
+        assert here.restore(feed(there, 2500)) == there.head()
+        assert list(here.find("note")) == list(there.find("note"))
+        assert here.add(Change(kind="note", key="1", body={}), by="me")[0].seq == 2502
+        there.add(Change(kind="note", key="1", body={"n": "another"}), by="me")
+        there.add(Change(kind="note", key="1", body={}), by="me")
+        with pytest.raises(PreconditionError, match="holds 2502 records already"):
+            here.restore(feed(there, 2502))
         there.close()
 
 

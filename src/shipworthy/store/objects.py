@@ -89,6 +89,15 @@ def get_content(store: ObjectStore, name: str) -> bytes:
     return content
 
 
+def is_named_by_digest(name: str) -> bool:
+    """Whether the last part of a name is a digest, as `put_content` gives it.
+
+    >>> is_named_by_digest("cache/12.parquet")
+    False
+    """
+    return re.fullmatch(r"(?:.*/)?[0-9a-f]{64}", name) is not None
+
+
 def refuse_bad_name(name: str) -> None:
     """Refuses a name that could lead outside a store.
 

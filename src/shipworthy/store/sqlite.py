@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from threading import RLock
 
-from shipworthy.errors import PreconditionError, UnavailableError
-from shipworthy.store.chain import append, checked, stamp
+from shipworthy.errors import UnavailableError
+from shipworthy.store.chain import append, following, stamp
 from shipworthy.store.records import START, Change, Head, Record, RecordStore
 from shipworthy.store.sqlite_schema import COLUMNS, FILL_NEWEST, INSERT, MIGRATIONS, from_row, to_row
 
@@ -89,12 +89,7 @@ class SqliteRecordStore:
     def restore(self, records: Iterable[Record]) -> Head:
         """See `RecordStore.restore`."""
         with self._transaction():
-            if self._head() != START:
-                raise PreconditionError(
-                    f"The record store {self._path} holds {self._head().seq} records already; only an empty one can be "
-                    "filled. Name another place, or move this one away."
-                )
-            self._connection.executemany(INSERT, (to_row(record) for record in checked(records)))
+            self._connection.executemany(INSERT, (to_row(record) for record in following(records, self._head())))
             self._connection.execute(FILL_NEWEST)
             return self._head()
 

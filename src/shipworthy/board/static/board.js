@@ -120,7 +120,6 @@
 
   // Filters work as one types, and stay in the address.
   const filters = main.querySelector(".filters");
-  document.documentElement.classList.add("js");
   let typing = 0;
   const filter = async () => {
     const said = new URLSearchParams([...new FormData(filters)].filter(([, value]) => value));

@@ -1,5 +1,6 @@
 // What every page does: its menus close, light and dark turn at once, and what was said goes away again.
 (() => {
+  document.documentElement.classList.add("js");
   const menus = () => document.querySelectorAll("details.menu[open]");
   document.addEventListener("click", (event) => {
     menus().forEach((menu) => { if (!menu.contains(event.target)) menu.open = false; });
