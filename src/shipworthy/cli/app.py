@@ -48,6 +48,7 @@ _VERBS: Mapping[str, tuple[str, str]] = {
     "backlog": ("backlog", "Rank what is worth doing next, by the squad's own hit rate."),
     "programme": ("programme", "Show all ideas together: money, hit rate, cycle times."),
     "history": ("history", "Tell what served when, who moved it and on what evidence."),
+    "rollout": ("rollout", "Tell what a rollout's live periods say, and what its next step misses."),
     "ledger": ("ledger", "Show forecast against realised gain of each shipped idea."),
     "compare": ("compare", "Compare ideas in one table and one plot."),
     "simulate": ("simulate", "Check the verdict on your own history, with worthless ideas."),
