@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -44,7 +45,7 @@ def main() -> int:
 
 
 def _measure(store: RecordStore) -> list[str]:
-    one = median(_timed(lambda n=n: store.add(_change(n), by="me")) for n in range(200))
+    one = median(_timed(partial(store.add, _change(n), by="me")) for n in range(200))
     print(f"  add, one at a time        {one * 1000:9.2f} ms each")
     batch = _timed(lambda: _fill(store))
     first = _reads(store)
