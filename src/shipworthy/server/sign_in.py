@@ -17,9 +17,9 @@ from starlette.routing import Route
 from shipworthy.errors import ShipworthyError, SignInError
 from shipworthy.server.caller import Caller
 from shipworthy.server.identity import cookie_name, needs_sign_in, session_cookie
-from shipworthy.server.limit import Limit
 from shipworthy.server.oidc import Flow, Provider
 from shipworthy.server.refusal import refusal, wait
+from shipworthy.web.limit import Limit
 from shipworthy.web.status import status_of
 from shipworthy.workspace.account import Account
 from shipworthy.workspace.audit_log import AuditLog, Event
