@@ -30,9 +30,9 @@ def write_password(asked: Asked) -> Response:
     """Gives the account another password; every session of it is over, so the sign-in comes next."""
     account = _own(asked)
     _refuse_stranger(asked, account)
-    if field(asked, "new") != field(asked, "again"):
+    if _secret(asked, "new") != _secret(asked, "again"):
         raise InvalidInputError("The new password was not typed the same twice. Nothing was changed.")
-    set_password(_records(asked), account.login, field(asked, "new"), by=account.login)
+    set_password(_records(asked), account.login, _secret(asked, "new"), by=account.login)
     return go("/sign-in")
 
 
@@ -103,9 +103,15 @@ def _refuse_stranger(asked: Asked, account: Account) -> None:
         return
     if _TRIES.take(account.login) > 0.0:
         raise DeniedError("Too many tries. Wait a few minutes, then try again.")
-    if account_of(_records(asked), account.login, field(asked, "password")) is None:
+    if account_of(_records(asked), account.login, _secret(asked, "password")) is None:
         raise DeniedError("That is not your password. Nothing was changed.")
     _TRIES.give_back(account.login)
+
+
+def _secret(asked: Asked, name: str) -> str:
+    """What was typed, with the blanks around it."""
+    value = asked.form.get(name) if asked.form is not None else None
+    return value if isinstance(value, str) else ""
 
 
 def _records(asked: Asked) -> RecordStore:
