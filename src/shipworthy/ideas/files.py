@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from shipworthy.errors import InvalidInputError
 from shipworthy.ideas.idea import Idea, named, read_idea
 from shipworthy.project import Project
 
@@ -25,19 +25,26 @@ _READ: dict[str, _Read] = {}
 """What the files said that were read in this process; a server asks for ten thousand of them again and again."""
 
 
-def idea_files(project: Project) -> Mapping[Path, int]:
-    """The files of ideas, in the order of their names, each with its idea's number.
-
-    Raises:
-        InvalidInputError: one is not named NNNN-slug.toml.
-    """
+def idea_files(project: Project) -> tuple[dict[Path, int], list[InvalidInputError]]:
+    """The files of ideas, in the order of their names, each with its idea's number; and those that are not named like one."""
     try:
         with os.scandir(project.root / IDEAS_FOLDER) as entries:
-            names = sorted(entry.name for entry in entries if entry.name.endswith(".toml"))
+            names = sorted(entry.name for entry in entries if _is_one(entry.name))
     except FileNotFoundError:
-        return {}
-    paths = [project.root / IDEAS_FOLDER / name for name in names]
-    return {path: named(path)[0] for path in paths}
+        return {}, []
+    found: dict[Path, int] = {}
+    refusals = []
+    for name in names:
+        path = project.root / IDEAS_FOLDER / name
+        try:
+            found[path] = named(path)[0]
+        except InvalidInputError as refusal:
+            refusals.append(refusal)
+    return found, refusals
+
+
+def _is_one(name: str) -> bool:
+    return name.endswith(".toml") and not name.startswith(".")
 
 
 def read_file(path: Path) -> Idea:

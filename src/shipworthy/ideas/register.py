@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -28,14 +27,27 @@ def list_ideas(project: Project) -> list[Idea]:
     Raises:
         InvalidInputError: a file cannot be read, or two have the same number.
     """
-    files = sorted(idea_files(project).items(), key=lambda found: found[1])
-    for (one, number), (other, another) in pairwise(files):
-        if number == another:
-            raise twice(one, other)
-    here = {number: read_file(path) for path, number in files}
+    ideas, refusals = readable_ideas(project)
+    if refusals:
+        raise refusals[0]
+    return ideas
+
+
+def readable_ideas(project: Project) -> tuple[list[Idea], list[InvalidInputError]]:
+    """The same, for a board that one broken file must not take away from everybody: the others, and why not all."""
+    paths, refusals = idea_files(project)
+    here: dict[int, Idea] = {}
+    for path, number in sorted(paths.items(), key=lambda found: found[1]):
+        try:
+            if number in here:
+                raise twice(here[number].slug, path)
+            here[number] = read_file(path)
+        except InvalidInputError as refusal:
+            refusals.append(refusal)
+    taken = {*paths.values()}
     recorded = recorded_ideas(project).items()
-    there = [idea for key, record in recorded if int(key) not in here and (idea := idea_in(record))]
-    return sorted([*here.values(), *there], key=lambda idea: idea.number)
+    there = [idea for key, record in recorded if int(key) not in taken and (idea := idea_in(record))]
+    return sorted([*here.values(), *there], key=lambda idea: idea.number), refusals
 
 
 def find_idea(project: Project, number: int) -> Idea:
@@ -117,7 +129,7 @@ def _take_number(project: Project, body: Mapping[str, Any]) -> int:
 
 def _next_number(project: Project) -> int:
     """The number after every idea's, also after those whose file is gone: their records would be taken for its own."""
-    used = [*idea_files(project).values()]
+    used = [*idea_files(project)[0].values()]
     used += [int(key) for key in recorded_ideas(project)] + [int(record.key) for record in project.records.find("data")]
     return max(used, default=0) + 1
 

@@ -125,17 +125,16 @@ def file_of(project: Project, number: int) -> Path | None:
     Raises:
         InvalidInputError: two files have its number.
     """
-    found = [path for path, other in idea_files(project).items() if other == number]
+    found = [path for path, other in idea_files(project)[0].items() if other == number]
     if len(found) > 1:
-        raise twice(*found[:2])
+        raise twice(found[0].stem.partition("-")[2], found[1])
     return found[0] if found else None
 
 
-def twice(one: Path, other: Path) -> InvalidInputError:
-    """What is to be said of two files with one number."""
-    slugs = [path.stem.partition("-")[2] for path in (one, other)]
-    number = int(one.stem.partition("-")[0])
-    return InvalidInputError(f"Ideas {slugs[0]!r} and {slugs[1]!r} both have number {number}. Rename one file.")
+def twice(slug: str, path: Path) -> InvalidInputError:
+    """What is to be said of a file whose number another idea has."""
+    number, _, other = path.stem.partition("-")
+    return InvalidInputError(f"Ideas {slug!r} and {other!r} both have number {int(number)}. Rename one file.")
 
 
 def key_of(number: int) -> str:
@@ -146,7 +145,7 @@ def key_of(number: int) -> str:
 def numbers(project: Project) -> list[int]:
     """The numbers of all ideas, by file or by record."""
     recorded = {int(key) for key, record in recorded_ideas(project).items() if record.body.get("text") is not None}
-    return sorted(recorded | {*idea_files(project).values()})
+    return sorted(recorded | {*idea_files(project)[0].values()})
 
 
 def idea_in(record: Record) -> Idea | None:
