@@ -266,6 +266,16 @@ def test_four_eyes_see_what_goes_live(tried: Asking):
     assert serves.phase is Phase.LIVE
 
 
+def test_four_eyes_that_are_proved_are_two_signatures(tried: Asking):
+    """Where a name has to be proved, saying another one while taking the step is no second person."""
+    project = tried("live = ['product manager']\nfour_eyes = true\nproved = true")
+    sign(project.acting("ann"), 1, Gate.LIVE, MANAGER, proved=True)
+    with pytest.raises(GateClosedError, match="1 of two people signed that it goes live"):
+        ship_idea(project.acting("anybody"), 1)
+    sign(project.acting("ben"), 1, Gate.LIVE, ANALYST, proved=True)
+    assert ship_idea(project.acting("ann"), 1).rollout.phase is Phase.LIVE
+
+
 def test_the_command_line_signs(asking: Asking):
     """`sign` says who signed and what is missing next; --withdraw takes it back; other roles and gates are refused."""
     root = asking("research = ['product manager']").root

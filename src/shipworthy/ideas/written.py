@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from shipworthy.errors import InvalidInputError, NotFoundError
-from shipworthy.ideas.files import IDEAS_FOLDER, idea_files
+from shipworthy.ideas.files import IDEAS_FOLDER, files_of, taken_numbers
 from shipworthy.ideas.idea import Idea, parse_idea
 from shipworthy.ideas.recorded import KIND, recorded_ideas
 from shipworthy.project import Gap, Project
@@ -125,16 +125,16 @@ def file_of(project: Project, number: int) -> Path | None:
     Raises:
         InvalidInputError: two files have its number.
     """
-    found = [path for path, other in idea_files(project)[0].items() if other == number]
+    found = files_of(project, number)
     if len(found) > 1:
-        raise twice(found[0].stem.partition("-")[2], found[1])
+        slugs = [path.stem.partition("-")[2] for path in found]
+        raise twice(slugs[0], slugs[1], number)
     return found[0] if found else None
 
 
-def twice(slug: str, path: Path) -> InvalidInputError:
-    """What is to be said of a file whose number another idea has."""
-    number, _, other = path.stem.partition("-")
-    return InvalidInputError(f"Ideas {slug!r} and {other!r} both have number {int(number)}. Rename one file.")
+def twice(one: str, other: str, number: int) -> InvalidInputError:
+    """What is to be said of two files with one number, by their slugs."""
+    return InvalidInputError(f"Ideas {one!r} and {other!r} both have number {number}. Rename one file.")
 
 
 def key_of(number: int) -> str:
@@ -145,7 +145,7 @@ def key_of(number: int) -> str:
 def numbers(project: Project) -> list[int]:
     """The numbers of all ideas, by file or by record."""
     recorded = {int(key) for key, record in recorded_ideas(project).items() if record.body.get("text") is not None}
-    return sorted(recorded | {*idea_files(project)[0].values()})
+    return sorted(recorded | taken_numbers(project))
 
 
 def idea_in(record: Record) -> Idea | None:
