@@ -10,7 +10,7 @@ from typing import Any
 
 from shipworthy.errors import NotFoundError
 from shipworthy.ideas.idea import Idea
-from shipworthy.ideas.register import list_ideas
+from shipworthy.ideas.register import readable_ideas
 from shipworthy.project import Gap, Project, Stage
 from shipworthy.ship.standing import standing
 from shipworthy.store import Record
@@ -58,10 +58,15 @@ class Card:
 
 
 class Cards:
-    """The cards of a project; reading them costs what changed since they were read last."""
+    """The cards of a project; reading them costs what changed since they were read last.
+
+    Attributes:
+        troubles: Why ideas have no card: a file of theirs that cannot be read, each in a sentence.
+    """
 
     def __init__(self, project: Project) -> None:
         """Names the project; its records are read at the first question."""
+        self.troubles: list[str] = []
         self._project = project
         self._cards: dict[int, Card] = {}
         self._ideas: dict[int, Idea] = {}
@@ -102,7 +107,9 @@ class Cards:
             return self._seq, [card for card in self._cards.values() if card.seq > seq]
 
     def _refresh(self) -> None:
-        ideas = {idea.number: idea for idea in list_ideas(self._project)}
+        readable, refusals = readable_ideas(self._project)
+        self.troubles = [str(refusal) for refusal in refusals]
+        ideas = {idea.number: idea for idea in readable}
         changed = {number for number, idea in ideas.items() if self._ideas.get(number) is not idea}
         by_problem = _by_problem(ideas.values())
         project = self._project
