@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from starlette.responses import Response
 
@@ -50,7 +51,7 @@ def _page(
     asked: Asked, project: Project, written: Written, form: Mapping[str, str], *, wrong: str = "", status: int = 200
 ) -> Response:
     now = form_of(written.idea)
-    known = {
+    known: dict[str, Any] = {
         "idea": written.idea,
         "form": form,
         "edition": written.edition,

@@ -40,7 +40,7 @@ def fields_of(form: Mapping[str, str]) -> dict[str, Any]:
 
 def form_of(idea: Idea) -> dict[str, str]:
     """What an idea says, as its form has it."""
-    expected = idea.expected_gain or ("", "", "")
+    expected = idea.expected_gain or (None, None, None)
     return {
         **{name: getattr(idea, name) for name in _TEXTS},
         **{name: _written(getattr(idea, name)) for name in _NUMBERS},
@@ -65,5 +65,5 @@ def _margins(text: str) -> dict[str, float | str | None] | None:
     return {name.strip(): _number(margin.strip()) or 0.0 for name, _, margin in lines} or None
 
 
-def _written(amount: float | str | None) -> str:
-    return "" if amount is None else f"{amount:.12g}" if isinstance(amount, float | int) else amount
+def _written(amount: float | None) -> str:
+    return "" if amount is None else f"{amount:.12g}"

@@ -10,12 +10,13 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from shipworthy.analysis import report
 from shipworthy.board.words import FILTERS
-from shipworthy.errors import ShipworthyError
+from shipworthy.errors import NotFoundError, ShipworthyError
 from shipworthy.project import Project
 from shipworthy.web.asked import Asked
 from shipworthy.web.status import status_of
@@ -80,6 +81,17 @@ def refuse(request: Request, error: ShipworthyError) -> Response:
     name = request.path_params.get("project", "")
     project = desk.readable(principal).get(name) if principal else None
     return _page(request, "refused", project=project, here="", status=status_of(error), error=error)
+
+
+def answer_http(request: Request, error: Exception) -> Response:
+    """The page for what no route answers: an address that there is not, or a method that it does not take."""
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    says = (
+        f"There is no page at {request.url.path}." if status == 404 else f"The server does not do that here ({status})."
+    )
+    response = refuse(request, NotFoundError(f"{says} Go back, or begin at the board."))
+    response.status_code = status
+    return response
 
 
 def is_part(request: Request) -> bool:

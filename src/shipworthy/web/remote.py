@@ -68,6 +68,7 @@ REMOTE: Mapping[str, Remote] = {
         left_out={"once": "It always looks once.", "every": _FOR_EVER, "fail": "The answer holds the alerts."},
     ),
     "history": Remote(permission=Permission.READ),
+    "rollout": Remote(permission=Permission.READ),
     "ledger": Remote(permission=Permission.READ),
     "compare": Remote(permission=Permission.READ, left_out={"file": _A_FILE}),
     "simulate": Remote(permission=Permission.ANALYSE, left_out={"evidence": _A_FILE}),
