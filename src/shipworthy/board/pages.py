@@ -11,9 +11,12 @@ from shipworthy.board.edit import show_edit, write_edit
 from shipworthy.board.feed import show_feed
 from shipworthy.board.idea import show_idea, show_pictures, show_report
 from shipworthy.board.job import show_job
+from shipworthy.board.ledger import export_ledger, show_ledger, show_ledger_reading
 from shipworthy.board.look import choose_look
 from shipworthy.board.new_idea import advise, show_new_idea, write_new_idea
+from shipworthy.board.problem import show_health, show_problem, show_problem_reading, show_problems
 from shipworthy.board.rendering import FILES, refuse
+from shipworthy.board.rollout import move_rollout, show_rollout, show_rollout_reading, show_rollouts
 from shipworthy.board.static_files import KeptFiles
 from shipworthy.board.talk import take_signature_back, write_comment, write_signature
 from shipworthy.web.asked import Handler, door
@@ -44,6 +47,17 @@ def routes() -> list[BaseRoute]:
         _form("/projects/{project}/ideas/{number:int}/override", overriding.ask),
         _form("/projects/{project}/ideas/{number:int}/override/second", overriding.second),
         _page("/projects/{project}/jobs/{id}", show_job),
+        _page("/projects/{project}/problems", show_problems),
+        _page("/projects/{project}/problems/{problem}", show_problem),
+        _page("/projects/{project}/problems/{problem}/reading", show_problem_reading),
+        _page("/projects/{project}/problems/{problem}/health", show_health),
+        _page("/projects/{project}/rollouts", show_rollouts),
+        _page("/projects/{project}/rollouts/{problem}", show_rollout),
+        _page("/projects/{project}/rollouts/{problem}/reading", show_rollout_reading),
+        _form("/projects/{project}/rollouts/{problem}/{button}", move_rollout),
+        _page("/projects/{project}/ledger", show_ledger),
+        _page("/projects/{project}/ledger/reading", show_ledger_reading),
+        _page("/projects/{project}/ledger.{ending}", export_ledger),
         Mount("/static", KeptFiles(FILES)),
     ]
 

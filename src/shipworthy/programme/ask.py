@@ -38,12 +38,14 @@ class Answer:
         types: The type of each column, as DuckDB calls it.
         truncated: Whether there are more rows than were asked for.
         seconds: How long it took to answer, without laying the tables.
+        walls: The walls of the kernel that stood around it, see docs/shadow.md.
     """
 
     frame: pl.DataFrame
     types: tuple[str, ...]
     truncated: bool
     seconds: float
+    walls: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """The answer as JSON can hold it: columns with types, and rows as lists."""
@@ -139,7 +141,13 @@ def _read(answer: bytes, limits: Limits) -> Answer:
         frame = pl.read_ipc(BytesIO(table))
     except pl.exceptions.PolarsError as error:
         raise UnavailableError(f"The answer came in damaged: {error}. Ask again.") from error
-    return Answer(frame=frame, types=tuple(head["types"]), truncated=head["truncated"], seconds=head["seconds"])
+    return Answer(
+        frame=frame,
+        types=tuple(head["types"]),
+        truncated=head["truncated"],
+        seconds=head["seconds"],
+        walls=tuple(head["walls"]),
+    )
 
 
 def _plain(value: Any) -> Any:

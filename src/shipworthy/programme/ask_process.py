@@ -105,7 +105,9 @@ def _read(reader: Any, most: int) -> tuple[pl.DataFrame, bool]:
     try:
         frame = pl.from_arrow(table.rename_columns(list(_told_apart(reader.schema.names))))
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, TypeError, ValueError) as error:
-        raise _RefusedError(f"A column has a type that cannot be carried ({first_line(error)}): cast it to varchar") from None
+        raise _RefusedError(
+            f"A column has a type that cannot be carried ({first_line(error)}): cast it to varchar"
+        ) from None
     assert isinstance(frame, pl.DataFrame)
     return frame.head(most), count > most
 

@@ -156,7 +156,7 @@ def _rollouts(projects: Iterable[Project]) -> Iterator[Sequence[Any]]:
 
 def _records(projects: Iterable[Project]) -> Iterator[Sequence[Any]]:
     for project in projects:
-        newest = {}
+        newest: dict[tuple[str, str], int] = {}
         rows = []
         for record in feed(project.records):
             newest[record.kind, record.key] = max(record.version, newest.get((record.kind, record.key), 0))
@@ -231,12 +231,11 @@ def _lay_evidence(laid: Laid, folder: Path, projects: Iterable[Project]) -> None
             found.append((project.space, int(record.key), "whole" if run.holdout is None else "development", path))
     schemas = [pl.read_parquet_schema(path) for *_, path in found]
     shared = _shared_types(schemas)
-    selects = [  # our own names, and texts in quotes
-        f"SELECT {quoted(space)} AS project, {idea}::bigint AS idea, {quoted(stretch)} AS stretch, "
-        + ", ".join(f"{_named(name)}{shared[name]} AS {_named(name)}" for name in schema)
-        + f" FROM read_parquet({quoted(str(path))})"
-        for (space, idea, stretch, path), schema in zip(found, schemas, strict=True)
-    ]
+    selects = []
+    for (space, idea, stretch, path), schema in zip(found, schemas, strict=True):
+        about = f"{quoted(space)} AS project, {idea}::bigint AS idea, {quoted(stretch)} AS stretch"
+        columns = ", ".join(f"{_named(name)}{shared[name]} AS {_named(name)}" for name in schema)
+        selects.append(f"SELECT {about}, {columns} FROM read_parquet({quoted(str(path))})")  # noqa: S608  (all in quotes)
     empty = (
         "SELECT ''::varchar AS project, 0::bigint AS idea, ''::varchar AS stretch, NULL::date AS period, ''::varchar AS "
         "unit, 0.0::double AS value_champion, 0.0::double AS value_challenger WHERE false"

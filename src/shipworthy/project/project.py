@@ -29,6 +29,13 @@ _SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "release": {"allow_unsigned": []},
     "watch": {"window": "28d", "service": "", "running_cost": 0.0, "webhook": "", "slack": ""},
     "jobs": {"at_once": 2, "limit": "12h"},
+    "notices": {
+        "webhook": "",
+        "slack": "",
+        "secret": "",
+        "on": ["gate", "verdict", "override", "signoff", "rollout", "rollback", "alert"],
+    },
+    "programme": {"day_rate": 0.0},
     "rollout": {},
     "signoffs": {"research": [], "ship": [], "live": [], "four_eyes": False, "proved": False},
     "mlflow": {"tracking_uri": "", "experiment": "shipworthy"},
@@ -48,6 +55,10 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
     "window": (r"[1-9]\d*[hdw]", "a span such as '28d'"),
     "service": (r"(https?://\S+)?", "the address of the service, as 'http://127.0.0.1:8000'"),
     "webhook": (r"((https?://|\$)\S+)?", "an address, or '$NAME' of an environment variable that holds it"),
+    "secret": (
+        r"(\$[A-Za-z_]\w*)?",
+        "'$NAME' of the environment variable that holds it: a secret does not stand in a file",
+    ),
     "slack": (r"((https?://|\$)\S+)?", "an address, or '$NAME' of an environment variable that holds it"),
     "experiment": (r"\S(.*\S)?", "the name of an experiment"),
 }

@@ -9,6 +9,7 @@ from shipworthy.project import Project
 from shipworthy.workspace.cards import Cards
 from shipworthy.workspace.jobs import Jobs
 from shipworthy.workspace.principal import Principal
+from shipworthy.workspace.readings import Readings
 from shipworthy.workspace.role import Permission
 from shipworthy.workspace.workspace import Workspace
 
@@ -20,6 +21,7 @@ class Desk:
         workspace: The workspace.
         cards: The cards of each project, by its name.
         jobs: The jobs of each project, by its name.
+        readings: The readings of each project, by its name.
     """
 
     def __init__(self, workspace: Workspace) -> None:
@@ -27,9 +29,14 @@ class Desk:
         self.workspace = workspace
         self.cards: Mapping[str, Cards] = {name: Cards(project) for name, project in workspace.projects.items()}
         self.jobs: Mapping[str, Jobs] = {name: Jobs(project) for name, project in workspace.projects.items()}
+        self.readings: Mapping[str, Readings] = {
+            name: Readings(project) for name, project in workspace.projects.items()
+        }
 
     def close(self) -> None:
-        """Ends the jobs that still run."""
+        """Ends the jobs that still run, and what is being read."""
+        for readings in self.readings.values():
+            readings.end()
         for jobs in self.jobs.values():
             jobs.end()
 

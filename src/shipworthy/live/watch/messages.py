@@ -6,31 +6,19 @@ minute. A message has an id, the same at every try: a receiver that gets one twi
 
 from __future__ import annotations
 
-import json
 import logging
-import os
-import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from http.client import HTTPException
 from typing import Any
-from urllib.error import HTTPError
-from urllib.request import HTTPRedirectHandler, Request, build_opener
 
-from shipworthy.errors import InvalidInputError, PreconditionError
+from shipworthy.errors import PreconditionError
+from shipworthy.live.sender import CHANNELS, FAILURES, address_of, content_of, from_environment, send, without_address
 from shipworthy.live.watch.alert import Alert
 from shipworthy.project import Project
 from shipworthy.ship.rollout import rollout_history
 from shipworthy.store import Change
 
-CHANNELS = ("webhook", "slack")
-TIMEOUT_S = 5.0
-PAUSES_S = (0.5, 1.0)
-"""How long it waits before it tries again."""
-
-_OF_THE_CHANNEL = frozenset({401, 403, 404, 408, 410, 429})
-"""Refusals that would meet any message, or this one only now; with any other one it is the message that is refused."""
 _KIND = "told"
 _ALERT = "alert"
 _MOST = 100
@@ -84,12 +72,15 @@ def _told(project: Project, problem: str, channel: str) -> str | None:
     assert record is not None, "the look has begun"
     told = dict(record.body)
     try:
-        address = _address(str(project.settings["watch"][channel]), channel)
+        address = address_of(str(project.settings["watch"][channel]), f"watch.{channel}")
+        secret = from_environment(str(project.settings["notices"]["secret"]), "notices.secret", "a secret")
         for message in _pending(project, problem, told):
-            _tell(address, channel, message, f"{problem}/{message.kind}/{message.version}")
+            body = {"kind": message.kind, "version": message.version, **message.body}
+            name = f"{problem}/{message.kind}/{message.version}"
+            send(address, channel, content_of(channel, body, message.text), name, secret)
             told[message.kind] = message.version
-    except (OSError, HTTPException, ValueError, InvalidInputError) as error:
-        trouble = f"{channel} was not told: {_without_address(error)}. It is tried again at the next look."
+    except FAILURES as error:
+        trouble = f"{channel} was not told: {without_address(error)}. It is tried again at the next look."
         _LOG.warning("%s", trouble)
         return trouble
     finally:
@@ -145,70 +136,3 @@ def _news_text(problem: str, body: Mapping[str, Any]) -> str:
             risk = "" if alert.money_at_risk is None else f" At risk: {alert.money_at_risk:,.2f} a period."
             lines.append(f"Opened: {alert.key}. {alert.what}{risk} {alert.do} {alert.anchor}")
     return "\n".join([*lines, *(f"Closed: {key}." for key in body["closed"])])
-
-
-def _content(channel: str, message: Message) -> bytes:
-    if channel == "slack":
-        text = message.text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-        return json.dumps({"text": text}).encode()
-    return json.dumps({"kind": message.kind, "version": message.version, **message.body}).encode()
-
-
-def _address(setting: str, channel: str) -> str:
-    """The address itself, or what the environment variable holds that stands in its place."""
-    address = os.environ.get(setting[1:], "") if setting.startswith("$") else setting
-    if not address.startswith(("https://", "http://")):
-        where = (
-            f"The variable {setting[1:]}, which watch.{channel} names,"
-            if setting.startswith("$")
-            else f"watch.{channel}"
-        )
-        raise InvalidInputError(f"{where} does not hold an address")
-    return address
-
-
-def _tell(address: str, channel: str, message: Message, name: str) -> None:
-    """Sends a message; one that the receiver refuses for itself is given up, so that it does not keep back those after it."""
-    try:
-        _send(address, _content(channel, message), name)
-    except HTTPError as error:
-        if not 400 <= error.code < 500 or error.code in _OF_THE_CHANNEL:
-            raise
-        _LOG.error("%s refused %s: it answered %d. It is not told again; go on by hand.", channel, name, error.code)
-
-
-def _send(address: str, content: bytes, name: str) -> None:
-    """Posts it, and again after a pause where the receiver fails; what it refuses is not repeated at once."""
-    headers = {"Content-Type": "application/json", "Idempotency-Key": name, "User-Agent": "shipworthy"}
-    for pause in (*PAUSES_S, None):
-        try:
-            request = Request(address, content, headers, method="POST")  # noqa: S310  (http or https, checked before)
-            with _OPENER.open(request, timeout=TIMEOUT_S):
-                return
-        except HTTPError as error:
-            error.close()
-            if pause is None or (error.code < 500 and error.code != 429):
-                raise
-        except OSError:
-            if pause is None:
-                raise
-        time.sleep(pause)
-
-
-class _NowhereElse(HTTPRedirectHandler):
-    """Follows no redirect: what is told goes to the address that the project names, and nowhere it points to."""
-
-    def redirect_request(self, *_: Any, **__: Any) -> None:
-        return None
-
-
-_OPENER = build_opener(_NowhereElse)
-
-
-def _without_address(error: Exception) -> str:
-    """What went wrong, without the address, which may be a secret."""
-    if isinstance(error, HTTPError):
-        return f"it answered {error.code}"
-    if isinstance(error, InvalidInputError):
-        return str(error)
-    return type(getattr(error, "reason", error)).__name__

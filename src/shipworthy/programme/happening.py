@@ -1,0 +1,257 @@
+"""What a record of the feed says, as a person would say it: for the standup, for webhooks, for whoever reads along."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from shipworthy.analysis.analyse import read_analysis
+from shipworthy.analysis.decision import Decision
+from shipworthy.errors import InvalidInputError
+from shipworthy.ideas.register import list_ideas
+from shipworthy.live.watch.alert import Alert
+from shipworthy.programme.terms import Terms, terms_of
+from shipworthy.project import Project
+from shipworthy.ship.rollout import Phase
+from shipworthy.store import Record, RecordStore, feed
+
+KINDS = (
+    "idea",
+    "data",
+    "research",
+    "verdict",
+    "override",
+    "signoff",
+    "rollout",
+    "rollback",
+    "alert",
+    "comment",
+    "gate",
+)
+"""What can be told of; a gate is one that opened or closed, whatever did that."""
+
+_NEXT = {"data": "research", "verdict": "ship"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happening:
+    """One thing that happened.
+
+    Attributes:
+        project: The space of its project.
+        seq: The place of its record in the project's feed.
+        at: When, in UTC.
+        by: Who did it.
+        kind: One of `KINDS`.
+        says: A sentence.
+        idea: The number of the idea that it is about; None where it is about none.
+        problem: The problem that it is about; empty where it is about none.
+        money: What it is about, in money a year; None where no money can be named.
+        currency: The currency of that.
+        gate: "opened" or "closed" where it moved a gate; else None.
+        asks: The roles whose sign-off it now takes.
+    """
+
+    project: str
+    seq: int
+    at: datetime
+    by: str
+    kind: str
+    says: str
+    idea: int | None = None
+    problem: str = ""
+    money: float | None = None
+    currency: str = ""
+    gate: str | None = None
+    asks: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain values."""
+        return {**asdict(self), "at": self.at.isoformat(), "asks": list(self.asks)}
+
+
+def records_from(records: RecordStore, since: datetime) -> Iterator[Record]:
+    """The records that were written at an instant or later, without reading those from before."""
+    low, high = 0, records.head().seq
+    while low < high:
+        middle = (low + high) // 2
+        if records.since(middle, 1)[0].at < since:
+            low = middle + 1
+        else:
+            high = middle
+    return (record for record in feed(records, low) if record.at >= since)
+
+
+class Teller:
+    """Tells what the records of one project say."""
+
+    def __init__(self, project: Project) -> None:
+        """Names the project; its ideas are read when the first record is told."""
+        self._project = project
+
+    def told(self, record: Record) -> Happening | None:
+        """What a record says; None where it says nothing that people wait for."""
+        said = _SAYS[record.kind](self, record) if record.kind in _SAYS else None
+        if said is None:
+            return None
+        about = {"project": self._project.space, "seq": record.seq, "at": record.at, "by": record.by}
+        return Happening(**{"kind": record.kind, **about, **said})
+
+    @cached_property
+    def _ideas(self) -> Mapping[str, tuple[str, str]]:
+        try:
+            return {idea.key: (idea.title, idea.problem) for idea in list_ideas(self._project)}
+        except InvalidInputError:  # somebody is just writing one
+            return {}
+
+    @cached_property
+    def _terms(self) -> Mapping[str, Terms]:
+        return terms_of(self._project)
+
+    def _about(self, record: Record) -> tuple[str, dict[str, Any]]:
+        """The idea of a record, named, and what is known of it."""
+        title, problem = self._ideas.get(record.key, ("", ""))
+        named = f"Idea {int(record.key)}" + (f" ({title})" if title else "")
+        return named, {"idea": int(record.key), "problem": problem}
+
+    def _asked(self, gate: str) -> tuple[str, ...]:
+        asked = self._project.settings.get("signoffs", {}).get(gate, [])
+        return tuple(map(str, asked))
+
+    def _before(self, record: Record) -> Mapping[str, Any]:
+        history = self._project.records.history(record.kind, record.key)
+        return history[record.version - 2].body if record.version > 1 else {}
+
+    def _idea(self, record: Record) -> dict[str, Any] | None:
+        named, about = self._about(record)
+        before = self._before(record)
+        if record.body.get("lock") and not before.get("lock"):
+            says = f"{named}: what counts as success is locked; research began."
+        elif record.version == 1:
+            says = f"{record.by} began {_lower(named)}."
+        elif record.body.get("text") != before.get("text"):
+            says = f"{record.by} wrote {_lower(named)} anew."
+        else:
+            return None
+        return {"says": says, **about}
+
+    def _data(self, record: Record) -> dict[str, Any]:
+        named, about = self._about(record)
+        gaps = record.body["gaps"]
+        if gaps:
+            return {"says": f"{named} cannot be tested: {gaps[0]['what']}", "gate": "closed", **about}
+        asks = self._asked("research")
+        return {
+            "says": f"{named} can be tested with the data.{_signing(asks)}",
+            "gate": "opened",
+            "asks": asks,
+            **about,
+        }
+
+    def _research(self, record: Record) -> dict[str, Any]:
+        named, about = self._about(record)
+        return {"says": f"{named} was replayed over {record.body['periods']:,} periods.", **about}
+
+    def _verdict(self, record: Record) -> dict[str, Any]:
+        named, about = self._about(record)
+        found = read_analysis(record)
+        verdict, ships = found.verdict, found.verdict.decision is Decision.SHIP
+        says, money = f"{named}: the verdict is {verdict.decision}.", None
+        if verdict.probability_of_harm is not None and verdict.criteria.units_per_year:
+            year = verdict.per_year()
+            terms = Terms(found.currency)
+            money = year.gain
+            says += (
+                f" It earns {terms.says(year.gain)} more a year ({terms.says(year.low)} to {terms.says(year.high)})."
+            )
+        asks = self._asked("ship") if ships else ()
+        gate = "opened" if ships else "closed"
+        more = {"money": money, "currency": found.currency, "gate": gate, "asks": asks}
+        return {"says": says + _signing(asks), **more, **about}
+
+    def _override(self, record: Record) -> dict[str, Any]:
+        named, about = self._about(record)
+        to, instead = record.body["to"], record.body["instead_of"]
+        if record.body["seconds"] is None:
+            says = f"{record.by} asks to {to} {_lower(named)} although the verdict was {instead}: {record.body['why']}"
+            return {"says": f"{says.rstrip('.')}. A second person has to agree.", **about}
+        gate = "opened" if to == "ship" else "closed"
+        return {
+            "says": f"{record.by} agreed to {to} {_lower(named)}, whose verdict was {instead}.",
+            "gate": gate,
+            **about,
+        }
+
+    def _signoff(self, record: Record) -> dict[str, Any]:
+        named, about = self._about(record)
+        body = record.body
+        did = "took back the sign-off" if body.get("withdrawn") else "signed"
+        return {
+            "says": f"{record.by} {did} for {body.get('gate', '')} of {_lower(named)}, as {body.get('role', '')}.",
+            **about,
+        }
+
+    def _rollout(self, record: Record) -> dict[str, Any]:
+        body, problem = record.body, record.key
+        phase, idea = Phase(body["phase"]), body.get("idea")
+        what = f"Idea {int(idea)}" if idea else "The baseline"
+        title = self._ideas.get(idea or "", ("", ""))[0]
+        named = f"{what} ({title})" if title else what
+        is_back = phase in {Phase.ROLLED_BACK, Phase.RETIRED}
+        went = {Phase.LIVE: "is live", Phase.PAUSED: "was paused", Phase.ROLLED_BACK: "was rolled back"}
+        where = went.get(phase, "was retired" if phase is Phase.RETIRED else f"went into {phase}")
+        about = {"idea": int(idea) if idea else None, "problem": problem}
+        asks = self._asked("live") if phase in {Phase.CANARY, Phase.SWITCHBACK} else ()
+        kind = "rollback" if is_back else "rollout"
+        return {
+            "kind": kind,
+            "says": f"{named} {where} for {problem}. {body['why']}{_signing(asks)}",
+            "asks": asks,
+            **about,
+        }
+
+    def _alert(self, record: Record) -> dict[str, Any] | None:
+        body, problem = record.body, record.key
+        opened = [alert for alert in map(Alert.from_dict, body["open"]) if alert.key in body["opened"]]
+        terms = self._terms.get(problem, Terms())
+        at_risk = [alert.money_at_risk for alert in opened if alert.money_at_risk is not None]
+        parts = [f"{problem}: {alert.what}" for alert in opened]
+        parts += [f"{problem}: the alert {key!r} is over." for key in body["closed"]]
+        if not parts:
+            return None
+        if at_risk:
+            parts.append(f"Up to {terms.says(max(at_risk))} a period is at risk.")
+        money = terms.a_year(max(at_risk), "period") if at_risk else None
+        return {"says": " ".join(parts), "problem": problem, "money": money, "currency": terms.currency}
+
+    def _comment(self, record: Record) -> dict[str, Any] | None:
+        number = record.key.partition("/")[0]
+        if not number.isdigit():
+            return None
+        title, problem = self._ideas.get(number, ("", ""))
+        named = f"idea {int(number)}" + (f" ({title})" if title else "")
+        return {"says": f"{record.by} commented on {named}.", "idea": int(number), "problem": problem}
+
+
+_SAYS: Mapping[str, Any] = {
+    "idea": Teller._idea,
+    "data": Teller._data,
+    "research": Teller._research,
+    "verdict": Teller._verdict,
+    "override": Teller._override,
+    "signoff": Teller._signoff,
+    "rollout": Teller._rollout,
+    "alert": Teller._alert,
+    "comment": Teller._comment,
+}
+
+
+def _lower(named: str) -> str:
+    return named[0].lower() + named[1:]
+
+
+def _signing(asks: tuple[str, ...]) -> str:
+    return f" To be signed by: {', '.join(asks)}." if asks else ""
