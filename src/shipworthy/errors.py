@@ -22,6 +22,8 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import ClassVar, Self
 
+_MOST_NAMED = 50
+
 
 class ShipworthyError(Exception):
     """The root of the tree; `exit_code` is what the command line ends with.
@@ -58,7 +60,8 @@ class NotFoundError(ShipworthyError):
         names = [str(name) for name in present]
         close = get_close_matches(str(asked), names, n=1)
         hint = f" Did you mean {close[0]!r}?" if close else ""
-        there = f" There is: {', '.join(names)}." if names else " There is none yet."
+        more = f" and {len(names) - _MOST_NAMED:,} more" if len(names) > _MOST_NAMED else ""
+        there = f" There is: {', '.join(names[:_MOST_NAMED])}{more}." if names else " There is none yet."
         return cls(f"No {noun} {asked!r}.{hint}{there}{' ' + remedy if remedy else ''}")
 
 

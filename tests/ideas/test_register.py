@@ -6,14 +6,17 @@ import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
+from unittest import mock
 
 import pytest
 
 from shipworthy.errors import InvalidInputError, NotFoundError, PreconditionError, ShipworthyError
+from shipworthy.ideas.alike import alike
 from shipworthy.ideas.idea import read_idea
 from shipworthy.ideas.lock import lock_criteria, locked_criteria
-from shipworthy.ideas.register import alike, find_idea, list_ideas, new_idea
+from shipworthy.ideas.register import find_idea, list_ideas, new_idea
 from shipworthy.project import Project, open_project
+from shipworthy.store import Change, Record
 
 FIRST = "ideas/0001-same-weekday.toml"
 
@@ -28,7 +31,8 @@ def test_a_new_idea_gets_the_next_number(bakery: Project):
     assert [gap.what for gap in idea.gaps()] == [
         f"The idea has no {name}." for name in ("challenger", "change", "because")
     ]
-    assert bakery.records.get("idea", "0002").body == {"slug": "rye-mondays-f-r-alle", "lock": None}
+    body = {"slug": "rye-mondays-f-r-alle", "lock": None, "text": path.read_text()}
+    assert bakery.records.get("idea", "0002").body == body
 
 
 @pytest.mark.parametrize("title", ["", "   ", "!!!", "日本"])
@@ -85,13 +89,18 @@ def test_a_number_is_never_used_again(bakery: Project):
     assert bakery.records.get("idea", "0002").body["lock"] is not None
 
 
-def test_a_file_in_the_way_is_left_alone(bakery: Project, monkeypatch: pytest.MonkeyPatch):
-    """A file that appears under the chosen name is not overwritten."""
-    monkeypatch.setattr("shipworthy.ideas.register.list_ideas", lambda project: [])
-    (bakery.root / "ideas/0001-same-weekday.toml").write_text("mine")
-    with pytest.raises(PreconditionError, match="Repeat the command"):
-        new_idea(bakery, "Same weekday")
-    assert (bakery.root / FIRST).read_text() == "mine"
+def test_a_file_in_the_way_is_left_alone(bakery: Project):
+    """A file that appears under the chosen name in the very moment is not overwritten."""
+    path = bakery.root / "ideas/0002-another-one.toml"
+    add = bakery.records.add
+
+    def appear(*changes: Change, by: str) -> list[Record]:
+        path.write_text("mine")
+        return add(*changes, by=by)
+
+    with mock.patch.object(bakery.records, "add", appear), pytest.raises(PreconditionError, match="Repeat the command"):
+        new_idea(bakery, "Another one")
+    assert path.read_text() == "mine"
 
 
 @pytest.mark.parametrize("name", ["0001-twin.toml", "1-twin.toml", "00001-twin.toml"])
@@ -135,8 +144,9 @@ def test_near_duplicates_are_told(bakery: Project):
     assert alike(bakery, fresh) == []
 
 
-def test_the_register_raises_only_ours(bakery: Project):
-    """One broken file is named, whichever idea was asked for."""
+def test_a_broken_file_hinders_no_other_idea(bakery: Project):
+    """The list names the file that is broken; an idea that is asked for by its number is found all the same."""
     (bakery.root / "ideas/0002-broken.toml").write_text("title =")
     with pytest.raises(ShipworthyError, match=r"0002-broken\.toml is not valid TOML"):
-        find_idea(bakery, 1)
+        list_ideas(bakery)
+    assert find_idea(bakery, 1).slug == "same-weekday"

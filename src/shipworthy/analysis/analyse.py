@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import polars as pl
@@ -62,6 +62,23 @@ class Analysis:
     budget: Budget | None = None
     break_even: BreakEven | None = None
     segments: Segments | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The analysis as JSON can hold it, with the gain per period and per year."""
+        return {
+            "idea": self.idea,
+            "decision": str(self.verdict.decision),
+            "currency": self.currency,
+            "is_sealed": self.is_sealed,
+            "per_period": asdict(self.verdict.per_period()),
+            "per_year": asdict(self.verdict.per_year()),
+            "verdict": self.verdict.to_dict(),
+            "break_even": self.break_even.to_dict() if self.break_even else None,
+            "segments": self.segments.to_dict() if self.segments else None,
+            "deviations": list(self.deviations),
+            "budget": self.budget.to_dict() if self.budget else None,
+            "evidence": self.evidence,
+        }
 
 
 def analyse_idea(project: Project, number: int) -> Analysis:

@@ -2,14 +2,36 @@
 
 from __future__ import annotations
 
-from shipworthy.analysis.override import gap_of
+from shipworthy.analysis.override import gap_of, standing_override
 from shipworthy.ideas.idea import Idea
+from shipworthy.ideas.signoff import About, Gate, unsigned
 from shipworthy.project import Gap, Project
 from shipworthy.research.gate import missing as missing_research
 
 
 def missing(project: Project, idea: Idea, code: str | None = None) -> list[Gap]:
     """What is still missing before the challenger may be shipped; empty means open."""
+    before = undecided(project, idea, code)
+    return before or unsigned(project, idea, Gate.SHIP, lambda: to_sign(project, idea))
+
+
+def to_sign(project: Project, idea: Idea) -> About:
+    """What is signed before an idea is shipped: the verdict, and the override of it that counts."""
+    judged = project.records.get("verdict", idea.key)
+    if judged is None:
+        return {"the verdict": ""}
+    override = standing_override(project, idea, judged)
+    counts = override.sentence if override is not None and override.counts else ""
+    decision = judged.body["verdict"]["decision"]
+    return {
+        "the evidence": judged.body["evidence"],
+        "the code": judged.body["code"],
+        "the decision": f"{decision} {counts}",
+    }
+
+
+def undecided(project: Project, idea: Idea, code: str | None = None) -> list[Gap]:
+    """What is missing but for sign-offs of the verdict: it has to be there before anybody signs."""
     before = missing_research(project, idea, code)
     if before:
         return before

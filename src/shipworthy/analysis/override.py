@@ -14,6 +14,7 @@ from shipworthy.analysis.decision import Decision
 from shipworthy.errors import InvalidInputError, PreconditionError
 from shipworthy.ideas.idea import Idea
 from shipworthy.ideas.register import find_idea
+from shipworthy.ideas.signoff import is_same_person
 from shipworthy.project import Gap, Project, refuse_closed
 from shipworthy.research.gate import missing as missing_research
 from shipworthy.store import Change, Record
@@ -130,7 +131,7 @@ def second_override(project: Project, number: int) -> Override:
         raise PreconditionError(
             f"What was asked for idea {number} is about an older verdict. Look at today's, and ask again if it still holds."
         )
-    if _same_person(project.who, asked.asked_by):
+    if is_same_person(project.who, asked.asked_by):
         raise PreconditionError(
             f"{asked.asked_by} asked for it, and an override takes two. Let another person second it, under a name of their "
             "own (SHIPWORTHY_USER)."
@@ -190,10 +191,6 @@ def _is_about(override: Override, judged: Mapping[str, Any]) -> bool:
     """Whether an override is about this verdict: the same decision on the same evidence of the same code."""
     about = (judged["evidence"], judged["code"], judged["verdict"]["decision"])
     return (override.evidence, override.code, str(override.instead_of)) == about
-
-
-def _same_person(one: str, other: str) -> bool:
-    return one.strip().casefold() == other.strip().casefold()
 
 
 def _read(history: Sequence[Record]) -> tuple[Override, ...]:

@@ -1,1 +1,1 @@
-"""The REST door: the same verbs with the same names and gates as on the command line."""
+"""The REST door: one table of endpoints, from which routes, OpenAPI, the permission table and the Python client follow."""

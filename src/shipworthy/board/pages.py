@@ -2,22 +2,69 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from starlette.routing import BaseRoute, Mount, Route
-from starlette.staticfiles import StaticFiles
 
-from shipworthy.board.board import show_board, show_projects
-from shipworthy.board.rendering import refuse
-from shipworthy.web.asked import door
-
-_STATIC = Path(__file__).with_name("static")
+from shipworthy.board import overriding
+from shipworthy.board.asking import ask_to_move_on, run_verb
+from shipworthy.board.board import show_board, show_cards, show_more, show_projects
+from shipworthy.board.edit import show_edit, write_edit
+from shipworthy.board.feed import show_feed
+from shipworthy.board.idea import show_idea, show_pictures, show_report
+from shipworthy.board.job import show_job
+from shipworthy.board.ledger import export_ledger, show_ledger, show_ledger_reading
+from shipworthy.board.look import choose_look
+from shipworthy.board.new_idea import advise, show_new_idea, write_new_idea
+from shipworthy.board.problem import show_health, show_problem, show_problem_reading, show_problems
+from shipworthy.board.rendering import FILES, refuse
+from shipworthy.board.rollout import move_rollout, show_rollout, show_rollout_reading, show_rollouts
+from shipworthy.board.static_files import KeptFiles
+from shipworthy.board.talk import take_signature_back, write_comment, write_signature
+from shipworthy.web.asked import Handler, door
 
 
 def routes() -> list[BaseRoute]:
     """The pages' routes."""
     return [
-        Route("/", door(show_projects, refuse)),
-        Route("/projects/{project}/", door(show_board, refuse)),
-        Mount("/static", StaticFiles(directory=_STATIC)),
+        _page("/", show_projects),
+        _form("/look", choose_look),
+        _page("/projects/{project}/", show_board),
+        _page("/projects/{project}/more", show_more),
+        _page("/projects/{project}/cards", show_cards),
+        _page("/projects/{project}/feed", show_feed),
+        _form("/projects/{project}/ideas/{number:int}/ask", ask_to_move_on),
+        _form("/projects/{project}/ideas/{number:int}/run/{verb}", run_verb),
+        _page("/projects/{project}/ideas/new", show_new_idea),
+        _form("/projects/{project}/ideas/new", write_new_idea),
+        _form("/projects/{project}/ideas/advice", advise),
+        _page("/projects/{project}/ideas/{number:int}", show_idea),
+        _page("/projects/{project}/ideas/{number:int}/edit", show_edit),
+        _form("/projects/{project}/ideas/{number:int}/edit", write_edit),
+        _form("/projects/{project}/ideas/{number:int}/comment", write_comment),
+        _form("/projects/{project}/ideas/{number:int}/sign", write_signature),
+        _form("/projects/{project}/ideas/{number:int}/unsign", take_signature_back),
+        _page("/projects/{project}/ideas/{number:int}/pictures", show_pictures),
+        _page("/projects/{project}/ideas/{number:int}/report", show_report),
+        _form("/projects/{project}/ideas/{number:int}/override", overriding.ask),
+        _form("/projects/{project}/ideas/{number:int}/override/second", overriding.second),
+        _page("/projects/{project}/jobs/{id}", show_job),
+        _page("/projects/{project}/problems", show_problems),
+        _page("/projects/{project}/problems/{problem}", show_problem),
+        _page("/projects/{project}/problems/{problem}/reading", show_problem_reading),
+        _page("/projects/{project}/problems/{problem}/health", show_health),
+        _page("/projects/{project}/rollouts", show_rollouts),
+        _page("/projects/{project}/rollouts/{problem}", show_rollout),
+        _page("/projects/{project}/rollouts/{problem}/reading", show_rollout_reading),
+        _form("/projects/{project}/rollouts/{problem}/{button}", move_rollout),
+        _page("/projects/{project}/ledger", show_ledger),
+        _page("/projects/{project}/ledger/reading", show_ledger_reading),
+        _page("/projects/{project}/ledger.{ending}", export_ledger),
+        Mount("/static", KeptFiles(FILES)),
     ]
+
+
+def _page(address: str, handler: Handler) -> Route:
+    return Route(address, door(handler, refuse), methods=["GET"])
+
+
+def _form(address: str, handler: Handler) -> Route:
+    return Route(address, door(handler, refuse), methods=["POST"])

@@ -70,23 +70,7 @@ def _verify(project: Project, number: int, json_: bool) -> int:
 
 
 def _record(found: Analysis, written: Sequence[str]) -> dict[str, Any]:
-    verdict = found.verdict
-    return {
-        "idea": found.idea,
-        "decision": str(verdict.decision),
-        "currency": found.currency,
-        "is_sealed": found.is_sealed,
-        "per_period": asdict(verdict.per_period()),
-        "per_year": asdict(verdict.per_year()),
-        "verdict": verdict.to_dict(),
-        "break_even": found.break_even.to_dict() if found.break_even else None,
-        "segments": found.segments.to_dict() if found.segments else None,
-        "deviations": list(found.deviations),
-        "budget": found.budget.to_dict() if found.budget else None,
-        "evidence": found.evidence,
-        "report": written[0] if written else None,
-        "reports": list(written),
-    }
+    return {**found.to_dict(), "report": written[0] if written else None, "reports": list(written)}
 
 
 def _break_even(found: Analysis) -> str | None:

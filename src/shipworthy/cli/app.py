@@ -7,9 +7,10 @@ import os
 import sys
 import tempfile
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from io import TextIOWrapper
+from keyword import iskeyword
 from pathlib import Path
 
 import click
@@ -20,12 +21,14 @@ _VERBS: Mapping[str, tuple[str, str]] = {
     "init": ("start", "Lay a small working problem in this folder."),
     "demo": ("demo", "Walk three ideas about a real restaurant from a sentence to money."),
     "status": ("status", "Show where each idea stands, and the next command to type."),
-    "idea": ("idea", "1. Idea: begin, show and list ideas."),
+    "idea": ("idea", "1. Idea: begin, show, list and edit ideas."),
     "data": ("data", "2. Data: can the idea be proved with the data that are there?"),
     "research": ("research", "3. Research: replay champion and challenger over the history."),
     "analyse": ("analyse", "4. Analysis: the verdict, and the report that people read."),
     "holdout": ("holdout", "Tell which ideas opened each history, and what is left of it."),
     "override": ("override", "Set a verdict aside: one person says why, another one agrees."),
+    "sign": ("sign", "Stand behind what a gate is about, in a role."),
+    "comment": ("comment", "Say something about an idea."),
     "plan": ("plan", "Plan live trials: how long shadow, canary and switchback take."),
     "ship": ("ship", "5. Ship: into shadow, canary, live; each step on evidence."),
     "rollback": ("ship", "Take back what is on trial or live."),
@@ -45,6 +48,7 @@ _VERBS: Mapping[str, tuple[str, str]] = {
     "backlog": ("backlog", "Rank what is worth doing next, by the squad's own hit rate."),
     "programme": ("programme", "Show all ideas together: money, hit rate, cycle times."),
     "history": ("history", "Tell what served when, who moved it and on what evidence."),
+    "rollout": ("rollout", "Tell what a rollout's live periods say, and what its next step misses."),
     "ledger": ("ledger", "Show forecast against realised gain of each shipped idea."),
     "compare": ("compare", "Compare ideas in one table and one plot."),
     "simulate": ("simulate", "Check the verdict on your own history, with worthless ideas."),
@@ -55,6 +59,12 @@ _VERBS: Mapping[str, tuple[str, str]] = {
     "replay-log": ("replay_log", "Decide what was asked live again, with any release."),
     "compact": ("compact", "Turn what was logged into Parquet in the object store."),
     "server": (".server.command", "Open the board and the API of this folder's workspace."),
+    "export": ("parcel", "Write a project, or one of its problems, in open formats."),
+    "import": ("parcel", "Take in what `export` wrote, with its history."),
+    "store": ("store", "Check that what is kept is whole; back it up, restore it, move it."),
+    "account": ("account", "Who may sign in to this workspace, and with which roles."),
+    "token": ("token", "Make, list and revoke what programs sign in with."),
+    "audit": ("audit", "Tell who did what; export it; prove that the log is whole."),
     "gc": ("gc", "Show, or delete, the stored objects that no record leads to."),
 }
 """Each verb with its module, from here, and its line in the help; kept here so that help imports none of them."""
@@ -76,8 +86,23 @@ class _Verbs(click.Group):
             formatter.write_dl([(name, text) for name, (_, text) in _VERBS.items()])
 
 
+def find_command(words: str) -> click.Command:
+    """The command of some words: "research", "idea new"."""
+    name, _, rest = words.partition(" ")
+    verb = _verb(name)
+    return verb.commands[rest] if isinstance(verb, click.Group) else verb
+
+
+def all_words() -> Iterator[str]:
+    """The words of every command that does something."""
+    for name in _VERBS:
+        verb = _verb(name)
+        yield from [f"{name} {word}" for word in verb.commands] if isinstance(verb, click.Group) else [name]
+
+
 def _verb(name: str) -> click.Command:
-    command: click.Command = getattr(import_module(f".{_VERBS[name][0]}", __package__), name.replace("-", "_"))
+    known = f"{name}_" if iskeyword(name) else name.replace("-", "_")
+    command: click.Command = getattr(import_module(f".{_VERBS[name][0]}", __package__), known)
     return command
 
 

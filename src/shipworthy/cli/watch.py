@@ -18,7 +18,7 @@ from shipworthy.live.watch.loop import keep_watching
 from shipworthy.live.watch.watch import Watched
 from shipworthy.live.watch.watch import watch as look
 from shipworthy.project import open_project
-from shipworthy.project.clock import read_instant
+from shipworthy.project.clock import now, read_instant
 from shipworthy.project.code import only_problem
 
 
@@ -26,7 +26,9 @@ from shipworthy.project.code import only_problem
 @click.argument("problem", required=False)
 @click.option("--once", is_flag=True, help="Look once, and end; this is what it does unless --every is given.")
 @click.option("--every", metavar="SPAN", help="Look again and again, as often as this: 60s, 5m or 1h.")
-@click.option("--at", help="Only look, as of this instant: 2026-11-26T09:30:00Z. Nothing is moved, recorded or told.")
+@click.option(
+    "--at", help="Only look, as of this instant: 2026-11-26T09:30:00Z, or now. Nothing is moved, recorded or told."
+)
 @click.option("--fail", is_flag=True, help="End with exit code 4 where alerts are open.")
 @as_json
 def watch(problem: str | None, once: bool, every: str | None, at: str | None, fail: bool, json_: bool) -> None:
@@ -40,13 +42,17 @@ def watch(problem: str | None, once: bool, every: str | None, at: str | None, fa
         if once or at or fail:
             raise InvalidInputError("--every looks again and again: leave out --once, --at and --fail.")
         keep_watching(project, name, _seconds(every), lambda found: _show_news(found, json_))
-    found = look(project, name, at=read_instant(at, "--at") if at else None)
+    found = look(project, name, at=_instant(at))
     if json_:
         tell({}, record=_record(found))
     else:
         _show(found)
     if fail and found.news.open:
         raise GateClosedError(f"{len(found.news.open)} alerts are open for problem {found.problem!r}.")
+
+
+def _instant(at: str | None) -> datetime | None:
+    return None if at is None else now() if at == "now" else read_instant(at, "--at")
 
 
 def _show(found: Watched) -> None:

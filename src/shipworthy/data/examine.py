@@ -32,9 +32,11 @@ from shipworthy.engine import (
     replay,
     windows,
 )
+from shipworthy.ideas.edit import keep_text
 from shipworthy.ideas.gate import missing as missing_idea
 from shipworthy.ideas.idea import Idea
 from shipworthy.ideas.register import find_idea
+from shipworthy.ideas.written import overtaken, read_written
 from shipworthy.problem import Problem
 from shipworthy.project import Gap, Project, refuse_closed
 from shipworthy.project.code import load_problem
@@ -94,7 +96,7 @@ def examine_data(project: Project, number: int, done: Done = lambda n, of: None)
         NotFoundError: there is no such idea, problem or policy.
     """
     idea = find_idea(project, number)
-    refuse_closed(f"Idea to Data for idea {number}", missing_idea(idea))
+    refuse_closed(f"Idea to Data for idea {number}", [*missing_idea(idea), *overtaken(read_written(project, number))])
     code, problem = load_problem(project, idea.problem)
     problem.make_policy(idea.challenger)
     snapshot = take_snapshot(project, problem)
@@ -148,7 +150,8 @@ def examine_data(project: Project, number: int, done: Done = lambda n, of: None)
         contract=snapshot.contract.digest if snapshot.contract else None,
         broken=snapshot.broken,
     )
-    project.records.add(Change(kind="data", key=idea.key, body=_body(answer, idea)), by=project.who)
+    keep_text(project, number)
+    project.records.add(Change(kind="data", key=idea.key, body=_body(answer, idea, problem.terms)), by=project.who)
     return answer
 
 
@@ -170,12 +173,12 @@ _REMEDIES = {
 }
 
 
-def _body(answer: DataAnswer, idea: Idea) -> dict[str, Any]:
+def _body(answer: DataAnswer, idea: Idea, terms: Mapping[str, Any]) -> dict[str, Any]:
     body = {name: getattr(answer, name) for name in DataAnswer.__slots__}
     gaps = [[gap.what, gap.remedy] for gap in answer.gaps]
     asked = {"problem": idea.problem, "challenger": idea.challenger}
     named = {"guardrails": sorted(idea.guardrails), "segments": list(idea.segments)}
-    return body | {"gaps": gaps} | asked | named
+    return body | {"gaps": gaps, "terms": terms} | asked | named
 
 
 def _champion_track(replayed: Replay, engine: Engine, done: Done) -> Track:

@@ -8,7 +8,10 @@ from typing import Any
 from shipworthy.data.contract_file import contract_digest
 from shipworthy.ideas.gate import missing as missing_idea
 from shipworthy.ideas.idea import Idea
+from shipworthy.ideas.lock import criteria_of, read_lock
+from shipworthy.ideas.signoff import About, Gate, unsigned
 from shipworthy.project import Gap, Project
+from shipworthy.store import canonical, digest
 
 
 def missing(project: Project, idea: Idea, code: str | None = None) -> list[Gap]:
@@ -20,6 +23,26 @@ def missing(project: Project, idea: Idea, code: str | None = None) -> list[Gap]:
         code: The digest of the code as it is now, where the caller has loaded it. Only then the contract is compared too:
             what is shipped already rests on the code and the contract of its day.
     """
+    before = unproved(project, idea, code)
+    return before or unsigned(project, idea, Gate.RESEARCH, lambda: to_sign(project, idea))
+
+
+def to_sign(project: Project, idea: Idea) -> About:
+    """What is signed before research: what is about to be locked, and, as long as it is not, in which words.
+
+    Once it is locked, the words may be improved; what would be a deviation has to be signed anew.
+    """
+    examined = project.records.get("data", idea.key)
+    terms = examined.body.get("terms") if examined else None
+    words = [idea.title, idea.change, idea.because]
+    found = {"the idea's criteria": criteria_of(idea), "the problem's terms": terms}
+    if read_lock(project, idea.key) is None:
+        found["its text"] = words
+    return {name: digest(canonical(value)) for name, value in found.items()}
+
+
+def unproved(project: Project, idea: Idea, code: str | None = None) -> list[Gap]:
+    """What is missing but for sign-offs: it has to be there before anybody signs."""
     before = missing_idea(idea)
     if before:
         return before

@@ -10,7 +10,7 @@ from typing import Literal
 
 from shipworthy.errors import InvalidInputError
 from shipworthy.project import Gap
-from shipworthy.project.section import Section, read_toml
+from shipworthy.project.section import Section, parse_toml
 
 _TEXTS = {
     "title": "one line that a product manager would say",
@@ -21,10 +21,14 @@ _TEXTS = {
     "owner": "who answers for it",
 }
 _FIELDS = (*_TEXTS, "deadline", "segments", "worth", "guardrails")
+WORTH = ("smallest_gain", "expected_gain", "per", "effort", "cost")
+"""What stands under [worth]; everything else stands at the top."""
+
+FIELDS = (*_TEXTS, "deadline", "segments", *WORTH, "guardrails")
+"""Everything that an idea says, by the names that a form has for it."""
+
 _MOST = 1e15
 """More money than any idea is about; what is above it, or no number at all, is a slip of the pen."""
-
-_WORTH = ("smallest_gain", "expected_gain", "per")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +41,8 @@ class Idea:
         smallest_gain: The smallest gain worth shipping, in money.
         expected_gain: What is expected, in money: low, likely and high; None where nobody dares.
         per: What both gains are counted per.
+        effort: Person-days that it would take; None where nobody said.
+        cost: Money that it would cost besides; None where nobody said.
         guardrails: Margins that this idea sets instead of the problem's.
         segments: The columns by whose values the gain will be told apart, for reading; see `shipworthy.analysis.segments`.
     """
@@ -53,6 +59,8 @@ class Idea:
     smallest_gain: float | None = None
     expected_gain: tuple[float, float, float] | None = None
     per: Literal["period", "year"] = "period"
+    effort: float | None = None
+    cost: float | None = None
     guardrails: Mapping[str, float] = field(default_factory=dict)
     segments: tuple[str, ...] = ()
 
@@ -75,27 +83,28 @@ class Idea:
 
     def gaps(self) -> list[Gap]:
         """What keeps it from being testable."""
+        return [gap for _, gap in self.faults()]
+
+    def faults(self) -> list[tuple[str, Gap]]:
+        """The same, each with the field that is to be written or corrected."""
         found = [
-            Gap(f"The idea has no {name}.", f"Write {name} = {f'<{meaning}>'!r}.")
+            (name, Gap(f"The idea has no {name}.", f"Write {name} = {f'<{meaning}>'!r}."))
             for name, meaning in _TEXTS.items()
             if not getattr(self, name).strip()
         ]
         if self.smallest_gain is None:
-            found.append(
-                Gap("It does not say what would be worth shipping.", "Write smallest_gain = <money> under [worth].")
-            )
+            what = "It does not say what would be worth shipping."
+            found.append(("smallest_gain", Gap(what, "Write smallest_gain = <money> under [worth].")))
         elif self.smallest_gain < 0:
-            found.append(Gap("A smallest gain below zero would ship a loss.", "Write smallest_gain = 0 or more."))
+            what = "A smallest gain below zero would ship a loss."
+            found.append(("smallest_gain", Gap(what, "Write smallest_gain = 0 or more.")))
         expected = self.expected_gain
         if expected is not None and not expected[0] <= expected[1] <= expected[2]:
-            found.append(Gap(f"expected_gain {list(expected)} is not in order.", "Write [low, likely, high]."))
+            gap = Gap(f"expected_gain {list(expected)} is not in order.", "Write [low, likely, high].")
+            found.append(("expected_gain", gap))
         elif expected is not None and self.smallest_gain is not None and expected[2] < self.smallest_gain:
-            found.append(
-                Gap(
-                    "Even its high expectation is below the smallest gain worth shipping.",
-                    "Drop the idea, or correct one of them.",
-                )
-            )
+            what = "Even its high expectation is below the smallest gain worth shipping."
+            found.append(("expected_gain", Gap(what, "Drop the idea, or correct one of them.")))
         return found
 
 
@@ -105,24 +114,63 @@ def read_idea(path: Path) -> Idea:
     Raises:
         InvalidInputError: the name is not NNNN-slug.toml, it is not TOML, or a field is unknown or of a wrong type.
     """
+    number, slug = named(path)
+    return parse_idea(number, slug, path.read_bytes(), str(path))
+
+
+def named(path: Path) -> tuple[int, str]:
+    """The number and the slug that the name of an idea's file says.
+
+    Raises:
+        InvalidInputError: it is not NNNN-slug.toml.
+
+    >>> named(Path("ideas/0007-weather.toml"))
+    (7, 'weather')
+    """
     number, _, slug = path.stem.partition("-")
     if not (number.isascii() and number.isdigit() and int(number) and slug):
         raise InvalidInputError(f"{path}: an idea's file is named like 0007-weather.toml.")
-    given = Section(str(path), read_toml(path))
+    return int(number), slug
+
+
+def parse_idea(number: int, slug: str, text: bytes, where: str) -> Idea:
+    """The idea that a text says; `where` stands in the messages.
+
+    Raises:
+        InvalidInputError: it is not TOML, or a field is unknown or of a wrong type.
+    """
+    return idea_of(number, slug, Section(where, parse_toml(text, where)))
+
+
+def idea_of(number: int, slug: str, given: Section) -> Idea:
+    """The idea that some fields say, as a file has them.
+
+    Raises:
+        InvalidInputError: a field is unknown or of a wrong type.
+    """
     given.refuse_unknown(_FIELDS)
     worth = given.section("worth")
-    worth.refuse_unknown(_WORTH)
+    worth.refuse_unknown(WORTH)
     return Idea(
-        number=int(number),
+        number=number,
         slug=slug,
         **{name: given.text(name) for name in _TEXTS},
         deadline=_deadline(given),
         smallest_gain=worth.number("smallest_gain", _MOST),
         expected_gain=_expected_gain(worth),
         per=_per(worth),
+        effort=_not_negative(worth, "effort"),
+        cost=_not_negative(worth, "cost"),
         guardrails=_margins(given.section("guardrails")),
         segments=_segments(given),
     )
+
+
+def _not_negative(worth: Section, name: str) -> float | None:
+    value = worth.number(name, _MOST)
+    if value is not None and value < 0:
+        worth.refuse(name, f"must be 0 or more, not {value!r}.")
+    return value
 
 
 def _deadline(given: Section) -> date | None:

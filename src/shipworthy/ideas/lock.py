@@ -46,7 +46,7 @@ def lock_criteria(project: Project, idea: Idea, terms: Mapping[str, Any]) -> str
     record, locked = project.records.get("idea", idea.key), read_lock(project, idea.key)
     if locked is not None:
         return locked.digest
-    criteria = {**_criteria(idea), **terms}
+    criteria = {**criteria_of(idea), **terms}
     lock = Lock(digest(canonical(criteria)), criteria)
     body = {**(record.body if record else {"slug": idea.slug}), "lock": lock._asdict()}
     expect = record.version if record else 0
@@ -68,7 +68,7 @@ def deviations(project: Project, idea: Idea, terms: Mapping[str, Any] | None = N
     locked = locked_criteria(project, idea)
     if locked is None:
         return []
-    today = {"file": _criteria(idea), "problem": terms or {}}
+    today = {"file": criteria_of(idea), "problem": terms or {}}
     return [
         f"{name} was {locked.get(name, _UNSAID.get(name))!r} when research started; the {where} now says {value!r}."
         for where, said in today.items()
@@ -77,7 +77,8 @@ def deviations(project: Project, idea: Idea, terms: Mapping[str, Any] | None = N
     ]
 
 
-def _criteria(idea: Idea) -> dict[str, Any]:
+def criteria_of(idea: Idea) -> dict[str, Any]:
+    """What an idea itself says of success: all of it is locked."""
     criteria = {name: getattr(idea, name) for name in _CRITERIA}
     return criteria | {
         "guardrails": dict(idea.guardrails),

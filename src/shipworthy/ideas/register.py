@@ -1,105 +1,124 @@
-"""The ideas of a project: the files in `ideas/`, found, listed and begun."""
+"""The ideas of a project: found, listed and begun."""
 
 from __future__ import annotations
 
-import json
 import re
-from difflib import SequenceMatcher
+from collections.abc import Mapping
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
-from shipworthy.errors import AlreadyExistsError, InvalidInputError, NotFoundError
-from shipworthy.ideas.idea import Idea, read_idea
+from shipworthy.errors import AlreadyExistsError, InvalidInputError, NotFoundError, PreconditionError
+from shipworthy.ideas.files import idea_files, read_file
+from shipworthy.ideas.idea import Idea, parse_idea
+from shipworthy.ideas.recorded import KIND, recorded_ideas
+from shipworthy.ideas.text import TEMPLATE, rewritten
+from shipworthy.ideas.written import file_of, idea_in, key_of, numbers, path_of, twice
 from shipworthy.project import Project
 from shipworthy.store import Change
 
-IDEAS_FOLDER = "ideas"
-_ALIKE = 0.75
-
-_TEMPLATE = """\
-title = {title}
-problem = {problem}
-challenger = {challenger}   # the policy that carries the idea
-change = {change}
-because = {because}   # the mechanism: why should that earn more?
-owner = {owner}
-# segments = ["weekday"]   # columns known before deciding, by which the gain is told apart
-
-[worth]
-{smallest_gain}   # the smallest gain worth shipping, in money
-# expected_gain = [0.0, 0.0, 0.0]   # low, likely, high
-per = "period"   # or "year"
-
-# [guardrails]
-# name = 0.01   # a margin of this idea instead of the problem's
-"""
+_TRIES = 8
+"""How often a number is asked for that others are asking for in the same instant."""
 
 
 def list_ideas(project: Project) -> list[Idea]:
-    """All ideas, by number.
+    """All ideas, by number: those with a file here, and those whose text only the record has.
 
     Raises:
         InvalidInputError: a file cannot be read, or two have the same number.
     """
-    ideas = [read_idea(path) for path in sorted((project.root / IDEAS_FOLDER).glob("*.toml"))]
-    ideas.sort(key=lambda idea: idea.number)
-    for one, other in pairwise(ideas):
-        if one.number == other.number:
-            raise InvalidInputError(
-                f"Ideas {one.slug!r} and {other.slug!r} both have number {one.number}. Rename one file."
-            )
-    return ideas
+    files = sorted(idea_files(project).items(), key=lambda found: found[1])
+    for (one, number), (other, another) in pairwise(files):
+        if number == another:
+            raise twice(one, other)
+    here = {number: read_file(path) for path, number in files}
+    recorded = recorded_ideas(project).items()
+    there = [idea for key, record in recorded if int(key) not in here and (idea := idea_in(record))]
+    return sorted([*here.values(), *there], key=lambda idea: idea.number)
 
 
 def find_idea(project: Project, number: int) -> Idea:
     """One idea by its number.
 
     Raises:
-        NotFoundError: no file has it.
+        NotFoundError: neither a file nor a record has it.
+        InvalidInputError: its file cannot be read, or two have its number.
     """
-    ideas = {idea.number: idea for idea in list_ideas(project)}
-    if number not in ideas:
-        raise NotFoundError.among("idea", number, ideas, "Begin one with `shipworthy idea new`.")
-    return ideas[number]
+    path = file_of(project, number)
+    if path is not None:
+        return read_file(path)
+    record = project.records.get(KIND, key_of(number))
+    idea = idea_in(record) if record else None
+    if idea is None:
+        raise NotFoundError.among("idea", number, numbers(project), "Begin one with `shipworthy idea new`.")
+    return idea
 
 
-def new_idea(project: Project, title: str, *, smallest_gain: float | None = None, **texts: str) -> Path:
+def new_idea(project: Project, title: str, *, smallest_gain: float | None = None, **fields: Any) -> Path:
     """Begins an idea: takes the next number that was never used, by its first record, and writes its file.
 
     Args:
         project: Where it belongs.
         title: One line that a product manager would say.
         smallest_gain: The smallest gain worth shipping, per period.
-        texts: Any of problem, challenger, change, because and owner.
+        fields: Any of problem, challenger, change, because, owner, and of everything else that an idea says.
 
     Raises:
-        InvalidInputError: the title gives no file name, or a text cannot be written as UTF-8.
-        PreconditionError: somebody else took the number in the same instant.
+        InvalidInputError: the title gives no file name, or a field cannot be written.
+        PreconditionError: others took the number in the same instant.
     """
+    idea, text = _begun(project, {"title": title, "smallest_gain": smallest_gain, **fields})
+    path = path_of(project, idea)
+    path.parent.mkdir(exist_ok=True)
+    _write_new(path, text.encode())
+    return path
+
+
+def begin_idea(project: Project, fields: Mapping[str, Any]) -> Idea:
+    """Begins an idea in the record alone, for everybody who shares the store; `idea pull` writes its file.
+
+    Args:
+        project: Where it belongs.
+        fields: What it says, by the names of `FIELDS`; a title at least.
+
+    Raises:
+        InvalidInputError: the title gives no file name, or a field cannot be written.
+        PreconditionError: others took the number in the same instant.
+    """
+    return _begun(project, fields)[0]
+
+
+def _begun(project: Project, fields: Mapping[str, Any]) -> tuple[Idea, str]:
+    title = str(fields.get("title") or "")
     slug = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:40].strip("-")
     if not slug:
         raise InvalidInputError(f"{title!r} gives no file name. Use some letters or digits in the title.")
-    number = _next_number(project)
-    path = project.root / IDEAS_FOLDER / f"{number:04d}-{slug}.toml"
-    names = ("problem", "challenger", "change", "because", "owner")
-    fields = {name: json.dumps(texts.get(name) or "", ensure_ascii=False) for name in names}
-    gain = "# smallest_gain = 0.0" if smallest_gain is None else f"smallest_gain = {smallest_gain!r}"
-    text = _TEMPLATE.format(title=json.dumps(title, ensure_ascii=False), smallest_gain=gain, **fields)
-    try:
-        content = text.encode()
-    except UnicodeEncodeError as error:
-        raise InvalidInputError(f"{text[error.start : error.end]!r} is no text. Write the idea in UTF-8.") from error
-    first = Change(kind="idea", key=f"{number:04d}", body={"slug": slug, "lock": None}, expect=0)
-    project.records.add(first, by=project.who)
-    path.parent.mkdir(exist_ok=True)
-    _write_new(path, content)
-    return path
+    given = {name: value for name, value in fields.items() if value is not None and value != ""}
+    text = rewritten(TEMPLATE, given)
+    idea = parse_idea(1, slug, text.encode(), "The idea")  # what cannot be is refused before a number is taken
+    number = _take_number(project, {"slug": slug, "lock": None, "text": text})
+    return replace(idea, number=number), text
+
+
+def _take_number(project: Project, body: Mapping[str, Any]) -> int:
+    """Takes the number after every idea's, by the first record of it."""
+    for tried in range(_TRIES):
+        number = _next_number(project)
+        try:
+            project.records.add(Change(kind=KIND, key=key_of(number), body=body, expect=0), by=project.who)
+        except PreconditionError:
+            if tried == _TRIES - 1:
+                raise
+        else:
+            return number
+    raise AssertionError("the last try returns or raises")
 
 
 def _next_number(project: Project) -> int:
     """The number after every idea's, also after those whose file is gone: their records would be taken for its own."""
-    used = [idea.number for idea in list_ideas(project)]
-    used += [int(record.key) for kind in ("idea", "data") for record in project.records.find(kind)]
+    used = [*idea_files(project).values()]
+    used += [int(key) for key in recorded_ideas(project)] + [int(record.key) for record in project.records.find("data")]
     return max(used, default=0) + 1
 
 
@@ -115,15 +134,3 @@ def _write_new(path: Path, content: bytes) -> None:
     except OSError:
         path.unlink(missing_ok=True)
         raise
-
-
-def alike(project: Project, idea: Idea) -> list[Idea]:
-    """Earlier ideas that say nearly the same, in their title or in what they would change."""
-    earlier = [other for other in list_ideas(project) if other.number < idea.number]
-    return [
-        other for other in earlier if _same_words(idea.title, other.title) or _same_words(idea.change, other.change)
-    ]
-
-
-def _same_words(one: str, other: str) -> bool:
-    return SequenceMatcher(None, one.lower(), other.lower()).ratio() > _ALIKE if one and other else False

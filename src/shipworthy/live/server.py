@@ -65,7 +65,7 @@ def serve(
         release=release,
         traces=are_traces_wanted(project),
     )
-    _refuse_taken(host, port)
+    refuse_taken(host, port)
     with _environment(settings), _ended_in_order(), shadow_beside(settings), watch_beside(settings, watch):
         uvicorn.run(
             "shipworthy.live.service:make_app",
@@ -83,7 +83,7 @@ def serve(
         )
 
 
-def _refuse_taken(host: str, port: int) -> None:
+def refuse_taken(host: str, port: int) -> None:
     """Says that the address is taken before workers start; theirs would share the port with whoever has it."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:

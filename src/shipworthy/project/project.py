@@ -13,10 +13,13 @@ from typing import Any
 
 from shipworthy.errors import InvalidInputError, NotFoundError
 from shipworthy.project.clock import now
+from shipworthy.project.role import SQUAD
 from shipworthy.project.section import read_toml
-from shipworthy.store import FolderObjectStore, ObjectStore, RecordStore, SqliteRecordStore
+from shipworthy.store import ObjectStore, RecordStore
+from shipworthy.store.address import open_objects, open_records
 
 CONFIG_NAME = "shipworthy.toml"
+WORKSPACE_NAME = "workspace.toml"
 
 _SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "project": {"problems": [], "name": "", "squad": ""},
@@ -25,6 +28,7 @@ _SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "live": {"log": ".shipworthy/log", "keep": "", "watch": False, "traces": False},
     "release": {"allow_unsigned": []},
     "watch": {"window": "28d", "service": "", "running_cost": 0.0, "webhook": "", "slack": ""},
+    "jobs": {"at_once": 2, "limit": "12h"},
     "notices": {
         "webhook": "",
         "slack": "",
@@ -33,6 +37,7 @@ _SETTINGS: Mapping[str, Mapping[str, Any]] = {
     },
     "programme": {"day_rate": 0.0},
     "rollout": {},
+    "signoffs": {"research": [], "ship": [], "live": [], "four_eyes": False, "proved": False},
     "mlflow": {"tracking_uri": "", "experiment": "shipworthy"},
 }
 """Every section and setting there is, with its default; the default's type is the setting's type."""
@@ -46,6 +51,7 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
     "engine": (r"processes|ray", "'processes' or 'ray'"),
     "ray_address": (r"((ray://)?[\w.-]+:\d{1,5})?", "'host:port', 'ray://host:port', or empty to start Ray here"),
     "keep": (r"([1-9]\d*[hdw])?", "a span such as '400d', or empty to keep logs for ever"),
+    "limit": (r"[1-9]\d*[mhdw]", "a span such as '12h'"),
     "window": (r"[1-9]\d*[hdw]", "a span such as '28d'"),
     "service": (r"(https?://\S+)?", "the address of the service, as 'http://127.0.0.1:8000'"),
     "webhook": (r"((https?://|\$)\S+)?", "an address, or '$NAME' of an environment variable that holds it"),
@@ -65,7 +71,8 @@ class Project:
 
     Attributes:
         root: The folder that holds `shipworthy.toml`.
-        settings: Every setting of that file, defaults filled in, by section.
+        settings: Every setting of that file, defaults filled in, by section; the sign-offs that its workspace asks for at least
+            are added to its own.
     """
 
     root: Path
@@ -74,12 +81,12 @@ class Project:
     @cached_property
     def records(self) -> RecordStore:
         """The record store that the configuration names; opened at first use."""
-        return SqliteRecordStore(self.root / _path(self.settings, "records"), clock=now)
+        return open_records(str(self.settings["store"]["records"]), root=self.root, space=self.space, clock=now)
 
     @cached_property
     def objects(self) -> ObjectStore:
         """The object store that the configuration names."""
-        return FolderObjectStore(self.root / _path(self.settings, "objects"))
+        return open_objects(str(self.settings["store"]["objects"]), root=self.root, space=self.space)
 
     @property
     def name(self) -> str:
@@ -147,7 +154,7 @@ def open_project(start: Path | None = None) -> Project:
     folder = (start or Path.cwd()).resolve()
     for place in (folder, *folder.parents):
         if (place / CONFIG_NAME).is_file():
-            return Project(root=place, settings=_read(place / CONFIG_NAME))
+            return Project(root=place, settings=_with_minimum(place, _read(place / CONFIG_NAME)))
     raise NotFoundError(
         f"No {CONFIG_NAME} in {folder} or above. Go to your project's folder, or lay a small working problem here with "
         "`shipworthy init`."
@@ -162,6 +169,20 @@ def _read(path: Path) -> Mapping[str, Mapping[str, Any]]:
     }
 
 
+def _with_minimum(root: Path, settings: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Mapping[str, Any]]:
+    """The settings, with the sign-offs added that every workspace above asks for in its projects."""
+    asked = settings["signoffs"]
+    for above in (place / WORKSPACE_NAME for place in (root, *root.parents)):
+        if above.is_file():
+            least = _section(above, "signoffs", _SETTINGS["signoffs"], read_toml(above).get("signoffs", {}))
+            asked = {name: _both(least[name], value) for name, value in asked.items()}
+    return {**settings, "signoffs": asked}
+
+
+def _both(least: Any, own: Any) -> Any:
+    return least or own if isinstance(own, bool) else list(dict.fromkeys([*least, *own]))
+
+
 def _section(path: Path, section: str, defaults: Mapping[str, Any], given: Any) -> Mapping[str, Any]:
     if not isinstance(given, dict):
         raise InvalidInputError(f"{path}: {section} must be a section: write [{section}] on a line of its own.")
@@ -174,6 +195,10 @@ def _section(path: Path, section: str, defaults: Mapping[str, Any], given: Any) 
             raise InvalidInputError(f"{path}: {section}.{name} must be a {wanted}, not {value!r}.")
         if isinstance(value, list) and not all(isinstance(item, str) for item in value):
             raise InvalidInputError(f"{path}: {section}.{name} must be a list of texts in quotes, not {value!r}.")
+        if section == "signoffs" and isinstance(value, list) and not {*value} <= SQUAD:
+            raise InvalidInputError(
+                f"{path}: {section}.{name} must be a list of roles, any of {', '.join(sorted(SQUAD))}, not {value!r}."
+            )
         if name == "workers" and value < 0:
             raise InvalidInputError(f"{path}: {section}.{name} must be 0, for one per core, or more, not {value!r}.")
         if name in _TEXTS and not re.fullmatch(_TEXTS[name][0], value):
@@ -186,12 +211,3 @@ def _refuse_unknown(path: Path, noun: str, given: Mapping[str, Any], known: Mapp
         if name not in known:
             message = NotFoundError.among(noun, name, known)
             raise InvalidInputError(f"{path}: {message}")
-
-
-def _path(settings: Mapping[str, Mapping[str, Any]], name: str) -> str:
-    address = str(settings["store"][name])
-    if "://" in address:
-        raise InvalidInputError(
-            f"store.{name} is {address!r}, but this version keeps {name} on the local disk only. Give a path."
-        )
-    return address

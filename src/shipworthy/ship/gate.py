@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from shipworthy.analysis.trials.trial_verdict import TrialDecision
 from shipworthy.analysis.wording import amount
-from shipworthy.project import Gap
+from shipworthy.ideas.idea import Idea
+from shipworthy.ideas.signoff import About, Gate, unsigned
+from shipworthy.project import Gap, Project
 from shipworthy.ship.reading import LiveReading
-from shipworthy.ship.rollout import Phase
+from shipworthy.ship.rollout import Phase, Rollout, rollout_history
 
 _MOST_FALLS = 0.05
 
@@ -35,6 +37,28 @@ def missing(phase: Phase, reading: LiveReading | None, periods: int = 14) -> lis
     if phase is Phase.LIVE and not gaps:
         gaps.extend(_unproven(reading, wait))
     return gaps
+
+
+def missing_signoffs(project: Project, idea: Idea, serves: Rollout, taker: str | None = None) -> list[Gap]:
+    """The sign-offs that are missing before an idea may go live.
+
+    Args:
+        project: The project.
+        idea: The idea.
+        serves: What serves now.
+        taker: Who takes the step; None where nobody takes it yet.
+    """
+    return unsigned(project, idea, Gate.LIVE, lambda: to_sign(project, serves), taker=taker)
+
+
+def to_sign(project: Project, serves: Rollout) -> About:
+    """What is signed before an idea goes live: the release on trial, in the trial that it is in without a break."""
+    since = serves.version
+    for move in reversed(rollout_history(project, serves.problem)):
+        if (move.idea, move.phase, move.challenger) != (serves.idea, serves.phase, serves.challenger):
+            break
+        since = move.version
+    return {"the release on trial": str(serves.challenger), "its trial": f"{serves.phase} since move {since}"}
 
 
 def _harms(reading: LiveReading) -> list[Gap]:

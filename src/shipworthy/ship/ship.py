@@ -16,12 +16,12 @@ from shipworthy.problem import Problem
 from shipworthy.project import Gap, Project, clock, refuse_closed
 from shipworthy.project.code import Code, load_problem
 from shipworthy.research.evidence import open_evidence
-from shipworthy.ship.gate import missing
+from shipworthy.ship.gate import missing, missing_signoffs
 from shipworthy.ship.parity import Parity, require_parity
 from shipworthy.ship.published import publish
 from shipworthy.ship.reading import LiveReading, judged_for_shadow, read_idea_live
 from shipworthy.ship.release import build_release, open_release
-from shipworthy.ship.rollout import Move, Phase, Rollout, make_move, read_rollout, rollout_history
+from shipworthy.ship.rollout import AUTOMATIC, Move, Phase, Rollout, make_move, read_rollout, rollout_history
 from shipworthy.ship.rules import Rules, read_rules
 from shipworthy.step import History
 from shipworthy.store import Record
@@ -133,13 +133,15 @@ def promote(
         PreconditionError: somebody else moved the rollout meanwhile.
     """
     rules = read_rules(project, idea.problem)
-    following = _following(serves, rules, wish or Wish())
+    to = following(serves, rules, wish)
     refuse_closed(f"Analysis to Ship for idea {idea.number}", missing_analysis(project, idea))
-    gaps = [*_walked_again(project, idea), *missing(following, reading, rules.periods)]
-    refuse_closed(f"{serves.phase} to {following} for idea {idea.number}", gaps)
+    gaps = [*_walked_again(project, idea), *missing(to, reading, rules.periods)]
+    if to is Phase.LIVE:
+        gaps += missing_signoffs(project, idea, serves, AUTOMATIC if trigger else project.who)
+    refuse_closed(f"{serves.phase} to {to} for idea {idea.number}", gaps)
     assert reading is not None and serves.challenger is not None, "an open gate has live evidence of two releases"  # noqa: PT018
     on = Move(
-        phase=following,
+        phase=to,
         champion=serves.champion,
         challenger=serves.challenger,
         idea=idea.key,
@@ -147,16 +149,17 @@ def promote(
         trigger=trigger,
         evidence=reading.numbers(),
     )
-    if following is Phase.LIVE:
+    if to is Phase.LIVE:
         on = replace(on, champion=serves.challenger, challenger=serves.champion)
     else:
         on = _tried(project, idea, serves, on, rules, wish or Wish(), now)
     return make_move(project, serves.problem, serves, on)
 
 
-def _following(serves: Rollout, rules: Rules, wish: Wish) -> Phase:
-    """The phase that comes next: another step of the canary is one."""
-    another = serves.phase is Phase.CANARY and (wish.share is not None or rules.after(serves.share) is not None)
+def following(serves: Rollout, rules: Rules, wish: Wish | None = None) -> Phase:
+    """The phase that comes after the one that serves: another step of the canary is one."""
+    asked = wish is not None and wish.share is not None
+    another = serves.phase is Phase.CANARY and (asked or rules.after(serves.share) is not None)
     return Phase.CANARY if another else serves.phase.next or Phase.LIVE
 
 

@@ -10,8 +10,10 @@ from shipworthy.analysis.override import standing_override
 from shipworthy.data.gate import missing as missing_data
 from shipworthy.ideas.gate import missing as missing_idea
 from shipworthy.ideas.idea import Idea
+from shipworthy.ideas.signoff import Unsigned
 from shipworthy.project import Gap, Project, Stage
 from shipworthy.research.gate import missing as missing_research
+from shipworthy.ship.gate import missing_signoffs
 from shipworthy.ship.rollout import Phase, made_live, rollout_history
 
 
@@ -39,6 +41,8 @@ def standing(project: Project, idea: Idea) -> Standing:
     if gaps:
         return Standing(stage=Stage.IDEA, says="to be completed", gaps=gaps, next=f"shipworthy idea show {n}")
     gaps = missing_data(project, idea)
+    if gaps and isinstance(gaps[0], Unsigned):
+        return Standing(stage=Stage.DATA, says="testable, to be signed", gaps=gaps, next=_signing(gaps))
     if gaps:
         asked = project.records.get("data", idea.key) is not None and not gaps[0].remedy.startswith("Run ")
         says, following = ("refused", None) if asked else ("ready for data", f"shipworthy data {n}")
@@ -57,6 +61,8 @@ def _in_analysis(project: Project, idea: Idea, gaps: Sequence[Gap]) -> Standing:
     following: str | None = f"shipworthy analyse {idea.number}"
     if record is None or gaps[0].remedy.startswith("Run "):
         return Standing(stage=Stage.ANALYSIS, says="replayed", gaps=gaps, next=following)
+    if isinstance(gaps[0], Unsigned):
+        return Standing(stage=Stage.ANALYSIS, says="ship, to be signed", gaps=gaps, next=_signing(gaps))
     says, override, following = record.body["verdict"]["decision"], standing_override(project, idea, record), None
     if override is not None and override.counts:
         says = f"{override.to}, overridden"
@@ -79,4 +85,11 @@ def _in_rollout(project: Project, idea: Idea) -> Standing:
         live = made_live(history)
         says = "live" if live is not None and live.idea == idea.key else "was live"
         return Standing(stage=Stage.SHIP, says=says, gaps=(), next="shipworthy ledger")
-    return Standing(stage=Stage.SHIP, says=f"in {phase}", gaps=(), next=f"shipworthy ship {idea.number}")
+    unsigned = missing_signoffs(project, idea, history[-1]) if phase.next is Phase.LIVE else ()
+    return Standing(stage=Stage.SHIP, says=f"in {phase}", gaps=unsigned, next=f"shipworthy ship {idea.number}")
+
+
+def _signing(gaps: Sequence[Gap]) -> str | None:
+    """The command that gives the first missing signature; None where only a server takes it."""
+    quoted = gaps[0].remedy.split("`")
+    return quoted[1] if len(quoted) > 1 else None

@@ -12,7 +12,7 @@ Without a backtest, means of 14 periods are taken as independent draws with an a
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Self
 
@@ -113,6 +113,7 @@ class Monitor:
         high: Upper end of the interval now.
         decision: The first decision that the interval reached; it stays.
         decided_at: The period, counted from 1, which decided; None while undecided.
+        path: The interval after each live period; None before the first.
     """
 
     n: int
@@ -121,6 +122,7 @@ class Monitor:
     high: float
     decision: LiveDecision
     decided_at: int | None
+    path: Path | None = field(default=None, repr=False, compare=False)
 
 
 def monitor(
@@ -171,6 +173,7 @@ def read_path(path: Path, *, min_effect: float = 0.0, harm_below: float | None =
         high=float(path.high[-1]),
         decision=decision,
         decided_at=decided,
+        path=path,
     )
 
 

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import chain
 
 from shipworthy.errors import InvalidInputError, PreconditionError, TamperedError
 from shipworthy.store.digest import canonical, digest
@@ -17,11 +18,27 @@ from shipworthy.store.records import START, Change, Head, Record
 _FIELDS = ("seq", "kind", "key", "version", "by", "body")
 
 
+def recordable(change: Change, by: str) -> Change:
+    """The change with its body as it will be read, since it is hashed as it will be read.
+
+    Raises:
+        InvalidInputError: it is no text that every store can hold.
+    """
+    try:
+        body = json.loads(canonical(dict(change.body)))
+        names = f"{change.kind}{change.key}{by}".encode()
+    except (TypeError, ValueError) as error:
+        raise InvalidInputError(f"{change.kind} {change.key!r} cannot be recorded: {error}.") from error
+    if b"\0" in names:
+        raise InvalidInputError(f"{change.kind} {change.key!r} by {by!r} cannot be recorded: a name holds a zero byte.")
+    return replace(change, body=body)
+
+
 def append(change: Change, *, by: str, now: datetime, newest: tuple[int, datetime] | None, head: Head) -> Record:
     """The record that a change becomes.
 
     Args:
-        change: What is to be written.
+        change: What is to be written, `recordable`.
         by: Who writes it.
         now: The instant; a clock that went back meanwhile is not believed.
         newest: The version and the instant of the thing as it stands; None where it is new.
@@ -29,7 +46,6 @@ def append(change: Change, *, by: str, now: datetime, newest: tuple[int, datetim
 
     Raises:
         PreconditionError: the thing is not at the version that the change expects.
-        InvalidInputError: what is to be written is no text that every store can hold.
     """
     version = newest[0] if newest else 0
     if change.expect is not None and change.expect != version:
@@ -43,7 +59,7 @@ def append(change: Change, *, by: str, now: datetime, newest: tuple[int, datetim
         version=version + 1,
         at=max(now.astimezone(UTC), newest[1]) if newest else now.astimezone(UTC),
         by=by,
-        body=_plain(change, by),
+        body=change.body,
         seq=head.seq + 1,
         chain="",
     )
@@ -52,8 +68,12 @@ def append(change: Change, *, by: str, now: datetime, newest: tuple[int, datetim
 
 def link(record: Record, before: str) -> str:
     """The chain that a record has after that of the one before."""
-    said = {name: getattr(record, name) for name in _FIELDS}
-    return digest(before.encode() + b"\n" + canonical({**said, "at": stamp(record.at)}))
+    return digest(before.encode() + b"\n" + canonical(plain(record)))
+
+
+def plain(record: Record) -> dict[str, object]:
+    """What a record says, as plain JSON values; all but its chain."""
+    return {**{name: getattr(record, name) for name in _FIELDS}, "at": stamp(record.at)}
 
 
 def stamp(at: datetime) -> str:
@@ -83,20 +103,27 @@ def checked(records: Iterable[Record], head: Head = START) -> Iterator[Record]:
         yield record
 
 
+def following(records: Iterable[Record], head: Head) -> Iterator[Record]:
+    """The records that a store with this head is to take in, each once it is known to follow from the one before.
+
+    Raises:
+        PreconditionError: they follow from another head: what is here is of another history, or they are here already.
+        TamperedError: see `checked`.
+    """
+    told = iter(records)
+    first = next(told, None)
+    if first is None:
+        return
+    if head != START and (first.seq != head.seq + 1 or first.chain != link(first, head.chain)):
+        raise PreconditionError(
+            f"The record store holds {head.seq} records already, and what is to be taken in does not follow from them. Name "
+            "an empty place, or move this one away."
+        )
+    yield from checked(chain([first], told), head)
+
+
 def _after(head: Head) -> str:
     return (
         f"while all up to {head.seq} does. Do not go on with it: compare it with a backup (`shipworthy store backup` "
         "writes them), and ask who could write to it"
     )
-
-
-def _plain(change: Change, by: str) -> dict[str, object]:
-    """The body as it will be read, since it is hashed as it will be read."""
-    try:
-        body: dict[str, object] = json.loads(canonical(dict(change.body)))
-        names = f"{change.kind}{change.key}{by}".encode()
-    except (TypeError, ValueError) as error:
-        raise InvalidInputError(f"{change.kind} {change.key!r} cannot be recorded: {error}.") from error
-    if b"\0" in names:
-        raise InvalidInputError(f"{change.kind} {change.key!r} by {by!r} cannot be recorded: a name holds a zero byte.")
-    return body

@@ -49,6 +49,10 @@ class RecordStoreConformance:
         assert store.get("idea", "9") is None
         assert list(store.find("idea")) == []
         assert list(store.history("idea", "9")) == []
+        for nobody in ("\0", "\ud800", "\U0010ffff"):
+            assert (store.get("idea", nobody), list(store.history(nobody, "1"))) == (None, [])
+            assert list(store.find("idea", prefix=nobody)) == []
+        assert list(store.since(10**30)) == []
 
     def test_survives_reopening(self, open_store: OpenRecords) -> None:
         """What was added is there for the next process."""
@@ -229,7 +233,14 @@ class RecordStoreConformance:
         assert list(here.find("note")) == list(there.find("note"))
         with pytest.raises(PreconditionError, match="holds 2500 records already"):
             here.restore(told)
-        assert here.add(Change(kind="note", key="1", body={}), by="me")[0].seq == 2501
+        there.add(Change(kind="note", key="0", body={"n": "later"}), by="me")
+        assert here.restore(feed(there, 2500)) == there.head()
+        assert list(here.find("note")) == list(there.find("note"))
+        assert here.add(Change(kind="note", key="1", body={}), by="me")[0].seq == 2502
+        there.add(Change(kind="note", key="1", body={"n": "another"}), by="me")
+        there.add(Change(kind="note", key="1", body={}), by="me")
+        with pytest.raises(PreconditionError, match="holds 2502 records already"):
+            here.restore(feed(there, 2502))
         there.close()
 
 

@@ -104,10 +104,10 @@ class RecordStore(Protocol):
         """The place and the chain of the newest record."""
 
     def restore(self, records: Iterable[Record]) -> Head:
-        """Writes the records of another store as they are, all or none, and gives the head.
+        """Writes records of another store as they are, all or none, and gives the head; here they follow from the one there is.
 
         Raises:
-            PreconditionError: there are records here already.
+            PreconditionError: there are records here already that they do not follow from.
             TamperedError: they are no whole chain.
         """
 

@@ -17,8 +17,8 @@ COLUMNS = "seq, kind, key, version, at, by, body, chain"
 
 INSERT = f"INSERT INTO record ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
 
-FILL_NEWEST = "INSERT INTO newest SELECT kind, key, max(seq) FROM record GROUP BY kind, key"
-"""For an empty table of the newest, once there are records."""
+FILL_NEWEST = "INSERT OR REPLACE INTO newest SELECT kind, key, max(seq) FROM record GROUP BY kind, key"
+"""For the table of the newest, once records came from elsewhere."""
 
 
 def to_row(record: Record) -> tuple[str | int, ...]:

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from shipworthy.errors import NotFoundError
 from shipworthy.project import Project
 from shipworthy.workspace.cards import Cards
+from shipworthy.workspace.jobs import Jobs
 from shipworthy.workspace.principal import Principal
+from shipworthy.workspace.readings import Readings
 from shipworthy.workspace.role import Permission
 from shipworthy.workspace.workspace import Workspace
 
@@ -18,12 +20,25 @@ class Desk:
     Attributes:
         workspace: The workspace.
         cards: The cards of each project, by its name.
+        jobs: The jobs of each project, by its name.
+        readings: The readings of each project, by its name.
     """
 
     def __init__(self, workspace: Workspace) -> None:
         """Names the workspace; the projects' records are read at the first question."""
         self.workspace = workspace
         self.cards: Mapping[str, Cards] = {name: Cards(project) for name, project in workspace.projects.items()}
+        self.jobs: Mapping[str, Jobs] = {name: Jobs(project) for name, project in workspace.projects.items()}
+        self.readings: Mapping[str, Readings] = {
+            name: Readings(project) for name, project in workspace.projects.items()
+        }
+
+    def close(self) -> None:
+        """Ends the jobs that still run, and what is being read."""
+        for readings in self.readings.values():
+            readings.end()
+        for jobs in self.jobs.values():
+            jobs.end()
 
     def project(self, name: str, principal: Principal, permission: Permission) -> Project:
         """A project, in which the principal writes, as far as it may do that there.

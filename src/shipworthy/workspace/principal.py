@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from shipworthy.errors import DeniedError
-from shipworthy.workspace.role import MAY, Permission, Role
-
-EVERYWHERE = "*"
-"""In place of a squad: every one there is."""
+from shipworthy.workspace.role import EVERYWHERE, MAY, Permission, Role, Roles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +24,7 @@ class Principal:
     """
 
     name: str
-    roles: Mapping[str, frozenset[Role]] = field(default_factory=dict)
+    roles: Roles = field(default_factory=dict)
     scope: frozenset[Permission] | None = None
     proved: bool = True
 

@@ -1,21 +1,20 @@
-"""Who does what in a squad: the roles, and what each of them may do."""
+"""What each role of a squad may do."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
+from shipworthy.errors import InvalidInputError, NotFoundError
+from shipworthy.project.role import SQUAD, Role
 
-class Role(StrEnum):
-    """What somebody is in a squad; one person may be several."""
+__all__ = ["EVERYWHERE", "MAY", "Permission", "Role", "Roles", "read_roles"]
 
-    PRODUCT_MANAGER = "product manager"
-    ANALYST = "analyst"
-    DATA_SCIENTIST = "data scientist"
-    ML_ENGINEER = "ml engineer"
-    SOFTWARE_ENGINEER = "software engineer"
-    STAKEHOLDER = "stakeholder"
-    ADMIN = "admin"
+EVERYWHERE = "*"
+"""In place of a squad: every one there is."""
+
+_SQUAD_NAME = r"[a-z0-9][a-z0-9-]{0,62}|\*"
 
 
 class Permission(StrEnum):
@@ -36,23 +35,55 @@ class Permission(StrEnum):
     ADMINISTER = "administer"
 
 
-_SQUAD = frozenset(Role) - {Role.STAKEHOLDER, Role.ADMIN}
 _ENGINEERS = frozenset({Role.ML_ENGINEER, Role.SOFTWARE_ENGINEER})
 _PROVERS = frozenset({Role.ANALYST, Role.DATA_SCIENTIST, Role.ML_ENGINEER})
 
 MAY: Mapping[Permission, frozenset[Role]] = {
     Permission.READ: frozenset(Role),
-    Permission.COMMENT: _SQUAD,
-    Permission.WRITE: _SQUAD,
-    Permission.SIGN: _SQUAD,
-    Permission.ASK: _SQUAD,
+    Permission.COMMENT: SQUAD,
+    Permission.WRITE: SQUAD,
+    Permission.SIGN: SQUAD,
+    Permission.ASK: SQUAD,
     Permission.EXAMINE: _PROVERS | _ENGINEERS,
     Permission.RESEARCH: _PROVERS | _ENGINEERS,
     Permission.ANALYSE: _PROVERS | _ENGINEERS,
-    Permission.OVERRIDE: _SQUAD,
+    Permission.OVERRIDE: SQUAD,
     Permission.SHIP: _ENGINEERS,
     Permission.ROLL_BACK: _ENGINEERS | {Role.PRODUCT_MANAGER},
     Permission.OPERATE: _ENGINEERS,
     Permission.ADMINISTER: frozenset({Role.ADMIN}),
 }
 """Which roles may do what. An admin keeps accounts and reads; who also works in a squad has a role there too."""
+
+Roles = Mapping[str, frozenset[Role]]
+"""The roles that somebody has, by squad; under "*" those in every squad."""
+
+
+def read_roles(texts: Iterable[str]) -> Roles:
+    """Roles as people write them: "squad:role", or a role alone for every squad; '-' stands for a space.
+
+    Raises:
+        InvalidInputError: a text is no role of a squad.
+
+    >>> read_roles(["food:product-manager", "food:analyst"])["food"] == {Role.PRODUCT_MANAGER, Role.ANALYST}
+    True
+    """
+    found: dict[str, set[Role]] = {}
+    for text in texts:
+        squad, colon, name = text.rpartition(":")
+        said = name.strip().lower().replace("-", " ")
+        if said not in set(Role):
+            raise InvalidInputError(str(NotFoundError.among("role", said, Role)))
+        if not re.fullmatch(_SQUAD_NAME, squad if colon else EVERYWHERE):
+            raise InvalidInputError(f"{text!r} names no squad. Write 'food:{said}', or '*:{said}' for every squad.")
+        found.setdefault(squad if colon else EVERYWHERE, set()).add(Role(said))
+    return {squad: frozenset(roles) for squad, roles in sorted(found.items())}
+
+
+def roles_as_texts(roles: Roles) -> list[str]:
+    """Roles as `read_roles` reads them.
+
+    >>> roles_as_texts({"food": frozenset({Role.ANALYST}), "*": frozenset({Role.ADMIN})})
+    ['*:admin', 'food:analyst']
+    """
+    return [f"{squad}:{role}" for squad in sorted(roles) for role in sorted(roles[squad])]

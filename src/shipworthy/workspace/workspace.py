@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 from shipworthy.errors import InvalidInputError, NotFoundError
-from shipworthy.project import CONFIG_NAME, Project, open_project
+from shipworthy.project import CONFIG_NAME, WORKSPACE_NAME, Project, open_project
 from shipworthy.project.clock import now
 from shipworthy.project.section import Section, read_toml
-from shipworthy.store import RecordStore, SqliteRecordStore
+from shipworthy.store import RecordStore
+from shipworthy.store.address import named, open_records
+from shipworthy.workspace.settings import Settings, read_settings
 
-WORKSPACE_NAME = "workspace.toml"
+_SECTIONS = ("workspace", "server", "sign_in", "signoffs")
 _FIELDS = ("name", "records", "projects")
 _RECORDS = ".shipworthy/workspace.db"
+_SPACE = "@workspace"
+"""Its space in a database that it shares with its projects; no project can be called so."""
 
 
 @dataclass(frozen=True)
@@ -27,17 +31,20 @@ class Workspace:
         name: What it is called.
         address: Where its own records lie: accounts, tokens, sessions, what was refused to whom.
         projects: Its projects by name.
+        settings: What its server is told, and who may sign in.
     """
 
     root: Path
     name: str
     address: str
     projects: Mapping[str, Project]
+    settings: Settings = field(default_factory=Settings)
 
     @cached_property
     def records(self) -> RecordStore:
-        """The workspace's own records; opened at first use."""
-        return SqliteRecordStore(self.root / self.address, clock=now)
+        """The workspace's own records; opened at first use, and a file of them is for nobody else to read."""
+        _keep_private(self.root, self.address)
+        return open_records(self.address, root=self.root, space=_SPACE, clock=now)
 
     @property
     def squads(self) -> tuple[str, ...]:
@@ -70,10 +77,21 @@ def open_workspace(start: Path | None = None) -> Workspace:
     return Workspace(root=project.root, name=project.name, address=_RECORDS, projects={project.name: project})
 
 
+def _keep_private(root: Path, address: str) -> None:
+    """Makes the file before the store does, so that it is the owner's alone: it holds the hashes of passwords."""
+    place = named(address).removeprefix("sqlite:")
+    if "://" not in place and not (root / place).exists():
+        (root / place).parent.mkdir(parents=True, exist_ok=True)
+        (root / place).touch(mode=0o600)
+
+
 def _read(path: Path) -> Workspace:
-    given = Section(str(path), read_toml(path)).section("workspace")
+    whole = Section(str(path), read_toml(path))
+    whole.refuse_unknown(_SECTIONS)
+    given = whole.section("workspace")
     given.refuse_unknown(_FIELDS)
-    folders = given.fields.get("projects", [])
+    alone = ["."] if (path.parent / CONFIG_NAME).is_file() else []
+    folders = given.fields.get("projects", alone)
     if not isinstance(folders, list) or not folders or not all(isinstance(folder, str) for folder in folders):
         given.refuse("projects", f"must be a list of folders such as ['kitchen', 'energy/*'], not {folders!r}.")
     projects = _by_name(path, _opened(path, folders))
@@ -82,17 +100,34 @@ def _read(path: Path) -> Workspace:
         name=given.text("name") or path.parent.name,
         address=given.text("records") or _RECORDS,
         projects=projects,
+        settings=read_settings(whole),
     )
 
 
 def _opened(path: Path, folders: Iterable[str]) -> list[Project]:
     found = []
     for pattern in folders:
-        matching = [place for place in sorted(path.parent.glob(pattern)) if (place / CONFIG_NAME).is_file()]
+        matching = [place for place in _matching(path, pattern) if (place / CONFIG_NAME).is_file()]
         if not matching:
             raise InvalidInputError(f"{path}: workspace.projects names {pattern!r}, and no {CONFIG_NAME} is there.")
         found += [open_project(place) for place in matching]
+    outside = next((project.root for project in found if not project.root.is_relative_to(path.parent.resolve())), None)
+    if outside is not None:  # there nobody who types a command would find this file, and what it asks for
+        raise InvalidInputError(
+            f"{path}: {outside} lies outside the workspace. Put the project into a folder below it."
+        )
     return found
+
+
+def _matching(path: Path, pattern: str) -> list[Path]:
+    if pattern == ".":
+        return [path.parent]
+    try:
+        return sorted(path.parent.glob(pattern))
+    except (ValueError, NotImplementedError):  # empty, or a path from the root
+        raise InvalidInputError(
+            f"{path}: workspace.projects names {pattern!r}. Name folders from where this file lies, such as 'kitchen' or '.'."
+        ) from None
 
 
 def _by_name(path: Path, projects: Iterable[Project]) -> Mapping[str, Project]:

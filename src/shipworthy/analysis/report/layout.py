@@ -34,7 +34,7 @@ def lay_out(template: Path, **known: Any) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"exact": exact, "precise": precise, "share": share, "seconds": _seconds}
+    environment.filters |= {"exact": exact, "precise": precise, "share": share, "seconds": seconds}
     script = _SCRIPT.read_text(encoding="utf-8")
     known |= {"script": script, "script_digest": b64encode(sha256(script.encode()).digest()).decode()}
     page: str = environment.get_template(template.name).render(known)
@@ -71,5 +71,6 @@ def write_file(path: Path, content: bytes) -> Path:
     return path
 
 
-def _seconds(seconds: float) -> str:
-    return f"{seconds:.2g}" if seconds < 10.0 else f"{seconds:,.0f}"
+def seconds(took: float) -> str:
+    """How long something took, to two digits that count."""
+    return f"{took:.2g}" if took < 10.0 else f"{took:,.0f}"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from shipworthy.analysis.report.story import Story
+from collections.abc import Mapping
+from typing import Any
 
 
-def locked_facts(story: Story) -> list[tuple[str, str]]:
-    """The locked criteria, by name."""
-    locked, currency = story.locked, story.currency
+def locked_facts(locked: Mapping[str, Any], digest: str) -> list[tuple[str, str]]:
+    """The locked criteria, by name, and the digest that they were locked by."""
+    currency = locked["currency"]
     expected = locked["expected_gain"]
     return [
         ("Problem", locked["problem"]),
@@ -30,5 +31,5 @@ def locked_facts(story: Story) -> list[tuple[str, str]]:
         ),
         *([("Holdout", locked["holdout"])] if locked.get("holdout") else []),
         ("Periods in a year", f"{locked['periods_per_year']:g}"),
-        ("Locked as", story.research.criteria),
+        ("Locked as", digest),
     ]

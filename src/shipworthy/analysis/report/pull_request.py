@@ -33,7 +33,7 @@ def render_markdown(findings: Findings, stem: str = "report") -> str:
         _TEMPLATE,
         **told(findings),
         pictures=[(_shown(plot, f"{stem}{ending}"), note) for ending, (plot, note) in _plots(findings).items()],
-        locked=locked_facts(story) if story else [],
+        locked=locked_facts(story.locked, story.research.criteria) if story else [],
     )
 
 

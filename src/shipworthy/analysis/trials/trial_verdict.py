@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -51,6 +51,15 @@ class Bounds:
         return self.min_effect if self.margin is None else -self.margin
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a trial said at one look: its gain, and the interval that holds for all looks together."""
+
+    mean: float
+    low: float
+    high: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialVerdict:
     """What a live trial says so far, safe to be read at every look; money is per unit and period.
@@ -66,6 +75,7 @@ class TrialVerdict:
         trigger: What took the challenger back, "interval", "cusum" or "breaker"; None where nothing did.
         sample_ratio: How the arms were filled; None in a shadow, where both decide everything.
         notes: What was done to the rows, and what to know of them.
+        looks: What it said at each look, the newest last; none where nothing can be said.
     """
 
     decision: TrialDecision
@@ -78,6 +88,7 @@ class TrialVerdict:
     trigger: str | None = None
     sample_ratio: SampleRatio | None = None
     notes: tuple[str, ...] = ()
+    looks: tuple[Look, ...] = field(default=(), repr=False, compare=False)
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the verdict as plain values."""
@@ -130,7 +141,15 @@ def verdict_of(
         trigger="interval" if found.decision is LiveDecision.HARM and known else None,
         sample_ratio=ratio,
         notes=tuple(notes),
+        looks=_looks(found),
     )
+
+
+def _looks(found: Monitor) -> tuple[Look, ...]:
+    if found.path is None:
+        return ()
+    ends = (found.path.mean.tolist(), found.path.low.tolist(), found.path.high.tolist())
+    return tuple(Look(*look) for look in zip(*ends, strict=True))
 
 
 def _reason(found: Monitor, bounds: Bounds, noun: str) -> str:

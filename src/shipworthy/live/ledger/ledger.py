@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import date, datetime
 from typing import Any
 
 import polars as pl
@@ -212,3 +213,36 @@ def forecast_of(project: Project, analysis: Analysis, periods_per_year: float) -
         past_dfs=[max(1, other.nu) for other in known],
     )
     return Gain(gain=found.mean * units, low=found.low * units, high=found.high * units)
+
+
+def line_from(fields: Mapping[str, Any]) -> Line:
+    """The line whose `to_dict` went through JSON."""
+    names = ("idea", "title", "problem", "phase", "currency", "cadence", "raw", "periods_per_year")
+    course = (LivePeriod(**{**one, "period": instant_of(one["period"])}) for one in fields["course"])
+    return Line(
+        **{name: fields[name] for name in names},
+        forecast=_gain(fields["forecast"]),
+        realised=_gain(fields["realised"]) if fields["realised"] else None,
+        course=tuple(course),
+    )
+
+
+def instant_of(period: Any) -> Any:
+    """A period as the rows have it, from how JSON holds it: a day, an instant, or a number.
+
+    >>> instant_of("2015-09-09"), instant_of(7)
+    (datetime.date(2015, 9, 9), 7)
+    """
+    if not isinstance(period, str):
+        return period
+    return date.fromisoformat(period) if len(period) == len("2015-09-09") else datetime.fromisoformat(period)
+
+
+def _gain(fields: Mapping[str, float | None]) -> Gain:
+    """A gain whose open ends JSON holds as null."""
+    low, mean, high = (fields[name] for name in ("low", "gain", "high"))
+    return Gain(
+        low=-math.inf if low is None else low,
+        gain=math.nan if mean is None else mean,
+        high=math.inf if high is None else high,
+    )

@@ -44,6 +44,14 @@ def check_service(address: str) -> list[Alert]:
     return [*_unwell(address, health), *_counted(counts)]
 
 
+def service_health(address: str, timeout_s: float = 2.0) -> Mapping[str, Any] | str:
+    """What a service says of itself, or, in a sentence, why it says nothing; never longer than the time-out."""
+    try:
+        return _health(address, timeout_s)
+    except (URLError, OSError, ValueError) as error:
+        return f"{address} does not answer: {getattr(error, 'reason', error)}."
+
+
 def check_disk(folder: Path) -> list[Alert]:
     """An alert where the disk under the logs has hardly any room."""
     there = next(place for place in (folder, *folder.parents) if place.exists())
@@ -91,9 +99,9 @@ def _decide_counts(exposition: str) -> dict[int, float]:
     }
 
 
-def _health(address: str) -> Mapping[str, Any]:
+def _health(address: str, timeout_s: float = TIMEOUT_S) -> Mapping[str, Any]:
     try:
-        content = _get(f"{address}/v1/health")
+        content = _get(f"{address}/v1/health", timeout_s)
     except HTTPError as error:  # 503 says why in the same form
         content = error.read()
     said = json.loads(content)
@@ -102,9 +110,9 @@ def _health(address: str) -> Mapping[str, Any]:
     return said
 
 
-def _get(url: str) -> bytes:
+def _get(url: str, timeout_s: float = TIMEOUT_S) -> bytes:
     if not url.startswith(("http://", "https://")):
         raise ValueError("an address begins with http:// or https://")
-    with urlopen(url, timeout=TIMEOUT_S) as response:  # noqa: S310  (checked above; it is the project's own setting)
+    with urlopen(url, timeout=timeout_s) as response:  # noqa: S310  (checked above; it is the project's own setting)
         content: bytes = response.read()
         return content

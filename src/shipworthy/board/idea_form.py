@@ -1,0 +1,69 @@
+"""The form of an idea: what its fields say, and how they are written back when something is not right."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from shipworthy.board.form import field
+from shipworthy.ideas.idea import Idea
+from shipworthy.web.asked import Asked
+
+_TEXTS = ("title", "problem", "challenger", "change", "because", "owner", "per")
+_NUMBERS = ("smallest_gain", "effort", "cost")
+_EXPECTED = ("low", "likely", "high")
+
+
+def said(asked: Asked) -> Mapping[str, str]:
+    """What stands in the fields of the form, as it was typed."""
+    names = [*_TEXTS, *_NUMBERS, *_EXPECTED, "deadline", "segments", "guardrails"]
+    return {name: field(asked, name) for name in names}
+
+
+def fields_of(form: Mapping[str, str]) -> dict[str, Any]:
+    """What a form says, by the names of an idea's fields; None where a field is empty, the text itself where it is no number.
+
+    >>> empty = dict.fromkeys((*FIELDS, "low", "likely", "high"), "")
+    >>> found = fields_of(empty | {"title": "Bake less", "smallest_gain": "2,000", "segments": "dish, weekday"})
+    >>> found["title"], found["smallest_gain"], found["segments"], found["cost"]
+    ('Bake less', 2000.0, ['dish', 'weekday'], None)
+    """
+    expected = [_number(form[name]) for name in _EXPECTED]
+    return {
+        **{name: form[name] or None for name in (*_TEXTS, "deadline")},
+        **{name: _number(form[name]) for name in _NUMBERS},
+        "expected_gain": None if expected == [None, None, None] else expected,
+        "segments": [name.strip() for name in form["segments"].split(",") if name.strip()] or None,
+        "guardrails": _margins(form["guardrails"]),
+    }
+
+
+def form_of(idea: Idea) -> dict[str, str]:
+    """What an idea says, as its form has it."""
+    expected = idea.expected_gain or (None, None, None)
+    return {
+        **{name: getattr(idea, name) for name in _TEXTS},
+        **{name: _written(getattr(idea, name)) for name in _NUMBERS},
+        **{name: _written(amount) for name, amount in zip(_EXPECTED, expected, strict=True)},
+        "deadline": idea.deadline.isoformat() if idea.deadline else "",
+        "segments": ", ".join(idea.segments),
+        "guardrails": "\n".join(f"{name} = {margin:g}" for name, margin in idea.guardrails.items()),
+    }
+
+
+def _number(text: str) -> float | str | None:
+    plain = text.replace(",", "").replace("\N{MINUS SIGN}", "-")
+    try:
+        return float(plain) if plain else None
+    except ValueError:
+        return text
+
+
+def _margins(text: str) -> dict[str, float | str | None] | None:
+    """Lines such as "waste = 0.01"."""
+    lines = [line.partition("=") for line in text.splitlines() if line.strip()]
+    return {name.strip(): _number(margin.strip()) or 0.0 for name, _, margin in lines} or None
+
+
+def _written(amount: float | None) -> str:
+    return "" if amount is None else f"{amount:.12g}"

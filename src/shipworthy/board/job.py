@@ -1,0 +1,34 @@
+"""A job on a page of its own: what was asked, how far it is, and what came of it."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+from starlette.responses import Response
+
+from shipworthy.board.rendering import is_part, render, render_part
+from shipworthy.board.running import idea_of
+from shipworthy.project.clock import now
+from shipworthy.web.asked import Asked
+from shipworthy.workspace.job import Job
+from shipworthy.workspace.role import Permission
+
+
+def show_job(asked: Asked) -> Response:
+    """The job; a part of it for the page that waits for it."""
+    project = asked.project(Permission.READ)
+    jobs = asked.desk.jobs[project.name]
+    job = jobs.get(asked.request.path_params["id"])
+    if is_part(asked.request):
+        return render_part(asked, "job_state", project=project, job=job, took=took(job))
+    answer = jobs.answer(job)
+    said = json.dumps(answer, indent=2, ensure_ascii=False) if answer is not None else ""
+    return render(
+        asked, "job", here="Board", project=project, job=job, number=idea_of(job), took=took(job), answer=said
+    )
+
+
+def took(job: Job) -> float:
+    """How long it took, or has taken so far, in seconds from when it was asked for."""
+    return max((job.at if job.state.is_over else now()) - job.asked_at, timedelta()).total_seconds()

@@ -1,0 +1,58 @@
+"""Plots that were drawn once, kept under the digest of what they show; drawing takes a second, reading them none."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from shipworthy.analysis.report.drawing import Plot
+from shipworthy.analysis.report.layout import write_file
+from shipworthy.finite import finite
+from shipworthy.project import Project
+from shipworthy.store import canonical, digest
+
+_FOLDER = ".shipworthy/pictures"
+
+
+class Picture(NamedTuple):
+    """A plot with the note below it."""
+
+    plot: Plot
+    note: str
+
+
+Drawn = Callable[[], Iterable[Picture]]
+
+
+def kept(project: Project, name: str, shown: Any, draw: Drawn, *, may_draw: bool) -> list[Picture] | None:
+    """The plots of what is shown; None where they have not been drawn yet and may not be now.
+
+    Args:
+        project: Beside whose stores they are kept.
+        name: What they are of.
+        shown: All that they depend on, as plain values.
+        draw: Draws them.
+        may_draw: Whether there is time for it.
+
+    Raises:
+        UnavailableError: the extra `report` is not installed, or the folder cannot be written.
+    """
+    key = digest(canonical(json.loads(json.dumps(finite([name, version("shipworthy"), shown]), default=str))))
+    path = project.root / _FOLDER / f"{key}.json"
+    found = _read(path)
+    if found is None and may_draw:
+        found = list(draw())
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_file(path, json.dumps([[asdict(plot), note] for plot, note in found]).encode())
+    return found
+
+
+def _read(path: Path) -> list[Picture] | None:
+    try:
+        return [Picture(Plot(**plot), note) for plot, note in json.loads(path.read_bytes())]
+    except (OSError, ValueError, TypeError):
+        return None

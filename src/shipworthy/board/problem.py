@@ -1,0 +1,181 @@
+"""A problem: what served when, the ideas tried on it, what its history still grants, its health, and its money."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from starlette.responses import Response
+
+from shipworthy.analysis.report.drawing import GAIN, LOSS, MUTED, Range, draw_ranges
+from shipworthy.analysis.report.money import step_for
+from shipworthy.board.kept_pictures import Picture, kept
+from shipworthy.board.plots.money import draw_money
+from shipworthy.board.plots.served import draw_served, names_of
+from shipworthy.board.rendering import render, render_part
+from shipworthy.board.told import Told, is_news, nothing_new, seen, tell
+from shipworthy.data.holdout import Holdout, read_holdouts
+from shipworthy.errors import NotFoundError
+from shipworthy.live.ledger.ledger import Line, instant_of, line_from
+from shipworthy.live.ledger.plots import draw_course
+from shipworthy.live.ledger.sentences import course_note
+from shipworthy.live.watch.service import service_health
+from shipworthy.project import Project
+from shipworthy.project.clock import now
+from shipworthy.ship.rollout import Rollout, rollout_history
+from shipworthy.web.asked import Asked
+from shipworthy.workspace.cards import Card
+from shipworthy.workspace.role import Permission
+
+WATCHED_S = 300.0
+"""After so long a page looks again whether what runs live is as it was promised."""
+_MOST_IDEAS = 50
+_MOST_RANGES = 12
+
+
+def show_problems(asked: Asked) -> Response:
+    """Every problem of a project that an idea is about or that a rollout serves."""
+    project = asked.project(Permission.READ)
+    cards = asked.cards.all()
+    names = sorted({card.problem for card in cards} | set(_rolled_out(project)))
+    counted = [(name, [card for card in cards if card.problem == name], _moves(project, name)) for name in names]
+    return render(asked, "problems", project=project, here="Problems", problems=counted, names_of=names_of)
+
+
+def show_problem(asked: Asked) -> Response:
+    """The page of one problem."""
+    return _shown(asked, may_draw=False)
+
+
+def show_problem_reading(asked: Asked) -> Response:
+    """The part of the page that waits for figures and plots."""
+    return _shown(asked, may_draw=True)
+
+
+def show_health(asked: Asked) -> Response:
+    """What the service of the project says of itself, asked now; the page does not wait for it."""
+    project = asked.project(Permission.READ)
+    return render_part(asked, "health", health=service_health(str(project.settings["watch"]["service"])))
+
+
+def _shown(asked: Asked, *, may_draw: bool) -> Response:
+    project, name = asked.project(Permission.READ), asked.request.path_params["problem"]
+    cards = [card for card in asked.cards.all() if card.problem == name]
+    moves = _moves(project, name)
+    if not cards and not moves:
+        raise NotFoundError.among("problem", name, {card.problem for card in asked.cards.all()})
+    watched, course, book = (_told(asked, project, name, moves, verb) for verb in ("watch", "rollout", "ledger"))
+    lines = [line_from(line) for line in book.answer or [] if line["problem"] == name]
+    pictures = _pictures(project, cards, moves, course, lines, may_draw=may_draw)
+    token = seen(watched.at, course.at, book.at, watched.is_waiting, pictures is not None)
+    known = {
+        "problem": name,
+        "address": f"/projects/{project.name}/problems/{name}",
+        "cards": sorted(cards, key=lambda card: -card.number)[:_MOST_IDEAS],
+        "count": len(cards),
+        "moves": list(reversed(moves)),
+        "names": names_of(moves),
+        "holdouts": read_holdouts(project, name),
+        "watched": watched,
+        "told": course,
+        "lines": lines,
+        "book": book,
+        "pictures": pictures,
+        "has_service": bool(project.settings["watch"]["service"]),
+        "is_waiting": pictures is None or any(one.is_waiting for one in (watched, course, book)),
+        "seen": token,
+        "spent": _spent,
+    }
+    if may_draw:
+        return (
+            render_part(asked, "problem_reading", project=project, **known) if is_news(asked, token) else nothing_new()
+        )
+    return render(asked, "problem", project=project, here="Problems", **known)
+
+
+def _told(asked: Asked, project: Project, name: str, moves: Sequence[Rollout], verb: str) -> Told:
+    """The reading of a verb; nothing is asked where nothing was ever rolled out."""
+    if not moves:
+        return Told(answer=None, at=None, error="", is_waiting=False)
+    if verb == "ledger":
+        return tell(asked, project, "ledger")
+    if verb == "rollout":
+        return tell(asked, project, "rollout", name)
+    # With an instant it only looks: a page moves no rollout and closes no alert. The process has the same clock.
+    return tell(asked, project, "watch", name, "--at", "now", lasts_s=WATCHED_S)
+
+
+def _pictures(
+    project: Project,
+    cards: Sequence[Card],
+    moves: Sequence[Rollout],
+    course: Told,
+    lines: Sequence[Line],
+    *,
+    may_draw: bool,
+) -> Mapping[str, list[Picture]] | None:
+    """The plots of the page by where they stand; None as long as one of them is not drawn."""
+    tried = [card for card in cards if card.expected and card.expected.is_measured][-_MOST_RANGES:]
+    money = (course.answer or {}).get("money") or []
+    currency = (course.answer or {}).get("currency", "")
+    drawn = {
+        "served": kept(project, "served", [[move.version, move.at] for move in moves], lambda: _served(moves), may_draw=may_draw),
+        "tried": kept(project, "tried", [[card.number, card.title, card.says, card.expected and card.expected.gain] for card in tried], lambda: _tried(tried), may_draw=may_draw),
+        "money": kept(project, "money", [money, currency], lambda: _money(money, currency), may_draw=may_draw),
+        "gains": kept(project, "gains", [line.to_dict() for line in lines], lambda: _gains(lines), may_draw=may_draw),
+    }  # fmt: skip
+    return None if any(one is None for one in drawn.values()) else {name: one or [] for name, one in drawn.items()}
+
+
+def _served(moves: Sequence[Rollout]) -> list[Picture]:
+    if not moves:
+        return []
+    note = "Above: the release that answers. Below: what is tried beside it, in the shadow or for its share of what is asked."
+    return [Picture(draw_served(moves, now()), note)]
+
+
+def _tried(cards: Sequence[Card]) -> list[Picture]:
+    ranges = []
+    for card in sorted(cards, key=lambda card: -card.number):
+        assert card.expected is not None, "only measured ideas are drawn"
+        gain = card.expected.gain
+        colour = LOSS if gain.gain < 0.0 else GAIN if gain.low > 0.0 else MUTED
+        label = f"{card.number}. {card.title if len(card.title) < 34 else card.title[:32].rstrip() + '…'}"
+        ranges.append(Range(label=label, gain=gain, colour=colour, step=step_for(gain, 0.0)))
+    if not ranges:
+        return []
+    positive = sum(card.expected.gain.low > 0.0 for card in cards if card.expected)
+    title = f"{positive} of {len(cards)} ideas judged gain{'s' if positive == 1 else ''} beyond doubt, money a year"
+    currency = next(card.expected.currency for card in cards if card.expected)
+    return [
+        Picture(
+            draw_ranges(title, ranges, currency), "Each with the interval of its verdict, as the replay measured it."
+        )
+    ]
+
+
+def _money(money: Sequence[Mapping[str, Any]], currency: str) -> list[Picture]:
+    if not money:
+        return []
+    plot = draw_money([{**one, "period": instant_of(one["period"])} for one in money], currency)
+    return [Picture(plot, "Grey: the release from before answered. Blue: the idea did. Days differ by more than releases do, so only pairs of the same day, below, tell a gain.")]  # fmt: skip
+
+
+def _gains(lines: Sequence[Line]) -> list[Picture]:
+    return [Picture(draw_course(line), course_note(line)) for line in lines if line.course]
+
+
+def _spent(one: Holdout) -> str:
+    """How a history's budget stands, in a sentence."""
+    shape = "sealed: it answers with decisions alone" if one.is_sealed else "open: whoever replays an idea sees it"
+    return (
+        f"{one.first} to {one.last}, {shape}. {one.ideas} of {one.planned} planned ideas opened it; {one.retirement}."
+    )
+
+
+def _moves(project: Project, name: str) -> Sequence[Rollout]:
+    return rollout_history(project, name)
+
+
+def _rolled_out(project: Project) -> list[str]:
+    return [record.key for record in project.records.find("rollout")]

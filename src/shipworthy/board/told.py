@@ -1,0 +1,53 @@
+"""What a page tells of figures that need the project's own code: the last reading, its age, and whether a newer one comes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from starlette.responses import Response
+
+from shipworthy.project import Project
+from shipworthy.web.asked import Asked
+from shipworthy.workspace.reading import Question
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """A reading as a page tells it.
+
+    Attributes:
+        answer: What the verb said; None before it ever did.
+        at: When that was read; None before.
+        error: What was wrong the last time; empty where nothing was.
+        is_waiting: Whether a newer reading is on its way.
+    """
+
+    answer: Any
+    at: datetime | None
+    error: str
+    is_waiting: bool
+
+
+def tell(asked: Asked, project: Project, *words: str, lasts_s: float | None = None) -> Told:
+    """The last reading of a verb; where it is stale, a newer one is begun and not waited for."""
+    found, is_waiting = asked.desk.readings[project.name].last(Question(words=words, lasts_s=lasts_s))
+    if found is None:
+        return Told(answer=None, at=None, error="", is_waiting=is_waiting)
+    return Told(answer=found.answer, at=found.at, error=found.error, is_waiting=is_waiting)
+
+
+def seen(*parts: object) -> str:
+    """What an open page has seen already, in a word that it sends along when it asks again."""
+    return "~".join(str(part) for part in parts).replace(" ", "_").replace("+", "_")
+
+
+def is_news(asked: Asked, now: str) -> bool:
+    """Whether a page that asks again would be told something else than it shows."""
+    return asked.request.query_params.get("seen", "") != now
+
+
+def nothing_new() -> Response:
+    """The answer to a page that shows already all there is."""
+    return Response(status_code=204)

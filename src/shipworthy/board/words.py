@@ -1,0 +1,109 @@
+"""How pages write what they show: money, days, sentences with commands, and the tone of a state."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from shipworthy.analysis.report.layout import seconds
+from shipworthy.analysis.report.money import NO_BREAK, exact, figure, precise, share, step_of
+
+_TONES: Mapping[str, str] = {
+    "ship": "ship",
+    "live": "ship",
+    "holds": "ship",
+    "testable": "ship",
+    "stop": "stop",
+    "refused": "stop",
+    "not testable": "stop",
+    "rolled back": "stop",
+    "failed": "stop",
+    "inconclusive": "inconclusive",
+    "paused": "inconclusive",
+    "to be completed": "inconclusive",
+    "override asked": "inconclusive",
+    "lost": "stop",
+    "done": "ship",
+    "invalid": "invalid",
+    "retired": "invalid",
+    "was live": "invalid",
+}
+"""The tone by how a state's words begin or end; what is not here is merely on its way."""
+
+_LARGE = ((1e9, "bn"), (1e6, "M"))
+_LENGTHS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
+_COMMAND = re.compile(r"`([^`]+)`")
+
+
+def tone(says: str) -> str:
+    """The tone of a state, by its words: ship, stop, inconclusive, invalid, or moving.
+
+    >>> tone("in shadow"), tone("ship, overridden"), tone("stop, override asked"), tone("rolled back")
+    ('moving', 'ship', 'inconclusive', 'stop')
+    """
+    parts = [part.strip() for part in says.lower().split(",")]
+    return next((_TONES[part] for part in reversed(parts) if part in _TONES), "moving")
+
+
+def brief(amount: float, currency: str) -> str:
+    """Writes an amount in as little room as a card has: three digits, and millions by their letter.
+
+    >>> brief(22_453.9, "EUR").replace(NO_BREAK, " "), brief(1_234_567_890.0, "EUR").replace(NO_BREAK, " ")
+    ('22,500 EUR', '1.23 bn EUR')
+    """
+    unit, letter = next(((unit, letter) for unit, letter in _LARGE if abs(amount) >= unit), (1.0, ""))
+    scaled = amount / unit
+    return NO_BREAK.join(part for part in (figure(scaled, min(step_of([scaled]), 1e9)), letter, currency) if part)
+
+
+def marked(sentence: str) -> Markup:
+    """A sentence whose `commands` are set apart; everything else is escaped.
+
+    >>> str(marked("Run `shipworthy data 7` & wait."))
+    'Run <code>shipworthy data 7</code> &amp; wait.'
+    """
+    return Markup(_COMMAND.sub(r"<code>\1</code>", str(escape(sentence))))  # noqa: S704 - escaped right here
+
+
+def day(at: datetime | Any) -> str:
+    """A day, or an instant to the minute in UTC, as people read it.
+
+    >>> from datetime import UTC, date
+    >>> day(date(2027, 3, 31)), day(datetime(2027, 3, 31, 9, 5, tzinfo=UTC))
+    ('31 Mar 2027', '31 Mar 2027, 09:05 UTC')
+    """
+    if isinstance(at, datetime):
+        return f"{at.day} {at:%b %Y, %H:%M} UTC"
+    return f"{at.day} {at:%b %Y}"
+
+
+def span(took: float) -> str:
+    """A length of time in seconds, as people say it.
+
+    >>> span(0.4), span(75), span(7_260), span(200_000)
+    ('0 s', '1 min 15 s', '2 h 1 min', '2 d 7 h')
+    """
+    parts, left = list[str](), int(took)
+    for length, name in _LENGTHS:
+        count, left = divmod(left, length)
+        if count:
+            parts.append(f"{count} {name}")
+    return " ".join(parts[:2]) or "0 s"
+
+
+FILTERS: Mapping[str, Callable[..., Any]] = {
+    "brief": brief,
+    "day": day,
+    "exact": exact,
+    "marked": marked,
+    "precise": precise,
+    "seconds": seconds,
+    "share": share,
+    "span": span,
+    "tone": tone,
+}
+"""What templates may write with."""

@@ -1,0 +1,129 @@
+"""`shipworthy account`: who may sign in to this workspace, and what they are in which squad."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from shipworthy.cli.show import as_json, show
+from shipworthy.errors import InvalidInputError, NotFoundError
+from shipworthy.project.project import user_of_the_machine
+from shipworthy.workspace.account import (
+    Account,
+    disable,
+    enable,
+    give_roles,
+    list_accounts,
+    new_account,
+    read_account,
+)
+from shipworthy.workspace.password import password_change, set_password
+from shipworthy.workspace.role import EVERYWHERE, Role, Roles, read_roles, roles_as_texts
+from shipworthy.workspace.workspace import Workspace, open_workspace
+
+_stdin = click.option("--password-stdin", is_flag=True, help="Read the password from stdin, its first line.")
+_roles = click.option(
+    "--role",
+    "roles",
+    multiple=True,
+    metavar="[SQUAD:]ROLE",
+    help="A role in a squad, or without one in every squad; again for another.",
+)
+
+
+@click.group()
+def account() -> None:
+    """Accounts: who may sign in to this workspace, and what they are in which squad."""
+
+
+@account.command()
+@click.argument("login")
+@click.option("--name", default="", help="How people call them.")
+@_roles
+@click.option("--no-password", is_flag=True, help="For somebody for whom the provider in [sign_in.oidc] will vouch.")
+@_stdin
+def add(login: str, name: str, roles: tuple[str, ...], no_password: bool, password_stdin: bool) -> None:
+    """Add an account; the first one is an admin too, since somebody has to keep the others."""
+    workspace, given = open_workspace(), dict(read_roles(roles))
+    _refuse_unknown(workspace, given)
+    is_first = not list_accounts(workspace.records)
+    if is_first:
+        given[EVERYWHERE] = given.get(EVERYWHERE, frozenset()) | {Role.ADMIN}
+    made = new_account(workspace.records, login, name=name, roles=given)
+    secret = [] if no_password else [password_change(made.login, _password(from_stdin=password_stdin))]
+    workspace.records.add(made.change(), *secret, by=user_of_the_machine())
+    click.echo(f"Added the account {made.login}: {_told(made)}.")
+    if is_first:
+        click.echo("It is the first one, so it is an admin. From now on whoever opens the board has to sign in.")
+
+
+@account.command(name="list")
+@as_json
+def list_(json_: bool) -> None:
+    """Show every account."""
+    rows = [
+        {
+            "login": one.login,
+            "name": one.name,
+            "roles": roles_as_texts(one.roles) if json_ else ", ".join(roles_as_texts(one.roles)),
+            "vouched": one.subject.partition(" ")[0] or None,
+            "standing": "disabled" if one.disabled else "good",
+        }
+        for one in list_accounts(open_workspace().records)
+    ]
+    show(rows, json_=json_, title="Accounts", empty="No account yet. Add one with `shipworthy account add LOGIN`.")
+
+
+@account.command()
+@click.argument("login")
+@click.argument("roles", nargs=-1, metavar="[[SQUAD:]ROLE]...")
+def roles(login: str, roles: tuple[str, ...]) -> None:
+    """Give an account these roles, in place of those it had; without any, it has none."""
+    workspace, given = open_workspace(), read_roles(roles)
+    _refuse_unknown(workspace, given)
+    changed = give_roles(workspace.records, login, given, by=user_of_the_machine())
+    click.echo(f"The account {changed.login} has: {_told(changed)}.")
+
+
+@account.command(name="disable")
+@click.argument("login")
+@click.option("--undo", is_flag=True, help="Let it in again.")
+def disable_(login: str, undo: bool) -> None:
+    """Let an account in no more: its sessions end at once, and its tokens do not count."""
+    change = enable if undo else disable
+    changed = change(open_workspace().records, login, by=user_of_the_machine())
+    click.echo(
+        f"The account {changed.login} may sign in again." if undo else f"The account {changed.login} is disabled."
+    )
+
+
+@account.command()
+@click.argument("login")
+@_stdin
+def password(login: str, password_stdin: bool) -> None:
+    """Give an account another password, which ends all of its sessions."""
+    records = open_workspace().records
+    known = read_account(records, login)
+    set_password(records, known.login, _password(from_stdin=password_stdin), by=user_of_the_machine())
+    click.echo(f"The password of {known.login} is set, and every session of it is over.")
+
+
+def _password(*, from_stdin: bool) -> str:
+    """What is typed twice, unseen, or the first line of stdin; never a word of the command, which others could read."""
+    if from_stdin:
+        return sys.stdin.readline(4096).rstrip("\r\n")
+    if not sys.stdin.isatty():
+        raise InvalidInputError("There is no terminal to type a password on. Hand it over with --password-stdin.")
+    return str(click.prompt("Password", hide_input=True, confirmation_prompt="The same again", err=True))
+
+
+def _refuse_unknown(workspace: Workspace, given: Roles) -> None:
+    known = [EVERYWHERE, *filter(None, workspace.squads)]
+    for squad in given:
+        if squad not in known:
+            raise InvalidInputError(str(NotFoundError.among("squad", squad, known)))
+
+
+def _told(one: Account) -> str:
+    return ", ".join(roles_as_texts(one.roles)) or "no role yet"

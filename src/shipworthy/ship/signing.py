@@ -1,0 +1,64 @@
+"""Signs what a gate is about, as it stands now, and takes a signature back."""
+
+from __future__ import annotations
+
+from shipworthy.analysis.gate import to_sign as verdict_to_sign
+from shipworthy.analysis.gate import undecided
+from shipworthy.data.gate import to_sign as criteria_to_sign
+from shipworthy.data.gate import unproved
+from shipworthy.errors import InvalidInputError
+from shipworthy.ideas.idea import Idea
+from shipworthy.ideas.register import find_idea
+from shipworthy.ideas.signoff import About, Gate, Signoff, note_signoff, withdraw
+from shipworthy.project import Gap, Project, refuse_closed
+from shipworthy.project.role import SQUAD, Role
+from shipworthy.ship.gate import to_sign as trial_to_sign
+from shipworthy.ship.rollout import Phase, read_rollout
+
+
+def sign(project: Project, number: int, gate: Gate, role: Role, *, proved: bool = False) -> Signoff:
+    """Signs what a gate is about, in a role.
+
+    Args:
+        project: The project; whoever acts in it signs.
+        number: The idea's number.
+        gate: The gate: research, ship or live.
+        role: In which role; whether the person has it is asked by whoever knows the people.
+        proved: Whether a server let the person sign in.
+
+    Raises:
+        NotFoundError: there is no such idea.
+        InvalidInputError: the role signs nothing.
+        GateClosedError: what is to be signed is not there yet.
+    """
+    if role not in SQUAD:
+        raise InvalidInputError(f"A {role} signs nothing. Sign as one of: {', '.join(sorted(SQUAD))}.")
+    idea = find_idea(project, number)
+    return note_signoff(project, idea, gate, role, _about(project, idea, gate), proved=proved)
+
+
+def withdraw_signoff(project: Project, number: int, gate: Gate, role: Role) -> None:
+    """Takes back what the same person signed in a role.
+
+    Raises:
+        NotFoundError: there is no such idea.
+        PreconditionError: that person has not signed there in that role.
+    """
+    withdraw(project, find_idea(project, number), gate, role)
+
+
+def _about(project: Project, idea: Idea, gate: Gate) -> About:
+    """What is signed at a gate, refused as long as it is not there."""
+    where = f"Idea {idea.number} to a signature for {gate}"
+    if gate is Gate.RESEARCH:
+        refuse_closed(where, unproved(project, idea))
+        return criteria_to_sign(project, idea)
+    refuse_closed(where, undecided(project, idea))
+    if gate is Gate.SHIP:
+        return verdict_to_sign(project, idea)
+    serves = read_rollout(project, idea.problem)
+    if serves is None or serves.idea != idea.key or serves.phase.next is not Phase.LIVE:
+        what = "It is not in the trial that leads to live."
+        refuse_closed(where, [Gap(what, f"Take it there with `shipworthy ship {idea.number}`, and sign then.")])
+    assert serves is not None, "an idea on trial is in the rollout"
+    return trial_to_sign(project, serves)

@@ -1,0 +1,156 @@
+"""Connections to one PostgreSQL, kept for whoever asks next: for many threads, and through the death of the server.
+
+Ours, because a pool with threads of its own waits its whole time-out where a server refuses at once, and loses them in a fork.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import select
+import weakref
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from threading import BoundedSemaphore
+from typing import Any
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+from shipworthy.errors import InvalidInputError, UnavailableError
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+WAIT_S = 10
+"""The longest that one statement, or waiting for those who write before, may take."""
+
+_MOST = 16
+_CONNECT_S = 5
+_DEFAULTS: Mapping[str, Any] = {
+    "connect_timeout": _CONNECT_S,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": WAIT_S * 1000,
+    "application_name": "shipworthy",
+}
+"""What an address need not say, but may; a server that fell silent is given up instead of waited for."""
+
+_SESSION = f"SET statement_timeout = '{WAIT_S}s'; SET idle_in_transaction_session_timeout = '60s'; SET timezone = 'UTC'"
+
+
+class Connections:
+    """Up to sixteen connections, each made when it is first needed and checked before it is used again."""
+
+    def __init__(self, address: str) -> None:
+        """Reads the address; nothing is connected yet.
+
+        Raises:
+            InvalidInputError: it is none.
+        """
+        self._parameters = _parameters(address)
+        self._begin()
+        _OPEN.add(self)
+
+    @property
+    def place(self) -> str:
+        """Which server it is, in words; never with a password."""
+        host = self._parameters.get("host") or self._parameters.get("hostaddr") or "this machine"
+        return f"{host}, port {self._parameters['port']}" if self._parameters.get("port") else str(host)
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection]:
+        """A connection of one's own, in autocommit.
+
+        Raises:
+            psycopg.OperationalError: the server does not answer.
+            UnavailableError: all connections are in use for too long.
+        """
+        room = self._room
+        if not room.acquire(timeout=WAIT_S):
+            raise UnavailableError(
+                f"All {_MOST} connections to {self.place} are in use. Nothing was changed; try again."
+            )
+        idle = self._idle
+        try:
+            connection = self._take()
+            try:
+                yield connection
+            finally:
+                if connection.info.transaction_status is psycopg.pq.TransactionStatus.IDLE:
+                    idle.append(connection)
+                else:  # broken, or left in the middle of something
+                    connection.close()
+        finally:
+            room.release()
+
+    def close(self) -> None:
+        """Closes what nobody uses."""
+        _close(self._idle)
+
+    def _begin(self) -> None:
+        self._idle: list[Connection] = []
+        self._room = BoundedSemaphore(_MOST)
+        weakref.finalize(self, _close, self._idle)
+
+    def _take(self) -> Connection:
+        with suppress(IndexError):
+            while True:
+                connection = self._idle.pop()
+                if _is_alive(connection):
+                    return connection
+                connection.close()
+        connection = psycopg.connect(**self._parameters, autocommit=True, prepare_threshold=None)
+        connection.execute(_SESSION)
+        connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED  # who waited for others sees what they wrote
+        return connection
+
+
+_OPEN: weakref.WeakSet[Connections] = weakref.WeakSet()
+
+
+def _forked() -> None:
+    """A process that was forked begins without connections; closing those of its parent must not reach the server."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for connections in list(_OPEN):
+        for connection in connections._idle:
+            os.dup2(nowhere, connection.pgconn.socket)
+        _close(connections._idle)
+        connections._begin()
+    os.close(nowhere)
+
+
+os.register_at_fork(after_in_child=_forked)
+
+
+def _close(idle: list[Connection]) -> None:
+    with suppress(IndexError):
+        while True:
+            idle.pop().close()
+
+
+def _is_alive(connection: Connection) -> bool:
+    """Whether nothing came from the server while nobody asked: it speaks unasked only to say that it ends."""
+    asked = select.poll()
+    asked.register(connection.pgconn.socket, select.POLLIN)
+    return not asked.poll(0)
+
+
+def _parameters(address: str) -> dict[str, Any]:
+    """What the address says, where it is whole; it is never quoted, because it may hold a password."""
+    try:
+        said = conninfo_to_dict(address)
+    except psycopg.Error:
+        raise _unreadable() from None
+    if not re.fullmatch(r"[\d,]*", str(said.get("port", ""))) or "@" in str(said.get("host", "")):
+        raise _unreadable()
+    own = {} if os.environ.get("PGCONNECT_TIMEOUT") else {"connect_timeout": _CONNECT_S}
+    return {**{name: value for name, value in _DEFAULTS.items() if name != "connect_timeout"}, **own, **said}
+
+
+def _unreadable() -> InvalidInputError:
+    return InvalidInputError(
+        "The address of the record store begins like that of a PostgreSQL and cannot be read. Write it as "
+        "postgresql://user:password@host:5432/database, and signs such as @, /, : or % of a user name or password as %40, %2F, "
+        "%3A or %25."
+    )

@@ -1,0 +1,187 @@
+"""The audit: who did what, when and where, read from the one log that every record of a workspace and its projects stands in."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from shipworthy.errors import NotFoundError, TamperedError
+from shipworthy.store import Head, Record, RecordStore, feed
+from shipworthy.store.chain import checked
+from shipworthy.workspace.account import KIND as ACCOUNT
+from shipworthy.workspace.audit_log import KIND as AUDIT
+from shipworthy.workspace.audit_log import USE_KIND
+from shipworthy.workspace.password import KIND as PASSWORD
+from shipworthy.workspace.role import Role, roles_as_texts
+from shipworthy.workspace.session import KIND as SESSION
+from shipworthy.workspace.token import KIND as TOKEN
+from shipworthy.workspace.workspace import Workspace
+
+OWN = "workspace"
+"""The place of what is the workspace's own, beside the names of its projects."""
+
+PRIVATE = frozenset({PASSWORD})
+"""Kinds whose bodies are shown to nobody: the hashes of passwords."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One record, and where it stands.
+
+    Attributes:
+        place: "workspace", or the project's name.
+        squad: Whose it is; empty for the workspace's own.
+        record: The record.
+    """
+
+    place: str
+    squad: str
+    record: Record
+
+    @property
+    def says(self) -> str:
+        """What happened, in a line."""
+        tell = _SAYS.get(self.record.kind) if self.place == OWN else None
+        return tell(self.record) if tell else f"{self.record.kind} {self.record.key}, version {self.record.version}"
+
+    def to_json(self) -> Mapping[str, Any]:
+        """As it is exported: the record with its chain, without the body of what is private."""
+        one = self.record
+        body = None if one.kind in PRIVATE else one.body
+        known = {"place": self.place, "seq": one.seq, "chain": one.chain, "at": one.at.isoformat(), "by": one.by}
+        return {**known, "kind": one.kind, "key": one.key, "version": one.version, "body": body}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which entries are wanted; what is None narrows nothing.
+
+    Attributes:
+        since: From this instant on.
+        by: By this login.
+        kind: Of this kind.
+        squad: Of this squad.
+    """
+
+    since: datetime | None = None
+    by: str | None = None
+    kind: str | None = None
+    squad: str | None = None
+
+    def has(self, entry: Entry) -> bool:
+        """Whether an entry is one of them; what was refused to a login is found by that login too."""
+        record = entry.record
+        whose = (None, record.by, record.body.get("who") if record.kind == AUDIT else None)
+        return (
+            (self.since is None or record.at >= self.since)
+            and self.by in whose
+            and self.kind in (None, record.kind)
+            and self.squad in (None, entry.squad or record.body.get("squad"))
+        )
+
+
+def entries(workspace: Workspace, wanted: Wanted) -> Iterator[Entry]:
+    """The entries that are wanted, place by place, each in the order in which it was written."""
+    for place, (squad, records) in _places(workspace).items():
+        for record in feed(records):
+            entry = Entry(place, squad, record)
+            if wanted.has(entry):
+                yield entry
+
+
+def newest(workspace: Workspace, wanted: Wanted, most: int) -> Sequence[Entry]:
+    """The newest entries that are wanted, of all places together, the oldest of them first."""
+    return heapq.nlargest(most, entries(workspace, wanted), key=lambda entry: (entry.record.at, entry.record.seq))[::-1]
+
+
+def verify(workspace: Workspace, noted: Mapping[str, Sequence[Head]]) -> Mapping[str, Head]:
+    """Recomputes every chain, and gives the head of each place, to be noted where nobody who writes here can write.
+
+    Args:
+        workspace: The workspace.
+        noted: Heads that were noted before, by place: what they prove has to be there still.
+
+    Raises:
+        TamperedError: a record was changed, taken out or put in, or a log was cut or written anew.
+        NotFoundError: there is no such place.
+    """
+    places = _places(workspace)
+    for place in noted.keys() - places.keys():
+        raise NotFoundError.among("log", place, places)
+    return {place: _verified(place, records, noted.get(place, ())) for place, (_, records) in places.items()}
+
+
+def _verified(place: str, records: RecordStore, noted: Sequence[Head]) -> Head:
+    missing, head = {one.seq: one.chain for one in noted if one.seq}, Head(0, "0" * 64)
+    for record in checked(feed(records)):
+        head = Head(record.seq, record.chain)
+        if missing.pop(record.seq, record.chain) != record.chain:
+            raise TamperedError(
+                f"The log of {place} holds by itself, but is not the one whose head {record.seq} was noted: all of it was "
+                "written anew, up to there at least. Compare it with a backup, and ask who could write to it."
+            )
+    if missing:
+        raise TamperedError(
+            f"The log of {place} ends at {head.seq}, and a head of {max(missing)} was noted: its end was cut off. Compare it "
+            "with a backup, and ask who could write to it."
+        )
+    return head
+
+
+def _places(workspace: Workspace) -> Mapping[str, tuple[str, RecordStore]]:
+    own = {OWN: ("", workspace.records)}
+    return own | {name: (project.squad, project.records) for name, project in workspace.projects.items()}
+
+
+def _session(record: Record) -> str:
+    body = record.body
+    return (
+        f"{body['login']} signed out"
+        if body["ended"]
+        else f"{body['login']} signed in by {body['via']} from {body['address']}"
+    )
+
+
+def _account(record: Record) -> str:
+    body = record.body
+    known = {squad: frozenset(map(Role, roles)) for squad, roles in body["roles"].items()}
+    standing = "disabled" if body["disabled"] else ", ".join(roles_as_texts(known)) or "no role"
+    return f"account {record.key}: {standing}"
+
+
+def _token(record: Record) -> str:
+    body = record.body
+    made = "revoked" if body["revoked"] else f"made, good for {', '.join(body['permissions'])}"
+    return f"token {body['name']!r} of {body['login']} {made}"
+
+
+def _use(record: Record) -> str:
+    return (
+        f"token {record.body['token']} used from {record.body['address']}{', for the first time' * record.body['new']}"
+    )
+
+
+def _audit(record: Record) -> str:
+    body = record.body
+    parts = [
+        record.key,
+        body["who"] and f"to {body['who']}",
+        body["address"] and f"from {body['address']}",
+        body["detail"],
+    ]
+    return ": ".join(filter(None, (" ".join(filter(None, parts[:3])), parts[3]))) + (
+        f" ({body['times']} times more)" if body["times"] > 1 else ""
+    )
+
+
+_SAYS: Mapping[str, Callable[[Record], str]] = {
+    SESSION: _session,
+    ACCOUNT: _account,
+    TOKEN: _token,
+    USE_KIND: _use,
+    AUDIT: _audit,
+    PASSWORD: lambda record: f"password of {record.key} set",
+}
