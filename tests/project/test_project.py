@@ -88,9 +88,11 @@ def test_a_wrong_configuration_is_said_with_file_and_setting(tmp_path: Path, tex
 
 def test_a_store_that_this_version_cannot_use_is_refused(tmp_path: Path):
     """An address of a server is not taken for the name of a local file."""
-    project = open_project(_configured(tmp_path, "[store]\nrecords = 'postgresql://host/db'"))
-    with pytest.raises(InvalidInputError, match=r"store\.records is 'postgresql://host/db'.*local disk only"):
+    project = open_project(_configured(tmp_path, "[store]\nrecords = 'mysql://host/db'\nobjects = 'ftp://host/files'"))
+    with pytest.raises(InvalidInputError, match="Records cannot lie at mysql://"):
         _ = project.records
+    with pytest.raises(InvalidInputError, match="Objects cannot lie at ftp://"):
+        _ = project.objects
     assert [path.name for path in tmp_path.iterdir()] == ["shipworthy.toml"]
 
 
