@@ -1,13 +1,15 @@
-"""What every test may use: the starter project, laid fresh in a folder of its own, and a real PostgreSQL."""
+"""What every test may use: the starter project, laid fresh in a folder of its own, and real servers of records and objects."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import psycopg
 import pytest
+from moto.server import ThreadedMotoServer
 
 import shipworthy
 from shipworthy.project import Project, open_project
@@ -47,3 +49,16 @@ def empty_database(_records_database: str) -> str:
     with psycopg.connect(_records_database, autocommit=True) as connection:
         connection.execute("DROP SCHEMA IF EXISTS shipworthy CASCADE")
     return _records_database
+
+
+@pytest.fixture(scope="session")
+def object_store() -> Iterator[str]:
+    """The address of an S3-compatible server with an empty bucket called `shop`."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    address = f"http://{host}:{port}"
+    with urlopen(Request(f"{address}/shop", method="PUT")):
+        pass
+    yield address
+    server.stop()
