@@ -15,7 +15,6 @@ from threading import Thread
 from time import monotonic, sleep
 
 import httpx2
-import pytest
 
 from shipworthy.ideas.register import new_idea
 from shipworthy.project import Project, open_project
@@ -122,14 +121,13 @@ def test_two_workers_tell_what_happens_once(bakery: Project):
                 if heard:
                     break
                 sleep(0.1)
-            sleep(4)
+            sleep(2.5)  # the other worker would have told by now
     project.records.close()
     assert [message["kind"] for message in heard] == ["idea"]
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
-def test_it_listens_to_nobody_else_without_accounts(bakery: Project, host: str):
+def test_it_listens_to_nobody_else_without_accounts(bakery: Project):
     """Bound to an address that others reach, it demands an account, and says how to add one."""
-    command = [sys.executable, "-m", "shipworthy", "server", "--host", host, "--port", str(free_port())]
+    command = [sys.executable, "-m", "shipworthy", "server", "--host", "0.0.0.0", "--port", str(free_port())]
     found = subprocess.run(command, cwd=bakery.root, capture_output=True, text=True, timeout=60, check=False)
     assert (found.returncode, "shipworthy account add" in found.stderr) == (2, True)
