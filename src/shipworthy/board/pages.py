@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute, Mount, Route
 
-from shipworthy.board import overriding
+from shipworthy.board import account, overriding
 from shipworthy.board.asking import ask_to_move_on, run_verb
 from shipworthy.board.board import show_board, show_cards, show_more, show_projects
 from shipworthy.board.edit import show_edit, write_edit
@@ -27,6 +27,11 @@ def routes() -> list[BaseRoute]:
     return [
         _page("/", show_projects),
         _form("/look", choose_look),
+        _page(account.PAGE, account.show_account),
+        _form("/account/password", account.write_password),
+        _form("/account/sessions", account.write_end),
+        _form("/account/tokens", account.write_token),
+        _form("/account/tokens/revoke", account.write_revocation),
         _page("/projects/{project}/", show_board),
         _page("/projects/{project}/more", show_more),
         _page("/projects/{project}/cards", show_cards),
