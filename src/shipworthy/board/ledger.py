@@ -13,6 +13,7 @@ from starlette.responses import Response
 from shipworthy.board.kept_pictures import Picture, kept
 from shipworthy.board.plots.calibration import draw_calibration
 from shipworthy.board.plots.money import draw_earned
+from shipworthy.board.programme import statistics_of
 from shipworthy.board.rendering import render, render_part
 from shipworthy.board.told import Told, is_news, nothing_new, seen, tell
 from shipworthy.errors import NotFoundError, UnavailableError
@@ -64,14 +65,16 @@ def _shown(asked: Asked, *, may_draw: bool) -> Response:
     lines = [line_from(line) for line in told.answer or []]
     pictures = _pictures(project, lines, may_draw=may_draw)
     together = read_calibration(lines)
-    token = seen(told.at, told.is_waiting, pictures is not None)
-    known = {
+    figures = statistics_of(asked, [project])
+    token = seen(told.at, figures.at, told.is_waiting, pictures is not None)
+    known: dict[str, Any] = {
+        "figures": figures.answer,
         "told": told,
         "lines": lines,
         "pictures": pictures,
         "calibrated": sentences.calibrated(together) if together else "",
         "say": sentences,
-        "is_waiting": told.is_waiting or pictures is None,
+        "is_waiting": told.is_waiting or figures.is_waiting or pictures is None,
         "seen": token,
     }
     if may_draw:

@@ -1,0 +1,186 @@
+"""Accounts, roles by squad, tokens, and the audit: what an admin keeps, and what everybody has of their own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from starlette.datastructures import FormData
+from starlette.responses import Response, StreamingResponse
+
+from shipworthy.board.form import field
+from shipworthy.board.rendering import go, render
+from shipworthy.errors import InvalidInputError, NotFoundError
+from shipworthy.project.clock import read_instant
+from shipworthy.web.asked import Asked
+from shipworthy.workspace.account import disable, enable, find_account, give_roles, list_accounts, new_account
+from shipworthy.workspace.audit import Wanted, entries, newest
+from shipworthy.workspace.audit_log import AuditLog
+from shipworthy.workspace.password import password_change, set_password
+from shipworthy.workspace.role import EVERYWHERE, Permission, Role, Roles
+from shipworthy.workspace.token import LONGEST, list_tokens, make_token, revoke_token
+
+_ENTRIES = 200
+_LIVES = {"7": "a week", "30": "a month", "90": "three months", "365": "a year"}
+
+
+def show_accounts(asked: Asked) -> Response:
+    """Every account, and how to add one."""
+    _require_admin(asked)
+    workspace = asked.desk.workspace
+    return render(
+        asked,
+        "accounts",
+        accounts=list_accounts(workspace.records),
+        squads=_squads(asked),
+        roles=list(Role),
+        everywhere=EVERYWHERE,
+    )
+
+
+def add_account(asked: Asked) -> Response:
+    """Adds an account; without a password it is for somebody for whom the provider of OpenID Connect vouches."""
+    _require_admin(asked)
+    records, password = asked.desk.workspace.records, _secret(asked, "password")
+    if not list_accounts(records):
+        raise InvalidInputError("The first account is added where the server runs: `shipworthy account add LOGIN`.")
+    made = new_account(records, field(asked, "login"), name=field(asked, "name"), roles=_given(asked))
+    secret = [password_change(made.login, password)] if password else []
+    records.add(made.change(), *secret, by=asked.principal.name)
+    return go("/admin/accounts", f"Added the account {made.login}.")
+
+
+def change_account(asked: Asked) -> Response:
+    """Gives an account roles or a password, or lets it in or not any more; it counts from its next request on."""
+    _require_admin(asked)
+    records, by = asked.desk.workspace.records, asked.principal.name
+    login, what = asked.request.path_params["login"], asked.request.path_params["what"]
+    if what in ("roles", "disable") and login == by:
+        raise InvalidInputError("Nobody changes their own roles or shuts themselves out: ask another admin.")
+    if what == "roles":
+        give_roles(records, login, _given(asked), by=by)
+        return go("/admin/accounts", f"The roles of {login} are changed.")
+    if what == "password":
+        set_password(records, login, _secret(asked, "password"), by=by)
+        return go("/admin/accounts", f"The password of {login} is set, and every session of it is over.")
+    changes = {"disable": (disable, "may sign in no more"), "enable": (enable, "may sign in again")}
+    if what not in changes:
+        raise NotFoundError.among("change", what, ["roles", "password", *changes])
+    change, says = changes[what]
+    change(records, login, by=by)
+    return go("/admin/accounts", f"{login} {says}.")
+
+
+def show_account(asked: Asked) -> Response:
+    """Somebody's own account, with their tokens."""
+    return _account_page(asked)
+
+
+def make_own_token(asked: Asked) -> Response:
+    """Makes a token of one's own, and shows it this once."""
+    workspace, days = asked.desk.workspace, field(asked, "days")
+    wanted = asked.form.getlist("may") if asked.form is not None else []
+    squads = [
+        squad
+        for squad in (asked.form.getlist("squad") if asked.form is not None else [])
+        if isinstance(squad, str) and squad
+    ]
+    if asked.principal.scope is not None:
+        raise InvalidInputError("A token makes no tokens: sign in yourself.")
+    value, made = make_token(
+        workspace.records,
+        asked.principal.name,
+        field(asked, "name"),
+        permissions=[permission for permission in Permission if permission in wanted],
+        squads=squads,
+        life=timedelta(days=min(int(days), LONGEST.days)) if days.isdecimal() else timedelta(days=90),
+        by=asked.principal.name,
+    )
+    return _account_page(asked, value=value, made=made.id)
+
+
+def revoke_own_token(asked: Asked) -> Response:
+    """Takes a token of one's own back; an admin takes back anybody's."""
+    records, wanted = asked.desk.workspace.records, asked.request.path_params["id"]
+    own = {token.id for token in list_tokens(records, asked.principal.name)}
+    if wanted not in own:
+        _require_admin(asked)
+    gone = revoke_token(records, wanted, by=asked.principal.name)
+    return go("/account", f"The token {gone.name} is revoked: it counts no more from the next request on.")
+
+
+def show_audit(asked: Asked) -> Response:
+    """Who did what, when and where, narrowed as asked."""
+    _require_admin(asked)
+    wanted, query = _wanted(asked), asked.request.query_params
+    found = list(reversed(newest(asked.desk.workspace, wanted, _ENTRIES)))
+    return render(
+        asked, "audit", entries=found, squads=_squads(asked)[1:], query=query, most=_ENTRIES, address=str(query)
+    )
+
+
+def export_audit(asked: Asked) -> Response:
+    """Every entry that is wanted, as lines of JSON with their chain; that they were taken out is noted first."""
+    _require_admin(asked)
+    workspace, wanted = asked.desk.workspace, _wanted(asked)
+    AuditLog(workspace.records).exported(asked.principal.name, "the audit, from the board", squad=wanted.squad or "")
+
+    def lines() -> Iterator[str]:
+        for entry in entries(workspace, wanted):
+            yield json.dumps(entry.to_json(), separators=(",", ":")) + "\n"
+
+    headers = {"content-disposition": 'attachment; filename="audit.jsonl"'}
+    return StreamingResponse(lines(), media_type="application/x-ndjson", headers=headers)
+
+
+def _account_page(asked: Asked, *, value: str = "", made: str = "") -> Response:
+    records = asked.desk.workspace.records
+    response = render(
+        asked,
+        "account",
+        account=find_account(records, asked.principal.name),
+        tokens=list(reversed(list_tokens(records, asked.principal.name))),
+        permissions=[one for one in Permission if any(asked.principal.may(one, squad) for squad in _squads(asked))],
+        squads=[squad for squad in _squads(asked)[1:] if asked.principal.roles_in(squad)],
+        lives=_LIVES,
+        value=value,
+        made=made,
+        is_admin=asked.principal.may(Permission.ADMINISTER, EVERYWHERE),
+    )
+    response.headers["cache-control"] = "no-store"
+    return response
+
+
+def _require_admin(asked: Asked) -> None:
+    asked.principal.require(Permission.ADMINISTER, EVERYWHERE)
+
+
+def _squads(asked: Asked) -> list[str]:
+    """Everywhere first, then each squad that has a name."""
+    return [EVERYWHERE, *filter(None, asked.desk.workspace.squads)]
+
+
+def _given(asked: Asked) -> Roles:
+    """The roles that were ticked, each box being "squad:role"."""
+    form: FormData | Mapping[str, Any] = asked.form or {}
+    ticked = {str(one) for one in form.getlist("role")} if isinstance(form, FormData) else set()
+    given = {squad: frozenset(role for role in Role if f"{squad}:{role}" in ticked) for squad in _squads(asked)}
+    return {squad: roles for squad, roles in given.items() if roles}
+
+
+def _secret(asked: Asked, name: str) -> str:
+    """A password as it was typed, blanks and all."""
+    value = asked.form.get(name) if asked.form is not None else None
+    return value if isinstance(value, str) else ""
+
+
+def _wanted(asked: Asked) -> Wanted:
+    query = asked.request.query_params
+    narrowed = {name: query.get(name) or None for name in ("by", "kind", "squad")}
+    return Wanted(since=_since(query.get("since", "")), **narrowed)
+
+
+def _since(text: str) -> datetime | None:
+    return read_instant(text, "since").astimezone(UTC) if text else None
