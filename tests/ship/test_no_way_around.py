@@ -28,6 +28,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 import shipworthy.analysis.analyse
 import shipworthy.analysis.gate
 import shipworthy.analysis.override
+import shipworthy.data.gate
 import shipworthy.research.gate
 import shipworthy.research.opening
 import shipworthy.ship.advance
@@ -38,7 +39,9 @@ from shipworthy.analysis.decision import Decision
 from shipworthy.analysis.override import ask_override, second_override
 from shipworthy.data.examine import examine_data
 from shipworthy.errors import ShipworthyError
+from shipworthy.ideas.signoff import Gate as SignedGate
 from shipworthy.project import Gap, Project, open_project
+from shipworthy.project.role import Role
 from shipworthy.research.research import research_idea
 from shipworthy.ship.advance import advance
 from shipworthy.ship.back import pause_idea, resume_idea, retire_idea, roll_back
@@ -49,6 +52,7 @@ from shipworthy.ship.release import Release
 from shipworthy.ship.rollout import Phase as Rolled
 from shipworthy.ship.rollout import Rollout, rollout_history
 from shipworthy.ship.ship import ship_idea
+from shipworthy.ship.signing import sign, withdraw_signoff
 from tests.cli.typed import typed
 from tests.ship import kiosk
 
@@ -471,6 +475,161 @@ class Walk(RuleBasedStateMachine):
         return list(rollout_history(self.project, "kiosk"))
 
 
+@dataclass(frozen=True)
+class Signature:
+    """Somebody's word: about what, in which role, by whom."""
+
+    gate: str
+    role: str
+    who: str
+    about: object
+
+
+class SignedWalk(Walk):
+    """The same in a project that asks for sign-offs; `ann` takes every step by hand."""
+
+    asked: ClassVar[dict[str, str]] = {"research": "product manager", "ship": "analyst", "live": "product manager"}
+
+    def __init__(self) -> None:
+        super().__init__()
+        roles = "".join(f"{gate} = ['{role}']\n" for gate, role in self.asked.items())
+        with (self.folder / "shipworthy.toml").open("a", encoding="utf-8") as file:
+            file.write(f"[signoffs]\n{roles}four_eyes = true\n")
+        self.project.records.close()
+        self.project = open_project(self.folder)
+        self.gains_asked = dict.fromkeys(IDEAS, 2.0)
+        self.margins: dict[int, float] = {}
+        self.signed: dict[int, list[Signature]] = {number: [] for number in IDEAS}
+
+    @rule(
+        number=st.sampled_from(IDEAS),
+        gate=st.sampled_from(list(asked)),
+        role=st.sampled_from(sorted({*asked.values()})),
+        who=st.sampled_from(PEOPLE),
+    )
+    def sign(self, number: int, gate: str, role: str, who: str) -> None:
+        """`sign`."""
+        with _refused(), self._as(who):
+            sign(self.project, number, SignedGate(gate), Role(role))
+            self.signed[number].append(Signature(gate, role, who, self._about(number, gate)))
+
+    @rule(number=st.sampled_from(IDEAS), gate=st.sampled_from(list(asked)), who=st.sampled_from(PEOPLE))
+    def withdraw(self, number: int, gate: str, who: str) -> None:
+        """`sign --withdraw`."""
+        role = self.asked[gate]
+        with _refused(), self._as(who):
+            withdraw_signoff(self.project, number, SignedGate(gate), Role(role))
+        gone = [one for one in self.signed[number] if (one.gate, one.role, one.who) == (gate, role, who)]
+        self.signed[number] = [one for one in self.signed[number] if one not in gone]
+
+    @rule(number=st.sampled_from(IDEAS), phases=st.integers(1, 3), halt=st.booleans())
+    def go_on(self, number: int, phases: int, halt: bool) -> None:
+        """Some phases further by all that is right and proper, signatures included."""
+        self.sign_all(number, "research")
+        self.walk(number)
+        self.sign_all(number, "ship")
+        for _ in range(phases):
+            self.let_live(13.0, 30)
+            self.sign_all(number, "live")
+            self.ship(number)
+        if halt:
+            self.pause(number)
+            self.no_move_leads_around_a_gate()
+            self.resume(number)
+
+    def sign_all(self, number: int, gate: str) -> None:
+        """Somebody of the right role signs, who does not take the step, after whatever has to be there was done."""
+        if gate == "research":
+            self.examine(number)
+        self.sign(number, gate, self.asked[gate], "ben")
+
+    def edit_idea(self, number: int, challenger: str) -> None:
+        """See `Walk`; the file that is written says what it said at first."""
+        super().edit_idea(number, challenger)
+        self.gains_asked[number] = 2.0
+
+    def edit_criteria(self, number: int, gain: float) -> None:
+        """Somebody changes what would be worth shipping, before it was locked too."""
+        kiosk.write_idea(self.folder, number, self.accounts[number].challenger, gain)
+        self.gains_asked[number] = gain
+
+    def examine(self, number: int) -> None:
+        """See `Walk`; the margins that the problem has then are what is signed."""
+        before = self.accounts[number].examined
+        super().examine(number)
+        if self.accounts[number].examined is not before:
+            self.margins[number] = CODES[self.code]
+
+    def research(self, number: int) -> None:
+        """See `Walk`; nobody researches what nobody signed."""
+        before = self.accounts[number].researched
+        super().research(number)
+        if self.accounts[number].researched is not before:
+            assert self._is_signed(number, "research"), "research of what nobody signed"
+
+    def _about(self, number: int, gate: str) -> object:
+        account, moves = self.accounts[number], self._moves()
+        if gate == "research":
+            return account.challenger, self.gains_asked[number], self.margins.get(number)
+        if gate == "ship":
+            verdict = (account.judged, account.decision)
+            agreed = account.agreed if account.agreed is not None and account.agreed.about == verdict else None
+            return verdict, agreed
+        trial = moves[-1]
+        since = next(
+            (
+                after.version
+                for move, after in zip(reversed(moves[:-1]), reversed(moves), strict=False)
+                if (move.phase, move.challenger) != (trial.phase, trial.challenger)
+            ),
+            1,
+        )
+        return trial.challenger, since
+
+    def _is_signed(self, number: int, gate: str, about: object = None, *, but_for: str = "") -> bool:
+        """Whether the right role stands behind a gate; with four eyes, one of two has to be somebody else."""
+        about = about or self._about(number, gate)
+        stand = [
+            one for one in self.signed[number] if (one.gate, one.about) == (gate, about) and self._is_last(number, one)
+        ]
+        return any(one.role == self.asked[gate] for one in stand) and any(one.who != but_for for one in stand)
+
+    def _is_last(self, number: int, one: Signature) -> bool:
+        """Whether somebody's word is his last one there."""
+        same = [
+            other
+            for other in self.signed[number]
+            if (other.gate, other.role, other.who) == (one.gate, one.role, one.who)
+        ]
+        return same[-1] is one
+
+    def _vet(self, moves: list[Rollout], before: Rollout | None, move: Rollout) -> None:
+        super()._vet(moves, before, move)
+        resumed = before is not None and before.phase is Rolled.PAUSED
+        if move.idea is None or resumed or move.phase not in {Rolled.SHADOW, Rolled.CANARY, Rolled.LIVE}:
+            return
+        number = int(move.idea)
+        for gate in ("research", "ship"):
+            assert self._is_signed(number, gate), f"{move.phase} of what nobody signed for {gate}"
+        if move.phase is Rolled.LIVE:
+            with mock.patch.object(self, "_moves", return_value=moves[: move.version - 1]):
+                about = self._about(number, "live")
+            taker = "" if move.trigger is not None else "ann"
+            assert self._is_signed(number, "live", about, but_for=taker), "live of what nobody else signed"
+
+    def _must_ship(self, number: int, moves: list[Rollout]) -> bool:
+        gates = ["research", "ship"]
+        if moves and moves[-1].phase is Rolled.CANARY:
+            gates.append("live")
+        return super()._must_ship(number, moves) and all(
+            self._is_signed(number, gate, but_for="ann" if gate == "live" else "") for gate in gates
+        )
+
+    def _ship(self, number: int) -> None:
+        with self._as("ann"):
+            super()._ship(number)
+
+
 class TypedWalk(Walk):
     """The same, asked for on the command line."""
 
@@ -529,6 +688,10 @@ def _open_if_read(phase: Rolled, reading: LiveReading | None, periods: int) -> l
     return [] if reading is not None else missing_live(phase, reading, periods)
 
 
+def _ignored(*asked: object, taker: object = None) -> list[Gap]:
+    return []
+
+
 def _open(*asked: object) -> list[Gap]:
     return []
 
@@ -550,7 +713,7 @@ ASKED_BY_RESEARCH = Gate(shipworthy.research.opening, "missing_data", "the data 
 BLOCKED = Gate(shipworthy.ship.ship, "_blocked", "two ideas|sticky")
 PARITY = Gate(shipworthy.ship.ship, "require_parity", "proven", _holds)
 LIVE = Gate(shipworthy.ship.ship, "missing", "too few|_is_harmful|inconclusive", _open_if_read)
-TWO_PEOPLE = Gate(shipworthy.analysis.override, "_same_person", "one person alone", lambda *names: False)
+TWO_PEOPLE = Gate(shipworthy.analysis.override, "is_same_person", "one person alone", lambda *names: False)
 SAME = Gate(shipworthy.ship.ship, "_walked_again", "about another release")
 
 PROVEN = Gate(shipworthy.ship.advance, "_pairs", "inconclusive", lambda *asked: False)
@@ -583,11 +746,54 @@ ATTACKS: dict[str, tuple[Gate, tuple[str, ...]]] = {
 }
 
 
+SIGNED_IN_CANARY = (
+    "sign_all 1 research",
+    "walk 1",
+    "sign_all 1 ship",
+    "ship 1",
+    "let_live 13 30",
+    "ship 1",
+    "let_live 13 30",
+)
+UNSIGNED_CRITERIA = Gate(shipworthy.data.gate, "unsigned", "nobody signed")
+UNSIGNED_VERDICT = Gate(shipworthy.analysis.gate, "unsigned", "nobody signed for ship")
+UNSIGNED_TRIAL = Gate(shipworthy.ship.ship, "missing_signoffs", "nobody else signed")
+
+ATTACKS_ON_SIGNATURES: dict[str, tuple[Gate, tuple[str, ...]]] = {
+    "research unsigned": (UNSIGNED_CRITERIA, ("examine 1", "research 1")),
+    "sign in another role": (UNSIGNED_CRITERIA, ("examine 1", "sign 1 research analyst ben", "research 1")),
+    "change what success is after the signature": (
+        UNSIGNED_CRITERIA,
+        ("sign_all 1 research", "edit_criteria 1 1000", "research 1"),
+    ),
+    "relax a margin after the signature": (
+        UNSIGNED_CRITERIA,
+        ("edit_code strict", "sign_all 1 research", "edit_code generous", "examine 1", "research 1"),
+    ),
+    "research after the signature was withdrawn": (
+        UNSIGNED_CRITERIA,
+        ("sign_all 1 research", "withdraw 1 research ben", "research 1"),
+    ),
+    "ship an unsigned verdict": (UNSIGNED_VERDICT, ("sign_all 1 research", "walk 1", "ship 1")),
+    "ship another verdict than was signed": (
+        UNSIGNED_VERDICT,
+        ("sign_all 1 research", "walk 1", "sign_all 1 ship", "edit_rows other", "walk 1", "ship 1"),
+    ),
+    "go live unsigned": (UNSIGNED_TRIAL, (*SIGNED_IN_CANARY, "ship 1")),
+    "go live by itself unsigned": (UNSIGNED_TRIAL, (*SIGNED_IN_CANARY, "advance")),
+    "go live on one's own word": (UNSIGNED_TRIAL, (*SIGNED_IN_CANARY, "sign 1 live product-manager ann", "ship 1")),
+    "go live on the word of before a pause": (
+        UNSIGNED_TRIAL,
+        (*SIGNED_IN_CANARY, "sign_all 1 live", "pause 1", "resume 1", "let_live 13 30", "ship 1"),
+    ),
+}
+
+
 def _follow(machine: Walk, steps: tuple[str, ...]) -> None:
     machine.write_ideas()
     for step in steps:
         name, *words = step.split()
-        getattr(machine, name)(*(int(word) if word.lstrip("-").isdigit() else word for word in words))
+        getattr(machine, name)(*(int(word) if word.lstrip("-").isdigit() else word.replace("-", " ") for word in words))
         machine.no_move_leads_around_a_gate()
 
 
@@ -614,11 +820,40 @@ def test_an_attack_is_noticed_where_the_gate_is_gone(attack: str, walk: Walk, mo
         _follow(walk, steps)
 
 
+@pytest.fixture
+def signed_walk(template: Path) -> Iterator[SignedWalk]:
+    """The machine that asks for sign-offs, moved by hand."""
+    machine = type("Walk", (SignedWalk,), {"template": template})()
+    yield machine
+    machine.teardown()
+
+
+@pytest.mark.parametrize("attack", ATTACKS_ON_SIGNATURES)
+def test_an_attack_on_signatures_finds_the_gate_closed(attack: str, signed_walk: SignedWalk) -> None:
+    """Ways around a signature that somebody might think of are refused."""
+    _follow(signed_walk, ATTACKS_ON_SIGNATURES[attack][1])
+
+
+@pytest.mark.parametrize("attack", ATTACKS_ON_SIGNATURES)
+def test_an_attack_on_signatures_is_noticed_where_nobody_asks(
+    attack: str, signed_walk: SignedWalk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stop asking for the signature and the same steps lead around it, which the machine's account sees."""
+    gate, steps = ATTACKS_ON_SIGNATURES[attack]
+    monkeypatch.setattr(gate.module, gate.name, _ignored)
+    with pytest.raises(AssertionError, match=gate.complains):
+        _follow(signed_walk, steps)
+
+
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(
     ("kind", "share", "promised"),
-    [(Walk, 1.0, {Rolled.SHADOW, Rolled.LIVE, Rolled.PAUSED, Rolled.ROLLED_BACK}), (TypedWalk, 0.4, {Rolled.SHADOW})],
-    ids=["in Python", "on the command line"],
+    [
+        (Walk, 1.0, {Rolled.SHADOW, Rolled.LIVE, Rolled.PAUSED, Rolled.ROLLED_BACK}),
+        (TypedWalk, 0.4, {Rolled.SHADOW}),
+        (SignedWalk, 0.3, {Rolled.SHADOW, Rolled.LIVE}),
+    ],
+    ids=["in Python", "on the command line", "with sign-offs"],
 )
 def test_no_sequence_of_verbs_leads_around_a_gate(
     template: Path, kind: type[Walk], share: float, promised: set[Rolled]

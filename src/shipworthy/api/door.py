@@ -58,7 +58,7 @@ async def _guarded(request: Request, work: Callable[[], Any]) -> Response:
         response = refuse(error)
     except ClientDisconnect:
         response = Response(status_code=499)
-    except Exception:
+    except Exception:  # noqa: BLE001  (the last door: it is logged, and nobody is shown a traceback)
         _LOG.exception("A request to %s failed; its id is %s", request.url.path, name)
         said = f"This is a defect of shipworthy, not of yours. The server's log has it under the id {name}."
         response = refuse(RefusedError(500, said, error="ShipworthyError"))

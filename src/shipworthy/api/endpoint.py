@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Generic, TypeVar
@@ -171,6 +171,7 @@ class Endpoint:
         media: What else than JSON it answers with.
         waits: Whether it starts a job, for which a request may wait.
         edits: Whether it asks for If-Match.
+        arguments: What of its body the client takes in order.
     """
 
     name: str
@@ -186,6 +187,7 @@ class Endpoint:
     media: str = "application/json"
     waits: bool = False
     edits: bool = False
+    arguments: Sequence[str] = ()
 
 
 def tag_of(edition: str) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from datetime import date
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType, structs
 from starlette.responses import Response
 
 from shipworthy.analysis.analyse import read_analysis
@@ -18,10 +19,12 @@ from shipworthy.api.endpoint import PREFIX, Answer, Call, Endpoint, Page
 from shipworthy.api.paging import Key, PageQuery, page
 from shipworthy.data.gate import missing as missing_data
 from shipworthy.errors import NotFoundError
+from shipworthy.ideas.edit import edit_idea
 from shipworthy.ideas.gate import missing as missing_idea
 from shipworthy.ideas.idea import Idea
 from shipworthy.ideas.lock import deviations, read_lock
-from shipworthy.ideas.register import find_idea, new_idea
+from shipworthy.ideas.register import begin_idea, find_idea
+from shipworthy.ideas.written import Written, read_written
 from shipworthy.project import Gap, Project, Stage
 from shipworthy.research.gate import missing as missing_research
 from shipworthy.research.research import read_research
@@ -30,6 +33,7 @@ from shipworthy.workspace.cards import Card
 from shipworthy.workspace.role import Permission
 
 Text = Annotated[str, Meta(max_length=5_000)]
+Money = Annotated[float, Meta(ge=-1e15, le=1e15)]
 _PATH = "/projects/{project}/ideas"
 
 
@@ -62,16 +66,42 @@ class IdeaQuery(PageQuery, kw_only=True):
     sort: Order = Order.NUMBER
 
 
-class NewIdea(Struct, forbid_unknown_fields=True, kw_only=True):
+class IdeaFields(Struct, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """What an idea says, by the names that its file has; null takes a field out, what is left out stays."""
+
+    title: Text | UnsetType | None = UNSET
+    problem: Text | UnsetType | None = UNSET
+    challenger: Text | UnsetType | None = UNSET
+    change: Text | UnsetType | None = UNSET
+    because: Text | UnsetType | None = UNSET
+    owner: Text | UnsetType | None = UNSET
+    deadline: date | UnsetType | None = UNSET
+    segments: list[Text] | UnsetType | None = UNSET
+    smallest_gain: Money | UnsetType | None = UNSET
+    expected_gain: tuple[Money, Money, Money] | UnsetType | None = UNSET
+    per: Literal["period", "year"] | UnsetType | None = UNSET
+    effort: Money | UnsetType | None = UNSET
+    cost: Money | UnsetType | None = UNSET
+    guardrails: dict[Text, Money] | UnsetType | None = UNSET
+
+    def said(self) -> dict[str, Any]:
+        """The fields that were given."""
+        found = {name: value for name, value in structs.asdict(self).items() if value is not UNSET}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in found.items()}
+
+
+class NewIdea(IdeaFields, kw_only=True):
     """What an idea says at first; what is left out can be said later."""
 
     title: Annotated[str, Meta(min_length=1, max_length=200)]
-    problem: Text = ""
-    challenger: Text = ""
-    change: Text = ""
-    because: Text = ""
-    owner: Text = ""
-    smallest_gain: Annotated[float, Meta(ge=-1e15, le=1e15)] | None = None
+
+
+class IdeaEdit(IdeaFields, kw_only=True):
+    """What an idea says differently."""
+
+    knowingly: Annotated[
+        bool, Meta(description="Whether what was locked may be said differently; it stands in the report then.")
+    ] = False
 
 
 class Locked(Struct, kw_only=True):
@@ -137,15 +167,23 @@ def list_ideas(call: Call) -> Page[Card]:
 def create_idea(call: Call) -> Answer:
     """Begins an idea."""
     new: NewIdea = call.body
-    texts = {name: getattr(new, name) for name in ("problem", "challenger", "change", "because", "owner")}
-    path = new_idea(call.project, new.title, smallest_gain=new.smallest_gain, **texts)
-    number = int(path.stem.partition("-")[0])
+    number = begin_idea(call.project, new.said()).number
     headers = {"location": f"{PREFIX}/projects/{call.project.name}/ideas/{number}"}
-    return Answer(value=_shown(call, number), status=201, headers=headers)
+    return _shown(call, number, status=201, headers=headers)
 
 
-def get_idea(call: Call) -> IdeaAnswer:
-    """One idea."""
+def get_idea(call: Call) -> Answer:
+    """One idea; its ETag is the edition of its text, which an edit names."""
+    return _shown(call, call.number)
+
+
+def change_idea(call: Call) -> Answer:
+    """Says something of an idea differently, for who has seen its newest edition."""
+    edit: IdeaEdit = call.body
+    written = read_written(call.project, call.number)
+    call.require_seen(_edition(call, written))
+    fields = {name: value for name, value in edit.said().items() if name != "knowingly"}
+    edit_idea(call.project, call.number, fields, expect=written.edition, knowingly=edit.knowingly)
     return _shown(call, call.number)
 
 
@@ -208,15 +246,22 @@ def _is_asked_for(card: Card, asked: IdeaQuery) -> bool:
     return all(word in text for word in (asked.q or "").casefold().split())
 
 
-def _shown(call: Call, number: int) -> IdeaAnswer:
-    idea = find_idea(call.project, number)
-    return IdeaAnswer(
+def _shown(call: Call, number: int, **more: Any) -> Answer:
+    written = read_written(call.project, number)
+    lock, idea = read_lock(call.project, written.idea.key), written.idea
+    shown = IdeaAnswer(
         number=number,
         idea=idea,
         card=call.cards.get(number),
-        locked=read_lock(call.project, idea.key) is not None,
+        locked=lock is not None,
         deviations=deviations(call.project, idea),
     )
+    return Answer(value=shown, edition=_edition(call, written), **more)
+
+
+def _edition(call: Call, written: Written) -> str:
+    """Of its text, and of all else that is shown of it."""
+    return f"{written.edition[:32]}-{call.cards.get(written.idea.number).seq}"
 
 
 def _record(call: Call, kind: str, remedy: str) -> Record:
@@ -254,6 +299,17 @@ ENDPOINTS = (
         body=NewIdea,
         answer=IdeaAnswer,
         status=201,
+    ),
+    Endpoint(
+        name="edit_idea",
+        method="PATCH",
+        path=f"{_PATH}/{{number}}",
+        permission=Permission.WRITE,
+        says="Says something of an idea differently.",
+        handler=change_idea,
+        body=IdeaEdit,
+        answer=IdeaAnswer,
+        edits=True,
     ),
     _get("idea", "/{number}", "One idea: what it says, and where it stands.", handler=get_idea, answer=IdeaAnswer),
     _get("gates", "/{number}/gates", "Each gate, and what it misses.", handler=list_gates, answer=Page[Gate]),

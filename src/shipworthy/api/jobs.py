@@ -63,7 +63,7 @@ def answer_to(call: Call, job: Job) -> Answer:
     headers = {"location": f"{PREFIX}/projects/{project}/jobs/{job.id}"}
     if not job.state.is_over:
         return Answer(value=_shown(job), status=202, headers=headers | {"retry-after": "1"})
-    if job.fault is not None:
+    if job.state is JobState.REFUSED and job.fault is not None:
         raise job.fault
     return Answer(value=_shown(job, call.jobs.answer(job)), headers=headers)
 
@@ -102,6 +102,7 @@ def verb_endpoints() -> Iterator[Endpoint]:
             body=verb.body,
             answer=JobAnswer,
             waits=True,
+            arguments=tuple(verb.arguments),
         )
 
 

@@ -75,6 +75,8 @@ def _operation(one: Endpoint, schemas: Mapping[str, Schema], components: Mapping
         "parameters": parameters,
         "responses": _responses(one, schemas),
     }
+    if one.arguments:
+        operation["x-arguments"] = list(one.arguments)
     if one.body is not None:
         content = {"application/json": {"schema": schemas[_identity(one.body)]}}
         operation["requestBody"] = {"required": True, "content": content}
@@ -104,8 +106,7 @@ def _path_parameter(name: str) -> Schema:
 def _query_parameter(name: str, schema: Schema) -> Schema:
     """Without null, which a query cannot say."""
     kinds = [one for one in schema.get("anyOf", []) if one != {"type": "null"}]
-    shown = kinds[0] if kinds else {key: value for key, value in schema.items()}
-    return {"name": name, "in": "query", "required": False, "schema": shown}
+    return {"name": name, "in": "query", "required": False, "schema": kinds[0] if kinds else schema}
 
 
 def _header(name: str, about: str) -> Schema:

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Match, Route
 
-from shipworthy.api import feed, ideas, jobs, problems, workspace
+from shipworthy.api import accounts, feed, ideas, jobs, problems, talk, workspace
 from shipworthy.api.door import door, refusing
 from shipworthy.api.endpoint import PREFIX, Endpoint
 from shipworthy.api.openapi import describe
@@ -18,9 +18,11 @@ from shipworthy.live.refusals import RefusedError
 ENDPOINTS: tuple[Endpoint, ...] = (
     *workspace.ENDPOINTS,
     *ideas.ENDPOINTS,
+    *talk.ENDPOINTS,
     *problems.ENDPOINTS,
     *feed.ENDPOINTS,
     *jobs.ENDPOINTS,
+    *accounts.ENDPOINTS,
 )
 """Every endpoint of the API."""
 

@@ -87,7 +87,7 @@ ENDPOINTS = (
         query=PageQuery,
         answer=Page[ProjectAnswer],
     ),
-    _endpoint("project", "/projects/{project}", "One project.", handler=get_project, answer=ProjectAnswer),
+    _endpoint("about_project", "/projects/{project}", "One project.", handler=get_project, answer=ProjectAnswer),
     _endpoint(
         "squads",
         "/squads",

@@ -7,9 +7,10 @@ import os
 import sys
 import tempfile
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from io import TextIOWrapper
+from keyword import iskeyword
 from pathlib import Path
 
 import click
@@ -58,6 +59,8 @@ _VERBS: Mapping[str, tuple[str, str]] = {
     "replay-log": ("replay_log", "Decide what was asked live again, with any release."),
     "compact": ("compact", "Turn what was logged into Parquet in the object store."),
     "server": (".server.command", "Open the board and the API of this folder's workspace."),
+    "export": ("parcel", "Write a project, or one of its problems, in open formats."),
+    "import": ("parcel", "Take in what `export` wrote, with its history."),
     "store": ("store", "Check that what is kept is whole; back it up, restore it, move it."),
     "account": ("account", "Who may sign in to this workspace, and with which roles."),
     "token": ("token", "Make, list and revoke what programs sign in with."),
@@ -83,18 +86,23 @@ class _Verbs(click.Group):
             formatter.write_dl([(name, text) for name, (_, text) in _VERBS.items()])
 
 
-def all_commands() -> Mapping[str, click.Command]:
-    """Every command that does something, by its words: "research", "idea new"."""
-    found: dict[str, click.Command] = {}
+def find_command(words: str) -> click.Command:
+    """The command of some words: "research", "idea new"."""
+    name, _, rest = words.partition(" ")
+    verb = _verb(name)
+    return verb.commands[rest] if isinstance(verb, click.Group) else verb
+
+
+def all_words() -> Iterator[str]:
+    """The words of every command that does something."""
     for name in _VERBS:
         verb = _verb(name)
-        within = verb.commands.items() if isinstance(verb, click.Group) else ()
-        found |= {f"{name} {word}": command for word, command in within} or {name: verb}
-    return found
+        yield from [f"{name} {word}" for word in verb.commands] if isinstance(verb, click.Group) else [name]
 
 
 def _verb(name: str) -> click.Command:
-    command: click.Command = getattr(import_module(f".{_VERBS[name][0]}", __package__), name.replace("-", "_"))
+    known = f"{name}_" if iskeyword(name) else name.replace("-", "_")
+    command: click.Command = getattr(import_module(f".{_VERBS[name][0]}", __package__), known)
     return command
 
 

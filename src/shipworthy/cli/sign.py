@@ -17,7 +17,7 @@ from shipworthy.ship.standing import standing
 @click.command()
 @click.argument("number", type=int)
 @click.option("--for", "gate", type=click.Choice([str(gate) for gate in Gate]), required=True, help="The gate.")
-@click.option("--as", "role", type=click.Choice(sorted(SQUAD)), required=True, help="In which role.")
+@click.option("--as", "role", type=click.Choice(sorted(map(str, SQUAD))), required=True, help="In which role.")
 @click.option("--withdraw", is_flag=True, help="Take back what you signed.")
 @as_json
 def sign(number: int, gate: str, role: str, withdraw: bool, json_: bool) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 from functools import lru_cache
 from heapq import nlargest
+from itertools import islice
 
 from shipworthy.ideas.idea import Idea
 from shipworthy.ideas.register import list_ideas
@@ -19,6 +20,8 @@ _SHORT = 160
 _CLOSEST = 30
 """So many ideas are compared at most: those that share the greatest part of their words."""
 
+_TOLD = 5
+
 
 def alike(project: Project, idea: Idea) -> list[Idea]:
     """Earlier ideas that say nearly the same, in their title or in what they would change."""
@@ -26,14 +29,17 @@ def alike(project: Project, idea: Idea) -> list[Idea]:
 
 
 def alike_among(earlier: Sequence[Idea], idea: Idea) -> list[Idea]:
-    """Those of some ideas that say nearly the same as another one, by number."""
+    """Those of some ideas that say nearly the same as another one, by number; of very many, the closest."""
     found = {
         other.number: other
         for name in ("title", "change")
-        for other in _closest(earlier, name, getattr(idea, name))
-        if _say_the_same(getattr(idea, name), getattr(other, name))
+        for other in islice(_the_same(earlier, name, getattr(idea, name)), _TOLD)
     }
     return [found[number] for number in sorted(found)]
+
+
+def _the_same(earlier: Sequence[Idea], name: str, text: str) -> Iterator[Idea]:
+    return (other for other in _closest(earlier, name, text) if _say_the_same(text, getattr(other, name)))
 
 
 def _closest(earlier: Sequence[Idea], name: str, text: str) -> list[Idea]:

@@ -10,8 +10,9 @@ from uuid import uuid4
 from shipworthy.errors import InvalidInputError, PreconditionError
 from shipworthy.ideas.idea import Idea, parse_idea
 from shipworthy.ideas.lock import deviations
+from shipworthy.ideas.recorded import KIND
 from shipworthy.ideas.text import require_short, rewritten
-from shipworthy.ideas.written import KIND, Agreement, Written, numbers, overtaken, path_of, read_written
+from shipworthy.ideas.written import Agreement, Written, numbers, overtaken, path_of, read_written
 from shipworthy.project import Project
 from shipworthy.store import Change
 

@@ -12,8 +12,9 @@ from typing import Any
 from shipworthy.errors import AlreadyExistsError, InvalidInputError, NotFoundError, PreconditionError
 from shipworthy.ideas.files import idea_files, read_file
 from shipworthy.ideas.idea import Idea, parse_idea
+from shipworthy.ideas.recorded import KIND, recorded_ideas
 from shipworthy.ideas.text import TEMPLATE, rewritten
-from shipworthy.ideas.written import KIND, file_of, idea_in, key_of, numbers, path_of, twice
+from shipworthy.ideas.written import file_of, idea_in, key_of, numbers, path_of, twice
 from shipworthy.project import Project
 from shipworthy.store import Change
 
@@ -32,7 +33,8 @@ def list_ideas(project: Project) -> list[Idea]:
         if number == another:
             raise twice(one, other)
     here = {number: read_file(path) for path, number in files}
-    there = [idea for record in project.records.find(KIND) if int(record.key) not in here and (idea := idea_in(record))]
+    recorded = recorded_ideas(project).items()
+    there = [idea for key, record in recorded if int(key) not in here and (idea := idea_in(record))]
     return sorted([*here.values(), *there], key=lambda idea: idea.number)
 
 
@@ -116,7 +118,7 @@ def _take_number(project: Project, body: Mapping[str, Any]) -> int:
 def _next_number(project: Project) -> int:
     """The number after every idea's, also after those whose file is gone: their records would be taken for its own."""
     used = [*idea_files(project).values()]
-    used += [int(record.key) for kind in (KIND, "data") for record in project.records.find(kind)]
+    used += [int(key) for key in recorded_ideas(project)] + [int(record.key) for record in project.records.find("data")]
     return max(used, default=0) + 1
 
 

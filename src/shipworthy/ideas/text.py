@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
-from math import isfinite
 from typing import Any
 
 from shipworthy.errors import InvalidInputError, NotFoundError
@@ -119,12 +118,13 @@ class _Statement:
     path: tuple[str, ...]
     first: int
     end: int
+    is_header: bool = False
 
 
 def _with(lines: list[str], path: tuple[str, ...], value: Any) -> list[str]:
     """The lines, with one thing said differently; None takes it out."""
     statements = list(_statements(lines))
-    stands = next((one for one in statements if one.path == path), None)
+    stands = next((one for one in statements if one.path == path and not one.is_header), None)
     if stands is not None:
         said = "\n".join(lines[stands.first : stands.end])
         instead = [] if value is None else [f"{said.split('=', 1)[0].rstrip()} = {_toml(path, value)}{_comment(said)}"]
@@ -142,13 +142,16 @@ def _with(lines: list[str], path: tuple[str, ...], value: Any) -> list[str]:
         outline = lines[at].strip().removeprefix("#").strip()
         if lines[at].lstrip().startswith("#") and _paths(outline) == [path[-1:]]:
             return [*lines[:at], said + _comment(outline), *lines[at + 1 :]]
-    last = max((one.end for one in statements if one.path[:-1] == path[:-1] and one.end <= end), default=first)
+    last = max(
+        (one.end for one in statements if one.path[:-1] == path[:-1] and first <= one.first and one.end <= end),
+        default=first,
+    )
     return [*lines[:last], said, *lines[last:]]
 
 
 def _section(lines: Sequence[str], statements: Sequence[_Statement], name: tuple[str, ...]) -> tuple[int, int]:
     """From which line to which a section goes, without its header; -1 where it has none."""
-    headers = [(one.path[:-1], one.first) for one in statements if one.path[-1] == ""] + [((), len(lines))]
+    headers = [(one.path, one.first) for one in statements if one.is_header] + [((), len(lines))]
     if not name:
         return 0, headers[0][1]
     for (found, at), (_, end) in pairwise(headers):
@@ -158,7 +161,7 @@ def _section(lines: Sequence[str], statements: Sequence[_Statement], name: tuple
 
 
 def _statements(lines: Sequence[str]) -> Iterator[_Statement]:
-    """What the lines say one after the other; a header is a statement about the nameless thing in its section."""
+    """What the lines say one after the other; a header is a statement too."""
     section: tuple[str, ...] = ()
     at = 0
     while at < len(lines):
@@ -171,7 +174,7 @@ def _statements(lines: Sequence[str]) -> Iterator[_Statement]:
             end += 1
         if line.startswith("["):
             section = _header(line)
-            yield _Statement((*section, ""), at, end)
+            yield _Statement(section, at, end, is_header=True)
         else:
             yield _Statement((*section, *(found[0] if found else ("?",))), at, end)
         at = end
@@ -249,7 +252,9 @@ def _toml(path: tuple[str, ...], value: object) -> str:
         return value.isoformat()
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, int | float) and isfinite(value) and abs(value) < _MOST_NUMBER:
+    if isinstance(value, int | float):
+        if not abs(value) < _MOST_NUMBER:
+            raise InvalidInputError(f"{'.'.join(path)} cannot be a number as large as that, or none at all.")
         return repr(value)
     if isinstance(value, list):
         return f"[{', '.join(_toml(path, one) for one in value)}]"

@@ -14,10 +14,9 @@ from pathlib import Path
 from shipworthy.errors import InvalidInputError, NotFoundError
 from shipworthy.ideas.files import IDEAS_FOLDER, idea_files
 from shipworthy.ideas.idea import Idea, parse_idea
+from shipworthy.ideas.recorded import KIND, recorded_ideas
 from shipworthy.project import Gap, Project
 from shipworthy.store import Record, digest
-
-KIND = "idea"
 
 
 class Agreement(StrEnum):
@@ -146,7 +145,7 @@ def key_of(number: int) -> str:
 
 def numbers(project: Project) -> list[int]:
     """The numbers of all ideas, by file or by record."""
-    recorded = {int(record.key) for record in project.records.find(KIND) if record.body.get("text") is not None}
+    recorded = {int(key) for key, record in recorded_ideas(project).items() if record.body.get("text") is not None}
     return sorted(recorded | {*idea_files(project).values()})
 
 

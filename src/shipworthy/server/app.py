@@ -14,6 +14,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp
 
+from shipworthy.api.table import routes as api_routes
 from shipworthy.board.pages import routes as board_routes
 from shipworthy.board.rendering import answer_http
 from shipworthy.server.identity import Identity
@@ -33,7 +34,7 @@ def make_app(workspace: Workspace | None = None) -> ASGIApp:
     workspace = workspace or open_workspace(Path(os.environ[ROOT_VARIABLE]))
     audit, desk = AuditLog(workspace.records), Desk(workspace)
     app = Starlette(
-        routes=[*SignIn(workspace, audit).routes(), *board_routes()],
+        routes=[*SignIn(workspace, audit).routes(), *api_routes(), *board_routes()],
         middleware=[Middleware(GZipMiddleware, minimum_size=_WORTH_ZIPPING)],
         exception_handlers={HTTPException: answer_http},
         lifespan=partial(_lifespan, audit, desk),

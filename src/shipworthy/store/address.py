@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from datetime import datetime
+from importlib import import_module
 from pathlib import Path
 
 from shipworthy.errors import InvalidInputError
+from shipworthy.library import library
 from shipworthy.store.bucket import SCHEMES, BucketObjectStore
 from shipworthy.store.cached import CachedObjectStore
 from shipworthy.store.folder import FolderObjectStore
@@ -17,6 +19,8 @@ from shipworthy.store.sqlite import SqliteRecordStore
 
 _VARIABLE = "$"
 _CACHE = Path(".shipworthy") / "cache"
+_BACKUPS = Path(".shipworthy") / "backups"
+_POSTGRES = ("postgresql", "postgres")
 
 
 def open_objects(address: str, *, root: Path, space: str, copies: bool = True) -> ObjectStore:
@@ -50,21 +54,25 @@ def open_records(address: str, *, root: Path, space: str, clock: Callable[[], da
     """Opens a record store.
 
     Args:
-        address: A path, relative to the project's folder, also as "sqlite:PATH"; or "$NAME" of an environment variable.
-        root: The project's folder.
+        address: A path, relative to the project's folder, also as "sqlite:PATH"; "postgresql://…"; or "$NAME" of an environment
+            variable that holds one of these.
+        root: The project's folder; what is in a database before a migration is backed up there.
         space: Whose records these are in a database, which several projects may share; in a file nobody else's lie.
         clock: Gives the instant under which records are written.
 
     Raises:
         InvalidInputError: it is no address, or the variable is not set.
-        UnavailableError: the file cannot be opened.
+        UnavailableError: the file cannot be opened, the server does not answer, or the library for it is not installed.
     """
-    del space
     place = named(address)
-    if "://" in place:
-        scheme = place.partition("://")[0]
-        raise InvalidInputError(f"Records cannot lie at {scheme}://…; give a path.")
-    return SqliteRecordStore(root / place.removeprefix("sqlite:"), clock=clock)
+    scheme, parted, _ = place.partition("://")
+    if not parted:
+        return SqliteRecordStore(root / place.removeprefix("sqlite:"), clock=clock)
+    if scheme not in _POSTGRES:
+        raise InvalidInputError(f"Records cannot lie at {scheme}://…; give a path, or an address postgresql://….")
+    library("psycopg", "postgres")
+    make: Callable[..., RecordStore] = import_module("shipworthy.store.postgres").PostgresRecordStore
+    return make(place, space=space, backups=root / _BACKUPS, clock=clock)
 
 
 def named(address: str) -> str:

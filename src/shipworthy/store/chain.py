@@ -18,11 +18,27 @@ from shipworthy.store.records import START, Change, Head, Record
 _FIELDS = ("seq", "kind", "key", "version", "by", "body")
 
 
+def recordable(change: Change, by: str) -> Change:
+    """The change with its body as it will be read, since it is hashed as it will be read.
+
+    Raises:
+        InvalidInputError: it is no text that every store can hold.
+    """
+    try:
+        body = json.loads(canonical(dict(change.body)))
+        names = f"{change.kind}{change.key}{by}".encode()
+    except (TypeError, ValueError) as error:
+        raise InvalidInputError(f"{change.kind} {change.key!r} cannot be recorded: {error}.") from error
+    if b"\0" in names:
+        raise InvalidInputError(f"{change.kind} {change.key!r} by {by!r} cannot be recorded: a name holds a zero byte.")
+    return replace(change, body=body)
+
+
 def append(change: Change, *, by: str, now: datetime, newest: tuple[int, datetime] | None, head: Head) -> Record:
     """The record that a change becomes.
 
     Args:
-        change: What is to be written.
+        change: What is to be written, `recordable`.
         by: Who writes it.
         now: The instant; a clock that went back meanwhile is not believed.
         newest: The version and the instant of the thing as it stands; None where it is new.
@@ -30,7 +46,6 @@ def append(change: Change, *, by: str, now: datetime, newest: tuple[int, datetim
 
     Raises:
         PreconditionError: the thing is not at the version that the change expects.
-        InvalidInputError: what is to be written is no text that every store can hold.
     """
     version = newest[0] if newest else 0
     if change.expect is not None and change.expect != version:
@@ -44,7 +59,7 @@ def append(change: Change, *, by: str, now: datetime, newest: tuple[int, datetim
         version=version + 1,
         at=max(now.astimezone(UTC), newest[1]) if newest else now.astimezone(UTC),
         by=by,
-        body=_as_read(change, by),
+        body=change.body,
         seq=head.seq + 1,
         chain="",
     )
@@ -112,15 +127,3 @@ def _after(head: Head) -> str:
         f"while all up to {head.seq} does. Do not go on with it: compare it with a backup (`shipworthy store backup` "
         "writes them), and ask who could write to it"
     )
-
-
-def _as_read(change: Change, by: str) -> dict[str, object]:
-    """The body as it will be read, since it is hashed as it will be read."""
-    try:
-        body: dict[str, object] = json.loads(canonical(dict(change.body)))
-        names = f"{change.kind}{change.key}{by}".encode()
-    except (TypeError, ValueError) as error:
-        raise InvalidInputError(f"{change.kind} {change.key!r} cannot be recorded: {error}.") from error
-    if b"\0" in names:
-        raise InvalidInputError(f"{change.kind} {change.key!r} by {by!r} cannot be recorded: a name holds a zero byte.")
-    return body

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -10,10 +9,9 @@ from typing import Any
 from shipworthy.errors import NotFoundError, TamperedError
 from shipworthy.store.chain import checked
 from shipworthy.store.digest import canonical
-from shipworthy.store.objects import ObjectStore, get_content
+from shipworthy.store.objects import ObjectStore, get_content, names_in
 from shipworthy.store.records import START, Head, Record, RecordStore, feed
 
-_NAME = re.compile(rb'"([A-Za-z0-9._-]+/[0-9a-f]{64})"')
 _JSON = b"{"
 _LARGEST_JSON = 10_000_000
 
@@ -74,7 +72,7 @@ def check_object(objects: ObjectStore, name: str) -> list[str]:
     """
     content = get_content(objects, name)
     is_text = len(content) <= _LARGEST_JSON and content.startswith(_JSON)
-    return _named_in(content) if is_text else []
+    return names_in(content) if is_text else []
 
 
 def check_objects(objects: ObjectStore, named: dict[str, str]) -> Iterator[tuple[str, str]]:
@@ -119,15 +117,11 @@ def _refuse_hidden(records: RecordStore, newest: dict[tuple[str, str], int], hea
 
 def _name_objects(record: Record, objects: dict[str, str]) -> None:
     said: Any = record.body
-    for name in _named_in(canonical(said)):
+    for name in names_in(canonical(said)):
         if said.get("dropped"):  # an old part of a log, deleted as `[live] keep` says
             objects.pop(name, None)
         else:
             objects[name] = _title(record)
-
-
-def _named_in(content: bytes) -> list[str]:
-    return [name.decode() for name in _NAME.findall(content)]
 
 
 def _title(record: Record) -> str:

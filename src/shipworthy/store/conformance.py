@@ -49,6 +49,10 @@ class RecordStoreConformance:
         assert store.get("idea", "9") is None
         assert list(store.find("idea")) == []
         assert list(store.history("idea", "9")) == []
+        for nobody in ("\0", "\ud800", "\U0010ffff"):
+            assert (store.get("idea", nobody), list(store.history(nobody, "1"))) == (None, [])
+            assert list(store.find("idea", prefix=nobody)) == []
+        assert list(store.since(10**30)) == []
 
     def test_survives_reopening(self, open_store: OpenRecords) -> None:
         """What was added is there for the next process."""

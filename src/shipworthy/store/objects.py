@@ -12,6 +12,8 @@ from typing import Protocol
 from shipworthy.errors import AlreadyExistsError, InvalidInputError, TamperedError
 from shipworthy.store.digest import digest
 
+_QUOTED = re.compile(rb'"([A-Za-z0-9._-]+/[0-9a-f]{64})"')
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:
@@ -96,6 +98,15 @@ def is_named_by_digest(name: str) -> bool:
     False
     """
     return re.fullmatch(r"(?:.*/)?[0-9a-f]{64}", name) is not None
+
+
+def names_in(content: bytes) -> list[str]:
+    """The names by digest that stand, in quotes, in some JSON.
+
+    >>> names_in(b'{"evidence": "none", "snapshot": "snapshots/' + b"0" * 64 + b'"}')[0][:14]
+    'snapshots/0000'
+    """
+    return [name.decode() for name in _QUOTED.findall(content)]
 
 
 def refuse_bad_name(name: str) -> None:

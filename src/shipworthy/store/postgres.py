@@ -12,7 +12,7 @@ import psycopg
 
 from shipworthy.errors import UnavailableError
 from shipworthy.store.backup import write_backup
-from shipworthy.store.chain import append, following
+from shipworthy.store.chain import append, following, recordable
 from shipworthy.store.postgres_connections import Connection, Connections
 from shipworthy.store.postgres_schema import COLUMNS, from_row, migrate, to_row
 from shipworthy.store.records import START, Change, Head, Record, RecordStore
@@ -69,11 +69,12 @@ class PostgresRecordStore:
     def add(self, *changes: Change, by: str) -> list[Record]:
         """See `RecordStore.add`."""
         written: list[Record] = []
+        plain = [recordable(change, by) for change in changes]
         with self._translated():
             try:
                 with self._writing() as (connection, head):
                     last = head
-                    for change in changes:
+                    for change in plain:
                         written.append(self._append(connection, change, by, last))
                         last = Head(written[-1].seq, written[-1].chain)
             except psycopg.OperationalError:
@@ -181,7 +182,7 @@ class PostgresRecordStore:
         try:
             yield
         except psycopg.Error as error:
-            reason = " ".join(str(error).split())
+            reason = " ".join(str(error).split()).rstrip(".")
             raise UnavailableError(
                 f"The record store on {self._connections.place} does not answer: {reason}. Check that the server runs and can "
                 "be reached, and that the account may connect and write; nothing was changed."

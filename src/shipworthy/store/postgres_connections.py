@@ -49,7 +49,7 @@ class Connections:
             InvalidInputError: it is none.
         """
         self._parameters = _parameters(address)
-        self._begin([])
+        self._begin()
         _OPEN.add(self)
 
     @property
@@ -88,9 +88,7 @@ class Connections:
         """Closes what nobody uses."""
         _close(self._idle)
 
-    def _begin(self, inherited: list[Connection]) -> None:
-        """Begins without connections, as in a process that was forked: those of its parent it must not even close."""
-        self._inherited = inherited
+    def _begin(self) -> None:
         self._idle: list[Connection] = []
         self._room = BoundedSemaphore(_MOST)
         weakref.finalize(self, _close, self._idle)
@@ -112,10 +110,14 @@ _OPEN: weakref.WeakSet[Connections] = weakref.WeakSet()
 
 
 def _forked() -> None:
+    """A process that was forked begins without connections; closing those of its parent must not reach the server."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
     for connections in list(_OPEN):
-        kept = [*connections._inherited, *connections._idle]
-        connections._idle.clear()
-        connections._begin(kept)
+        for connection in connections._idle:
+            os.dup2(nowhere, connection.pgconn.socket)
+        _close(connections._idle)
+        connections._begin()
+    os.close(nowhere)
 
 
 os.register_at_fork(after_in_child=_forked)

@@ -93,8 +93,8 @@ def migrate(connection: Connection, *, place: str, backup: Callable[[str, str, I
 def _prepare(connection: Connection, name: str, backup: Callable[[str, str, Iterator[Record]], object]) -> None:
     """Makes what the first migration needs, or backs up what is there and keeps others from writing meanwhile."""
     if not _done(connection):
-        if _first(connection, "SELECT to_regnamespace('shipworthy')") is None:
-            connection.execute("CREATE SCHEMA shipworthy")
+        if not _is_there(connection, "pg_namespace WHERE nspname = 'shipworthy'"):
+            connection.execute("CREATE SCHEMA shipworthy")  # which may be denied where it has been made for the account
         connection.execute(
             "CREATE TABLE IF NOT EXISTS shipworthy.migration (name text PRIMARY KEY, at timestamptz NOT NULL)"
         )
@@ -114,14 +114,14 @@ def _waiting(connection: Connection, place: str) -> Sequence[Callable[[Connectio
 
 
 def _done(connection: Connection) -> set[str]:
-    if _first(connection, "SELECT to_regclass('shipworthy.migration')") is None:
+    if not _is_there(connection, "pg_tables WHERE schemaname = 'shipworthy' AND tablename = 'migration'"):
         return set()
     return {name for (name,) in connection.execute("SELECT name FROM shipworthy.migration").fetchall()}
 
 
-def _first(connection: Connection, query: str) -> Any:
-    row = connection.execute(query).fetchone()
-    return row[0] if row else None
+def _is_there(connection: Connection, what: str) -> bool:
+    """Asked of the tables themselves: `to_regclass` remembers that there was nothing, also after waiting for who made it."""
+    return connection.execute(f"SELECT FROM pg_catalog.{what}").fetchone() is not None
 
 
 def _name(migration: Callable[[Connection], None]) -> str:

@@ -5,17 +5,21 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import RLock
+from time import monotonic, sleep
 
 from shipworthy.errors import UnavailableError
-from shipworthy.store.chain import append, following, stamp
+from shipworthy.store.chain import append, following, recordable, stamp
 from shipworthy.store.records import START, Change, Head, Record, RecordStore
 from shipworthy.store.sqlite_schema import COLUMNS, FILL_NEWEST, INSERT, MIGRATIONS, from_row, to_row
 
 _BUSY_MS = 10_000
+_LOOK_S = 0.01
+
+_MOST = 2**63 - 1
 
 _LAST_LETTER = "\U0010ffff"
 """Greater than every letter that a key can hold."""
@@ -51,16 +55,18 @@ class SqliteRecordStore:
                 path, timeout=_BUSY_MS / 1000, isolation_level=None, check_same_thread=False
             )
             if path.exists() and not os.access(path, os.W_OK):  # packed into an image, or somebody else's: to be read
-                self._refuse_newer()
+                self._refuse_older()
                 return
-            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._turn_to_wal()
             self._connection.execute("PRAGMA synchronous = FULL")
-            self._migrate()
+            if self._migrations_done() < len(MIGRATIONS):
+                self._migrate()
 
     def add(self, *changes: Change, by: str) -> list[Record]:
         """See `RecordStore.add`."""
+        plain = [recordable(change, by) for change in changes]
         with self._transaction():
-            return [self._append(change, by) for change in changes]
+            return [self._append(change, by) for change in plain]
 
     def get(self, kind: str, key: str, *, at: datetime | None = None) -> Record | None:
         """See `RecordStore.get`."""
@@ -79,7 +85,7 @@ class SqliteRecordStore:
 
     def since(self, seq: int, limit: int = 1000) -> Sequence[Record]:
         """See `RecordStore.since`."""
-        return self._select("seq > ? ORDER BY seq LIMIT ?", seq, limit)
+        return self._select("seq > ? ORDER BY seq LIMIT ?", min(seq, _MOST), limit)
 
     def head(self) -> Head:
         """See `RecordStore.head`."""
@@ -116,16 +122,46 @@ class SqliteRecordStore:
 
     def _select(self, where: str, *parameters: str | int) -> list[Record]:
         with self._translated(), self._lock:
-            rows = self._connection.execute(f"SELECT {COLUMNS} FROM record WHERE {where}", parameters)  # noqa: S608
+            try:
+                rows = self._connection.execute(f"SELECT {COLUMNS} FROM record WHERE {where}", parameters)  # noqa: S608
+            except UnicodeEncodeError:  # a name that no record can have
+                return []
             return [from_row(row) for row in rows.fetchall()]
 
+    def _turn_to_wal(self) -> None:
+        """Where many processes open a new file at once, SQLite does not wait for its turn here: so we do."""
+        until = monotonic() + _BUSY_MS / 1000
+        while True:
+            try:
+                self._connection.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or monotonic() > until:
+                    raise
+                sleep(_LOOK_S)
+            else:
+                return
+
     def _migrate(self) -> None:
+        """All that is missing in one transaction; what was there is copied before, while nobody else can write."""
         with self._transaction():
-            for migration in MIGRATIONS[self._refuse_newer() :]:
+            done = self._migrations_done()
+            if 0 < done < len(MIGRATIONS):
+                self._back_up(f"{self._path.name}.before-{done + 1:04}")
+            for migration in MIGRATIONS[done:]:
                 migration(self._connection)
             self._connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
 
-    def _refuse_newer(self) -> int:
+    def _back_up(self, name: str) -> None:
+        """Copies the file, under its name only once the copy is whole."""
+        partial = self._path.with_name(f"{name}.partial")
+        for left in self._path.parent.glob(f"{partial.name}*"):  # by one who was killed
+            left.unlink()
+        with closing(sqlite3.connect(self._path)) as source, closing(sqlite3.connect(partial)) as copy:
+            source.backup(copy)
+            copy.execute("PRAGMA journal_mode = DELETE")  # one file, with nothing beside it
+        partial.rename(self._path.with_name(f"{name}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"))
+
+    def _migrations_done(self) -> int:
         """How many migrations the file has had."""
         done = int(self._connection.execute("PRAGMA user_version").fetchone()[0])
         if done > len(MIGRATIONS):
@@ -133,6 +169,13 @@ class SqliteRecordStore:
                 f"{self._path} was written by a newer shipworthy (schema {done}, this one knows {len(MIGRATIONS)}). Upgrade."
             )
         return done
+
+    def _refuse_older(self) -> None:
+        if (done := self._migrations_done()) < len(MIGRATIONS):
+            raise UnavailableError(
+                f"{self._path} was written by an older shipworthy (schema {done}, this one needs {len(MIGRATIONS)}) and may only "
+                "be read, so it cannot be brought up to date. Let who may write to it run `shipworthy status` once."
+            )
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

@@ -11,6 +11,8 @@ from shipworthy.workspace.role import Permission
 _A_FILE = "It names a file on the server's own disk."
 _REVIEWED = "It writes a file that belongs in the project's repository, where it is reviewed."
 _ANY_DATABASE = "It would let whoever asks read any file or database that the server can reach."
+_OPERATOR = "It is the work of whoever operates the server, on its machine."
+_GIVES_OUT = "It gives out a secret: on the server's machine, or on the board."
 _FOR_EVER = "A job comes to an end."
 
 
@@ -91,8 +93,17 @@ REMOTE: Mapping[str, Remote] = {
 
 ANSWERED_HERE: Mapping[str, str] = {
     "idea new": "create_idea",
-    "idea show": "get_idea",
+    "idea show": "idea",
     "idea list": "ideas",
+    "idea edit": "edit_idea",
+    "sign": "sign",
+    "comment": "comment",
+    "account list": "accounts",
+    "account roles": "edit_account",
+    "account disable": "edit_account",
+    "token list": "tokens",
+    "token revoke": "revoke_token",
+    "audit": "audit",
 }
 """Verbs that need records alone: the endpoint that answers them without a process of their own."""
 
@@ -109,5 +120,14 @@ NOT_REMOTE: Mapping[str, str] = {
     "keys new": "A private key never leaves the machine that it was made on.",
     "keys revoke": "Whom the project trusts is reviewed in its repository.",
     "keys trust": "Whom the project trusts is reviewed in its repository.",
+    "idea pull": "It writes a file into the repository that it is called in.",
+    "idea push": "It reads a file of the repository that it is called in.",
+    "store check": _OPERATOR,
+    "store backup": _OPERATOR,
+    "store restore": _OPERATOR,
+    "store move": _OPERATOR,
+    "account add": _GIVES_OUT,
+    "account password": _GIVES_OUT,
+    "token make": _GIVES_OUT,
 }
 """Verbs that stay on the command line, each with the reason."""

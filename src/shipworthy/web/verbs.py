@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Annotated, Any, Literal
@@ -11,7 +11,7 @@ import click
 import msgspec
 from msgspec import Meta, Struct, defstruct
 
-from shipworthy.cli.app import all_commands
+from shipworthy.cli.app import find_command
 from shipworthy.errors import NotFoundError
 from shipworthy.store import digest
 from shipworthy.web.remote import REMOTE, Remote
@@ -47,6 +47,12 @@ class Verb:
     parameters: Mapping[str, click.Parameter] = field(repr=False)
     body: type[Struct]
 
+    @property
+    def arguments(self) -> Sequence[str]:
+        """The parameters that the command takes in order, without those that it takes many of."""
+        found = self.parameters.items()
+        return [name for name, one in found if isinstance(one, click.Argument) and one.nargs == 1]
+
     def task(self, given: Struct) -> Task:
         """What a job does that was asked for so.
 
@@ -73,8 +79,7 @@ class Verb:
 @cache
 def verbs() -> Mapping[str, Verb]:
     """Every verb that can be asked for from far away, by its name."""
-    commands = all_commands()
-    made = (_verb(name, commands[name], remote) for name, remote in REMOTE.items())
+    made = (_verb(name, find_command(name), remote) for name, remote in REMOTE.items())
     return {verb.name: verb for verb in made}
 
 

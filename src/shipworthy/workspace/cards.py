@@ -14,7 +14,14 @@ from shipworthy.ideas.register import list_ideas
 from shipworthy.project import Gap, Project, Stage
 from shipworthy.ship.standing import standing
 from shipworthy.store import Record
+from shipworthy.workspace.bulk import in_bulk
 from shipworthy.workspace.expected import Expected, expected_of
+
+_ABOUT_IDEAS = ("idea", "data", "research", "verdict", "override", "signoff", "comment", "rollout")
+"""The kinds of record that change what a card shows; but for the rollout's, their keys are those of ideas."""
+
+_MANY = 50
+"""From so many cards on records are read in bulk."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,15 +65,15 @@ class Cards:
         self._project = project
         self._cards: dict[int, Card] = {}
         self._ideas: dict[int, Idea] = {}
-        self._newest: dict[str, Record] = {}
+        self._newest: dict[int, tuple[int, datetime | None]] = {}
         self._terms: dict[str, Mapping[str, Any]] = {}
-        self._seq = 0
+        self._seq = -1
         self._lock = RLock()
 
     @property
     def seq(self) -> int:
         """The newest record that the cards know of."""
-        return self._seq
+        return max(self._seq, 0)
 
     def all(self) -> Sequence[Card]:
         """Every card, by number, as of now."""
@@ -96,36 +103,40 @@ class Cards:
 
     def _refresh(self) -> None:
         ideas = {idea.number: idea for idea in list_ideas(self._project)}
-        changed = {number for number, idea in ideas.items() if self._ideas.get(number) != idea}
+        changed = {number for number, idea in ideas.items() if self._ideas.get(number) is not idea}
+        by_problem = _by_problem(ideas.values())
+        project = self._project
+        if self._seq < 0:
+            self._seq, project = project.records.head().seq, in_bulk(project)
+            newest = (record for kind in _ABOUT_IDEAS for record in project.records.find(kind))
+            self._touched(sorted(newest, key=lambda record: record.seq), by_problem)
         while records := self._project.records.since(self._seq):
             self._seq = records[-1].seq
-            changed |= self._touched(records, ideas)
+            changed |= self._touched(records, by_problem)
         self._ideas = ideas
-        for number in changed & ideas.keys():
-            self._cards[number] = self._card(ideas[number])
+        changed &= ideas.keys()
+        if len(changed) > _MANY and project is self._project:
+            project = in_bulk(project)
+        for number in changed:
+            self._cards[number] = self._card(project, ideas[number])
         for number in self._cards.keys() - ideas.keys():
             del self._cards[number]
 
-    def _touched(self, records: Iterable[Record], ideas: Mapping[int, Idea]) -> set[int]:
+    def _touched(self, records: Iterable[Record], by_problem: Mapping[str, Sequence[int]]) -> set[int]:
+        """The ideas that records are about; each is the newest one so far."""
         touched: set[int] = set()
         for record in records:
             lock = record.body.get("lock") if record.kind == "idea" else None
             if lock:
                 self._terms[lock["criteria"]["problem"]] = lock["criteria"]
-            about = [int(record.key)] if record.key.isdigit() else []
-            if record.kind == "job":
-                number = record.body["given"].get("number")
-                about = [number] if isinstance(number, int) else []
-            if record.kind == "rollout":
-                about = [number for number, idea in ideas.items() if idea.problem == record.key]
-            for number in about:
-                self._newest[f"{number:04d}"] = record
+            about = _numbers(record, by_problem)
+            self._newest.update(dict.fromkeys(about, (record.seq, record.at)))
             touched |= set(about)
         return touched
 
-    def _card(self, idea: Idea) -> Card:
-        stands = standing(self._project, idea)
-        newest = self._newest.get(idea.key)
+    def _card(self, project: Project, idea: Idea) -> Card:
+        stands = standing(project, idea)
+        seq, at = self._newest.get(idea.number, (0, None))
         return Card(
             number=idea.number,
             title=idea.title,
@@ -136,7 +147,24 @@ class Cards:
             says=stands.says,
             gaps=stands.gaps,
             next=stands.next,
-            expected=expected_of(self._project, idea, self._terms.get(idea.problem)),
-            seq=newest.seq if newest else 0,
-            at=newest.at if newest else None,
+            expected=expected_of(project, idea, self._terms.get(idea.problem)),
+            seq=seq,
+            at=at,
         )
+
+
+def _numbers(record: Record, by_problem: Mapping[str, Sequence[int]]) -> Sequence[int]:
+    """The ideas that a record is about."""
+    if record.kind == "rollout":
+        return by_problem.get(record.key, ())
+    if record.kind == "job":
+        number = record.body["given"].get("number")
+        return [number] if isinstance(number, int) else []
+    return [int(record.key)] if record.kind in _ABOUT_IDEAS else []
+
+
+def _by_problem(ideas: Iterable[Idea]) -> Mapping[str, Sequence[int]]:
+    found: dict[str, list[int]] = {}
+    for idea in ideas:
+        found.setdefault(idea.problem, []).append(idea.number)
+    return found

@@ -12,7 +12,7 @@ from shipworthy.project import CONFIG_NAME, WORKSPACE_NAME, Project, open_projec
 from shipworthy.project.clock import now
 from shipworthy.project.section import Section, read_toml
 from shipworthy.store import RecordStore
-from shipworthy.store.address import open_records
+from shipworthy.store.address import named, open_records
 from shipworthy.workspace.settings import Settings, read_settings
 
 _SECTIONS = ("workspace", "server", "sign_in", "signoffs")
@@ -42,7 +42,8 @@ class Workspace:
 
     @cached_property
     def records(self) -> RecordStore:
-        """The workspace's own records; opened at first use."""
+        """The workspace's own records; opened at first use, and a file of them is for nobody else to read."""
+        _keep_private(self.root, self.address)
         return open_records(self.address, root=self.root, space=_SPACE, clock=now)
 
     @property
@@ -74,6 +75,14 @@ def open_workspace(start: Path | None = None) -> Workspace:
             return _read(place / WORKSPACE_NAME)
     project = open_project(folder)
     return Workspace(root=project.root, name=project.name, address=_RECORDS, projects={project.name: project})
+
+
+def _keep_private(root: Path, address: str) -> None:
+    """Makes the file before the store does, so that it is the owner's alone: it holds the hashes of passwords."""
+    place = named(address).removeprefix("sqlite:")
+    if "://" not in place and not (root / place).exists():
+        (root / place).parent.mkdir(parents=True, exist_ok=True)
+        (root / place).touch(mode=0o600)
 
 
 def _read(path: Path) -> Workspace:
