@@ -17,7 +17,6 @@ from typing import Any, BinaryIO
 
 import polars as pl
 
-from shipworthy.data.sql_rule import first_line
 from shipworthy.library import library
 from shipworthy.live.shadow.walls import close_walls
 from shipworthy.programme.quoting import quoted
@@ -106,7 +105,7 @@ def _read(reader: Any, most: int) -> tuple[pl.DataFrame, bool]:
         frame = pl.from_arrow(table.rename_columns(list(_told_apart(reader.schema.names))))
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, TypeError, ValueError) as error:
         raise _RefusedError(
-            f"A column has a type that cannot be carried ({first_line(error)}): cast it to varchar"
+            f"A column has a type that cannot be carried ({str(error).strip().partition(chr(10))[0]}): cast it to varchar"
         ) from None
     assert isinstance(frame, pl.DataFrame)
     return frame.head(most), count > most
