@@ -128,7 +128,9 @@ class Client:
     def _only_project(self) -> str:
         names = [one["name"] for one in self.projects()["items"]]
         if len(names) != 1:
-            raise InvalidInputError(f"Say which project is meant: {', '.join(names) or 'there is none that you may read'}.")
+            raise InvalidInputError(
+                f"Say which project is meant: {', '.join(names) or 'there is none that you may read'}."
+            )
         return str(names[0])
 
     def _ask(

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-from starlette.datastructures import FormData
 from starlette.responses import Response, StreamingResponse
 
 from shipworthy.board.form import field
@@ -164,10 +162,15 @@ def _squads(asked: Asked) -> list[str]:
 
 def _given(asked: Asked) -> Roles:
     """The roles that were ticked, each box being "squad:role"."""
-    form: FormData | Mapping[str, Any] = asked.form or {}
-    ticked = {str(one) for one in form.getlist("role")} if isinstance(form, FormData) else set()
+    ticked = _ticked(asked, "role")
     given = {squad: frozenset(role for role in Role if f"{squad}:{role}" in ticked) for squad in _squads(asked)}
     return {squad: roles for squad, roles in given.items() if roles}
+
+
+def _ticked(asked: Asked, name: str) -> list[str]:
+    """Every box of that name that was ticked."""
+    values = asked.form.getlist(name) if asked.form is not None else []
+    return [value for value in values if isinstance(value, str) and value]
 
 
 def _secret(asked: Asked, name: str) -> str:
@@ -177,9 +180,8 @@ def _secret(asked: Asked, name: str) -> str:
 
 
 def _wanted(asked: Asked) -> Wanted:
-    query = asked.request.query_params
-    narrowed = {name: query.get(name) or None for name in ("by", "kind", "squad")}
-    return Wanted(since=_since(query.get("since", "")), **narrowed)
+    by, kind, squad = (asked.request.query_params.get(name) or None for name in ("by", "kind", "squad"))
+    return Wanted(since=_since(asked.request.query_params.get("since", "")), by=by, kind=kind, squad=squad)
 
 
 def _since(text: str) -> datetime | None:

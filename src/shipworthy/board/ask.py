@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from importlib import import_module
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 from starlette.responses import Response
 
 from shipworthy.analysis.report.drawing import Plot
+from shipworthy.analysis.report.money import MINUS
 from shipworthy.board.form import field
 from shipworthy.board.rendering import go, render
 from shipworthy.board.told import tell
@@ -136,9 +137,7 @@ def _cell(value: Any) -> str | None:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return f"{value:,.6g}".replace("-", "−") if math.isfinite(value) else "not finite"
+        return f"{value:,.6g}".replace("-", MINUS) if math.isfinite(value) else "not finite"
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M:%S}"
-    if isinstance(value, int | date):
-        return str(value).replace("-", "−") if isinstance(value, int) else value.isoformat()
-    return str(value)
+    return str(value).replace("-", MINUS) if isinstance(value, int) else str(value)

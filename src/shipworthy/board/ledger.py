@@ -31,6 +31,12 @@ _REPORT_POLICY = (
 _COLUMNS = ("idea", "title", "problem", "phase", "currency", "cadence", "raw", "periods", "answered", "earned")
 _ENDS = ("low", "gain", "high")
 
+_TOTAL = "Only what ideas earned by answering counts here; what they would have earned in the shadow does not."
+_AGREE = (
+    "Across: the forecast with its 90 % interval. Upwards: what live periods show, with the interval that may be read at any "
+    "time. On the dashed line both agree."
+)
+
 
 def show_ledger(asked: Asked) -> Response:
     """The page of the ledger."""
@@ -93,15 +99,7 @@ def _drawn(lines: Sequence[Line]) -> list[Picture]:
     drawn = []
     for currency in dict.fromkeys(line.currency for line in lines):
         total, agree = draw_earned(lines, currency), draw_calibration(lines, currency)
-        if total:
-            drawn.append(
-                Picture(
-                    total,
-                    "Only what ideas earned by answering counts here; what they would have earned in the shadow does not.",
-                )
-            )
-        if agree:
-            drawn.append(Picture(agree, "Across: the forecast with its 90 % interval. Upwards: what live periods show, with the interval that may be read at any time. On the dashed line both agree."))  # fmt: skip
+        drawn += [Picture(plot, note) for plot, note in ((total, _TOTAL), (agree, _AGREE)) if plot]
     return drawn
 
 
