@@ -127,7 +127,8 @@ def _shown(asked: Asked, *, may_draw: bool) -> Response:
     serves, told = moves[-1], tell(asked, project, "rollout", problem)
     pictures = _pictures(project, told, may_draw=may_draw)
     job = next(iter(_jobs(asked, project, problem, moves)), None)
-    token = seen(told.at, told.is_waiting, pictures is not None)
+    is_moving = job is not None and not job.state.is_over
+    token = seen(told.at, told.is_waiting, pictures is not None, serves.version, job and job.state)
     known = {
         "problem": problem,
         "address": _address(project, problem),
@@ -141,9 +142,9 @@ def _shown(asked: Asked, *, may_draw: bool) -> Response:
         "buttons": _buttons(asked, project, moves, told),
         "blocks": _blocks(serves),
         "now": now(),
-        "job": job if job is not None and (not job.state.is_over or job.error) else None,
+        "job": job if job is not None and (is_moving or job.error) else None,
         "took": took(job) if job else 0.0,
-        "is_waiting": told.is_waiting or pictures is None,
+        "is_waiting": told.is_waiting or pictures is None or is_moving,
         "seen": token,
     }
     if may_draw:
