@@ -93,7 +93,9 @@ def test_pages_are_accessible_in_light_and_dark_and_as_narrow_as_a_phone(site):
                 page.set_viewport_size({"width": 375, "height": 800})
                 page.goto(site.url + path)
                 read_out(page)
-                assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), path
+                assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), (
+                    path
+                )
                 page.set_viewport_size({"width": 1280, "height": 900})
                 for look in ("light", "dark"):
                     page.evaluate(f"document.documentElement.dataset.look = '{look}'")

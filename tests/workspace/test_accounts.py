@@ -208,3 +208,15 @@ def test_accounts_and_tokens_are_kept_by_typing(town: Workspace, monkeypatch: py
     assert says("token", "revoke", listed["id"]).code == 0
     assert says("token", "revoke", "00").code == 3
     assert says("token", "list", "ben", "--json").json[0]["standing"] == "revoked"
+
+
+def test_the_documented_table_is_the_one_that_is_asked():
+    """docs/roles.md says of every role and permission what `MAY` says."""
+    page = (Path(__file__).parents[2] / "docs" / "roles.md").read_text(encoding="utf-8")
+    rows = [[cell.strip() for cell in line.strip("|\n").split("|")] for line in page.splitlines() if line[:1] == "|"]
+    head, *below = rows[: len(Permission) + 2]
+    said = {
+        Permission(row[0]): {Role(role) for role, cell in zip(head[1:], row[1:], strict=True) if cell}
+        for row in below[1:]
+    }
+    assert said == MAY

@@ -1,10 +1,10 @@
-"""Accounts, roles by squad, tokens, and the audit: what an admin keeps, and what everybody has of their own."""
+"""What an admin keeps: the accounts with their roles by squad, and the audit of who did what."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from starlette.responses import Response, StreamingResponse
 
@@ -13,15 +13,13 @@ from shipworthy.board.rendering import go, render
 from shipworthy.errors import InvalidInputError, NotFoundError
 from shipworthy.project.clock import read_instant
 from shipworthy.web.asked import Asked
-from shipworthy.workspace.account import disable, enable, find_account, give_roles, list_accounts, new_account
+from shipworthy.workspace.account import disable, enable, give_roles, list_accounts, new_account
 from shipworthy.workspace.audit import Wanted, entries, newest
 from shipworthy.workspace.audit_log import AuditLog
 from shipworthy.workspace.password import password_change, set_password
 from shipworthy.workspace.role import EVERYWHERE, Permission, Role, Roles
-from shipworthy.workspace.token import LONGEST, list_tokens, make_token, revoke_token
 
 _ENTRIES = 200
-_LIVES = {"7": "a week", "30": "a month", "90": "three months", "365": "a year"}
 
 
 def show_accounts(asked: Asked) -> Response:
@@ -71,44 +69,6 @@ def change_account(asked: Asked) -> Response:
     return go("/admin/accounts", f"{login} {says}.")
 
 
-def show_account(asked: Asked) -> Response:
-    """Somebody's own account, with their tokens."""
-    return _account_page(asked)
-
-
-def make_own_token(asked: Asked) -> Response:
-    """Makes a token of one's own, and shows it this once."""
-    workspace, days = asked.desk.workspace, field(asked, "days")
-    wanted = asked.form.getlist("may") if asked.form is not None else []
-    squads = [
-        squad
-        for squad in (asked.form.getlist("squad") if asked.form is not None else [])
-        if isinstance(squad, str) and squad
-    ]
-    if asked.principal.scope is not None:
-        raise InvalidInputError("A token makes no tokens: sign in yourself.")
-    value, made = make_token(
-        workspace.records,
-        asked.principal.name,
-        field(asked, "name"),
-        permissions=[permission for permission in Permission if permission in wanted],
-        squads=squads,
-        life=timedelta(days=min(int(days), LONGEST.days)) if days.isdecimal() else timedelta(days=90),
-        by=asked.principal.name,
-    )
-    return _account_page(asked, value=value, made=made.id)
-
-
-def revoke_own_token(asked: Asked) -> Response:
-    """Takes a token of one's own back; an admin takes back anybody's."""
-    records, wanted = asked.desk.workspace.records, asked.request.path_params["id"]
-    own = {token.id for token in list_tokens(records, asked.principal.name)}
-    if wanted not in own:
-        _require_admin(asked)
-    gone = revoke_token(records, wanted, by=asked.principal.name)
-    return go("/account", f"The token {gone.name} is revoked: it counts no more from the next request on.")
-
-
 def show_audit(asked: Asked) -> Response:
     """Who did what, when and where, narrowed as asked."""
     _require_admin(asked)
@@ -131,24 +91,6 @@ def export_audit(asked: Asked) -> Response:
 
     headers = {"content-disposition": 'attachment; filename="audit.jsonl"'}
     return StreamingResponse(lines(), media_type="application/x-ndjson", headers=headers)
-
-
-def _account_page(asked: Asked, *, value: str = "", made: str = "") -> Response:
-    records = asked.desk.workspace.records
-    response = render(
-        asked,
-        "account",
-        account=find_account(records, asked.principal.name),
-        tokens=list(reversed(list_tokens(records, asked.principal.name))),
-        permissions=[one for one in Permission if any(asked.principal.may(one, squad) for squad in _squads(asked))],
-        squads=[squad for squad in _squads(asked)[1:] if asked.principal.roles_in(squad)],
-        lives=_LIVES,
-        value=value,
-        made=made,
-        is_admin=asked.principal.may(Permission.ADMINISTER, EVERYWHERE),
-    )
-    response.headers["cache-control"] = "no-store"
-    return response
 
 
 def _require_admin(asked: Asked) -> None:

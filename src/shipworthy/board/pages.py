@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute, Mount, Route
 
-from shipworthy.board import admin, overriding
+from shipworthy.board import account, admin, overriding
 from shipworthy.board.ask import export_answer, save_question, show_ask
 from shipworthy.board.asking import ask_to_move_on, run_verb
 from shipworthy.board.board import show_board, show_cards, show_more, show_projects
@@ -30,6 +30,11 @@ def routes() -> list[BaseRoute]:
     return [
         _page("/", show_projects),
         _form("/look", choose_look),
+        _page(account.PAGE, account.show_account),
+        _form("/account/password", account.write_password),
+        _form("/account/sessions", account.write_end),
+        _form("/account/tokens", account.write_token),
+        _form("/account/tokens/revoke", account.write_revocation),
         _page("/projects/{project}/", show_board),
         _page("/projects/{project}/more", show_more),
         _page("/projects/{project}/cards", show_cards),
@@ -74,9 +79,6 @@ def routes() -> list[BaseRoute]:
         _page("/projects/{project}/ask", show_ask),
         _page("/projects/{project}/ask.csv", export_answer),
         _form("/projects/{project}/ask/save", save_question),
-        _page("/account", admin.show_account),
-        _form("/account/tokens", admin.make_own_token),
-        _form("/account/tokens/{id}/revoke", admin.revoke_own_token),
         _page("/admin/accounts", admin.show_accounts),
         _form("/admin/accounts", admin.add_account),
         _form("/admin/accounts/{login}/{what}", admin.change_account),

@@ -184,7 +184,7 @@ def _of_squad(
         if (gain := expected_a_year(idea, terms[space].get(idea.problem, Terms()))) is not None
     }
     claims = _claims(expected, measured, ledger)
-    efforts = [effort for own in ideas.values() for idea in own.values() if (effort := getattr(idea, "effort", None))]
+    efforts = [effort for own in ideas.values() for idea in own.values() if (effort := idea.effort)]
     usual_effort = median(efforts) if efforts else EFFORT_DAYS
     usual_gain = tuple(mean(gain[i] for gain in expected.values()) for i in range(3)) if expected else None
     lines = []
@@ -195,7 +195,7 @@ def _of_squad(
                 continue
             known = terms[project.space].get(idea.problem, Terms())
             gain, why = _gain(idea, expected.get((project.space, idea.number)), measured[project.space], usual_gain)
-            effort = getattr(idea, "effort", None)
+            effort = idea.effort
             if effort is None:
                 why.append(
                     f"Nobody said what it takes, so {usual_effort:g} person-days, the squad's median, are taken."
@@ -207,7 +207,7 @@ def _of_squad(
                     stage=one.stage,
                     gain=gain,
                     effort=effort or usual_effort,
-                    cost=getattr(idea, "cost", None) or 0.0,
+                    cost=idea.cost or 0.0,
                     measured=idea.number in measured[project.space],
                 )
                 found_worth = worth(candidate, rates, claims, day_rate=float(project.settings["programme"]["day_rate"]))

@@ -126,6 +126,16 @@ def disable(records: RecordStore, login: str, *, by: str) -> Account:
     return write_account(records, replace(account, disabled=True, epoch=account.epoch + 1), by=by)
 
 
+def end_sessions(records: RecordStore, login: str, *, by: str) -> Account:
+    """Ends every session of an account; its tokens go on.
+
+    Raises:
+        NotFoundError: there is no such account.
+    """
+    account = read_account(records, login)
+    return write_account(records, replace(account, epoch=account.epoch + 1), by=by)
+
+
 def enable(records: RecordStore, login: str, *, by: str) -> Account:
     """Lets somebody in again.
 

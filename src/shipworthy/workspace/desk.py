@@ -30,7 +30,9 @@ class Desk:
         """Names the workspace; the projects' records are read at the first question."""
         self.workspace = workspace
         self.cards: Mapping[str, Cards] = {name: Cards(project) for name, project in workspace.projects.items()}
-        self.jobs: Mapping[str, Jobs] = {name: Jobs(project) for name, project in workspace.projects.items()}
+        self.jobs: Mapping[str, Jobs] = {
+            name: Jobs(project, hidden=_hidden(workspace)) for name, project in workspace.projects.items()
+        }
         self.behind = Behind()
         self.readings: Mapping[str, Readings] = {
             name: Readings(project) for name, project in workspace.projects.items()
@@ -63,3 +65,9 @@ class Desk:
             for name, project in self.workspace.projects.items()
             if principal.may(Permission.READ, project.squad)
         }
+
+
+def _hidden(workspace: Workspace) -> set[str]:
+    """The variables that hold the server's own secrets, which no job gets."""
+    oidc = workspace.settings.oidc
+    return {oidc.secret_variable} if oidc is not None and oidc.secret_variable else set()
