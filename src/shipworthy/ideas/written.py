@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from shipworthy.errors import InvalidInputError, NotFoundError
-from shipworthy.ideas.files import IDEAS_FOLDER, idea_files
+from shipworthy.ideas.files import IDEAS_FOLDER, idea_names
 from shipworthy.ideas.idea import Idea, parse_idea
 from shipworthy.ideas.recorded import KIND, recorded_ideas
 from shipworthy.project import Gap, Project
@@ -125,7 +125,8 @@ def file_of(project: Project, number: int) -> Path | None:
     Raises:
         InvalidInputError: two files have its number.
     """
-    found = [path for path, other in idea_files(project).items() if other == number]
+    names = [name for name, other in idea_names(project).items() if other == number]
+    found = [project.root / IDEAS_FOLDER / name for name in names]
     if len(found) > 1:
         raise twice(*found[:2])
     return found[0] if found else None
@@ -146,7 +147,7 @@ def key_of(number: int) -> str:
 def numbers(project: Project) -> list[int]:
     """The numbers of all ideas, by file or by record."""
     recorded = {int(key) for key, record in recorded_ideas(project).items() if record.body.get("text") is not None}
-    return sorted(recorded | {*idea_files(project).values()})
+    return sorted(recorded | {*idea_names(project).values()})
 
 
 def idea_in(record: Record) -> Idea | None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from shipworthy.errors import NotFoundError
 from shipworthy.ideas.idea import Idea
-from shipworthy.ideas.register import list_ideas
+from shipworthy.ideas.kept import KeptIdeas
 from shipworthy.project import Gap, Project, Stage
 from shipworthy.ship.standing import standing
 from shipworthy.store import Record
@@ -64,7 +64,9 @@ class Cards:
         """Names the project; its records are read at the first question."""
         self._project = project
         self._cards: dict[int, Card] = {}
-        self._ideas: dict[int, Idea] = {}
+        self._kept = KeptIdeas(project)
+        self._ideas: Mapping[int, Idea] = {}
+        self._by_problem: Mapping[str, Sequence[int]] = {}
         self._newest: dict[int, tuple[int, datetime | None]] = {}
         self._terms: dict[str, Mapping[str, Any]] = {}
         self._due: set[int] = set()
@@ -80,7 +82,7 @@ class Cards:
         """Every card, by number, as of now."""
         with self._lock:
             self._refresh()
-            return [self._cards[number] for number in sorted(self._cards)]
+            return list(self._cards.values())
 
     def get(self, number: int) -> Card:
         """One card, as of now.
@@ -103,17 +105,18 @@ class Cards:
             return self._seq, [card for card in self._cards.values() if card.seq > seq]
 
     def _refresh(self) -> None:
-        ideas = {idea.number: idea for idea in list_ideas(self._project)}
-        self._due |= {number for number, idea in ideas.items() if self._ideas.get(number) is not idea}
-        by_problem = _by_problem(ideas.values())
+        ideas = self._kept.read()
+        if ideas is not self._ideas:
+            self._due |= {number for number, idea in ideas.items() if self._ideas.get(number) is not idea}
+            self._by_problem = _by_problem(ideas.values())
         project = self._project
         if self._seq < 0:
             self._seq, project = project.records.head().seq, in_bulk(project)
             newest = (record for kind in _ABOUT_IDEAS for record in project.records.find(kind))
-            self._touched(sorted(newest, key=lambda record: record.seq), by_problem)
+            self._touched(sorted(newest, key=lambda record: record.seq))
         while records := self._project.records.since(self._seq):
             self._seq = records[-1].seq
-            self._due |= self._touched(records, by_problem)
+            self._due |= self._touched(records)
         self._ideas = ideas
         self._due &= ideas.keys()
         if len(self._due) > _MANY and project is self._project:
@@ -123,15 +126,17 @@ class Cards:
             self._due.discard(number)
         for number in self._cards.keys() - ideas.keys():
             del self._cards[number]
+        if list(self._cards) != sorted(self._cards):
+            self._cards = dict(sorted(self._cards.items()))
 
-    def _touched(self, records: Iterable[Record], by_problem: Mapping[str, Sequence[int]]) -> set[int]:
+    def _touched(self, records: Iterable[Record]) -> set[int]:
         """The ideas that records are about; each is the newest one so far."""
         touched: set[int] = set()
         for record in records:
             lock = record.body.get("lock") if record.kind == "idea" else None
             if lock:
                 self._terms[lock["criteria"]["problem"]] = lock["criteria"]
-            about = _numbers(record, by_problem)
+            about = _numbers(record, self._by_problem)
             self._newest.update(dict.fromkeys(about, (record.seq, record.at)))
             touched |= set(about)
         return touched
