@@ -132,8 +132,8 @@ def _fill(root: Path, ideas: int, decisions: int) -> None:
         project.records.add(*changes[start : start + 2_000], by="ann")
     for i in range(PROBLEMS):
         problem = f"bakery-{i}"
-        for phase, number in ((Phase.LIVE, None), (Phase.SHADOW, f"{i + PROBLEMS:04d}")):
-            move = Move(phase=phase, champion="0" * 16, challenger="1" * 16, idea=number, why="a benchmark")
+        for phase, tried in ((Phase.LIVE, None), (Phase.SHADOW, f"{i + PROBLEMS:04d}")):
+            move = Move(phase=phase, champion="0" * 16, challenger="1" * 16, idea=tried, why="a benchmark")
             make_move(project, problem, read_rollout(project, problem), move)
     make_move(project, "bakery", None, Move(phase=Phase.LIVE, champion="0" * 16, why="a benchmark"))
     _log(project, decisions)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from shipworthy.api.client import Client as Client
     from shipworthy.data.examine import examine_data as examine_data
     from shipworthy.errors import ShipworthyError as ShipworthyError
+    from shipworthy.ideas.edit import edit_idea as edit_idea
     from shipworthy.ideas.register import new_idea as new_idea
     from shipworthy.problem import Now as Now
     from shipworthy.problem import Plan as Plan
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from shipworthy.research.tuning import Tuned as Tuned
     from shipworthy.ship.back import roll_back as roll_back
     from shipworthy.ship.ship import ship_idea as ship_idea
+    from shipworthy.ship.signing import sign as sign
     from shipworthy.sources.delta import delta as delta
     from shipworthy.sources.duckdb import duckdb as duckdb
     from shipworthy.sources.files import csv as csv
@@ -58,6 +60,7 @@ _HOMES = {
     "api.client": ("Client",),
     "data.examine": ("examine_data",),
     "errors": ("ShipworthyError",),
+    "ideas.edit": ("edit_idea",),
     "ideas.register": ("new_idea",),
     "problem": (
         "Now",
@@ -75,6 +78,7 @@ _HOMES = {
     "research.tuning": ("Tuned",),
     "ship.back": ("roll_back",),
     "ship.ship": ("ship_idea",),
+    "ship.signing": ("sign",),
     "sources.delta": ("delta",),
     "sources.duckdb": ("duckdb",),
     "sources.files": ("csv", "json", "parquet"),

@@ -50,8 +50,8 @@ def test_made_up_requests_get_documented_answers(operation: str, laptop: Server)
         def ask(case: schemathesis.Case[Any]) -> None:
             if "project" in case.path_parameters and len(asked) % 4:
                 case.path_parameters["project"] = "kiosk"
-            headers = {name: value for name, value in (case.headers or {}).items() if name != "Accept"}
-            case.headers = headers
+            if case.headers:
+                case.headers.pop("Accept", None)
             asked.add(case.call_and_validate(checks=CHECKS).status_code)
 
         ask()

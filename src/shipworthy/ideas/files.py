@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from shipworthy.ideas.idea import Idea, named, read_idea
+from shipworthy.errors import InvalidInputError
+from shipworthy.ideas.idea import Idea, read_idea
 from shipworthy.project import Project
 
 IDEAS_FOLDER = "ideas"
-SETTLED_NS = 100_000_000
+_SETTLED_NS = 100_000_000
 """How old a file has to be before its times tell it from a newer one: file systems stamp only every few milliseconds."""
 
 
@@ -25,46 +25,52 @@ _READ: dict[str, _Read] = {}
 """What the files said that were read in this process; a server asks for ten thousand of them again and again."""
 
 
-def idea_names(project: Project) -> Mapping[str, int]:
-    """The names of the files of ideas, in their order, each with its idea's number.
-
-    Raises:
-        InvalidInputError: one is not named NNNN-slug.toml.
-    """
+def file_names(project: Project) -> list[str]:
+    """The names of the files of ideas, in order."""
     try:
-        names = sorted(name for name in os.listdir(project.root / IDEAS_FOLDER) if name.endswith(".toml"))  # noqa: PTH208  (ten thousand paths take long)
+        names = os.listdir(project.root / IDEAS_FOLDER)  # noqa: PTH208  (ten thousand paths would take their time)
     except FileNotFoundError:
-        return {}
-    return {name: _number(project, name) for name in names}
+        return []
+    return sorted(name for name in names if name.endswith(".toml") and not name.startswith("."))
 
 
-def idea_files(project: Project) -> Mapping[Path, int]:
-    """The files of ideas, in the order of their names, each with its idea's number.
-
-    Raises:
-        InvalidInputError: one is not named NNNN-slug.toml.
-    """
-    return {project.root / IDEAS_FOLDER / name: number for name, number in idea_names(project).items()}
+def files_of(project: Project, number: int) -> list[Path]:
+    """The files that have a number, which is one where all is well."""
+    beginning = f"{number}-"
+    names = [name for name in file_names(project) if name.lstrip("0").startswith(beginning)]
+    return [project.root / IDEAS_FOLDER / name for name in names]
 
 
-def _number(project: Project, name: str) -> int:
-    number, _, slug = name.removesuffix(".toml").partition("-")
-    is_plain = number.isascii() and number.isdigit() and len(number) < 10 and bool(slug)
-    return int(number) if is_plain and int(number) else named(project.root / IDEAS_FOLDER / name)[0]
+def taken_numbers(project: Project) -> set[int]:
+    """The numbers that files have, also those that cannot be read."""
+    stems = (name.partition("-")[0] for name in file_names(project))
+    return {int(stem) for stem in stems if stem.isascii() and stem.isdigit()}
 
 
-def read_file(path: Path) -> Idea:
+def read_files(project: Project) -> tuple[list[Idea], list[InvalidInputError]]:
+    """What the files say that can be read, in the order of their names, and what is wrong with the others."""
+    ideas, refusals = [], []
+    folder = str(project.root / IDEAS_FOLDER)
+    for name in file_names(project):
+        try:
+            ideas.append(read_file(f"{folder}{os.sep}{name}"))
+        except InvalidInputError as refusal:
+            refusals.append(refusal)
+    return ideas, refusals
+
+
+def read_file(path: str) -> Idea:
     """What a file says; one that did not change since it was read is not read again.
 
     Raises:
-        InvalidInputError: it cannot be read as an idea.
+        InvalidInputError: it is not named or written like an idea.
     """
-    about = path.stat()
+    about = os.stat(path)  # noqa: PTH116  (ten thousand paths would take their time)
     stamp = (about.st_mtime_ns, about.st_ctime_ns, about.st_size, about.st_ino)
-    known = _READ.get(str(path))
+    known = _READ.get(path)
     if known is not None and known.stamp == stamp:
         return known.idea
-    idea = read_idea(path)
-    if time.time_ns() - max(about.st_mtime_ns, about.st_ctime_ns) > SETTLED_NS:
-        _READ[str(path)] = _Read(stamp, idea)
+    idea = read_idea(Path(path))
+    if time.time_ns() - max(about.st_mtime_ns, about.st_ctime_ns) > _SETTLED_NS:
+        _READ[path] = _Read(stamp, idea)
     return idea

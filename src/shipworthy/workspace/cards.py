@@ -10,7 +10,7 @@ from typing import Any
 
 from shipworthy.errors import NotFoundError
 from shipworthy.ideas.idea import Idea
-from shipworthy.ideas.kept import KeptIdeas
+from shipworthy.ideas.register import readable_ideas
 from shipworthy.project import Gap, Project, Stage
 from shipworthy.ship.standing import standing
 from shipworthy.store import Record
@@ -58,15 +58,18 @@ class Card:
 
 
 class Cards:
-    """The cards of a project; reading them costs what changed since they were read last."""
+    """The cards of a project; reading them costs what changed since they were read last.
+
+    Attributes:
+        troubles: Why ideas have no card: a file of theirs that cannot be read, each in a sentence.
+    """
 
     def __init__(self, project: Project) -> None:
         """Names the project; its records are read at the first question."""
+        self.troubles: list[str] = []
         self._project = project
         self._cards: dict[int, Card] = {}
-        self._kept = KeptIdeas(project)
-        self._ideas: Mapping[int, Idea] = {}
-        self._by_problem: Mapping[str, Sequence[int]] = {}
+        self._ideas: dict[int, Idea] = {}
         self._newest: dict[int, tuple[int, datetime | None]] = {}
         self._terms: dict[str, Mapping[str, Any]] = {}
         self._due: set[int] = set()
@@ -82,7 +85,7 @@ class Cards:
         """Every card, by number, as of now."""
         with self._lock:
             self._refresh()
-            return list(self._cards.values())
+            return [self._cards[number] for number in sorted(self._cards)]
 
     def get(self, number: int) -> Card:
         """One card, as of now.
@@ -105,18 +108,19 @@ class Cards:
             return self._seq, [card for card in self._cards.values() if card.seq > seq]
 
     def _refresh(self) -> None:
-        ideas = self._kept.read()
-        if ideas is not self._ideas:
-            self._due |= {number for number, idea in ideas.items() if self._ideas.get(number) is not idea}
-            self._by_problem = _by_problem(ideas.values())
+        readable, refusals = readable_ideas(self._project)
+        self.troubles = [str(refusal) for refusal in refusals]
+        ideas = {idea.number: idea for idea in readable}
+        self._due |= {number for number, idea in ideas.items() if self._ideas.get(number) is not idea}
+        by_problem = _by_problem(ideas.values())
         project = self._project
         if self._seq < 0:
             self._seq, project = project.records.head().seq, in_bulk(project)
             newest = (record for kind in _ABOUT_IDEAS for record in project.records.find(kind))
-            self._touched(sorted(newest, key=lambda record: record.seq))
+            self._touched(sorted(newest, key=lambda record: record.seq), by_problem)
         while records := self._project.records.since(self._seq):
             self._seq = records[-1].seq
-            self._due |= self._touched(records)
+            self._due |= self._touched(records, by_problem)
         self._ideas = ideas
         self._due &= ideas.keys()
         if len(self._due) > _MANY and project is self._project:
@@ -126,17 +130,15 @@ class Cards:
             self._due.discard(number)
         for number in self._cards.keys() - ideas.keys():
             del self._cards[number]
-        if list(self._cards) != sorted(self._cards):
-            self._cards = dict(sorted(self._cards.items()))
 
-    def _touched(self, records: Iterable[Record]) -> set[int]:
+    def _touched(self, records: Iterable[Record], by_problem: Mapping[str, Sequence[int]]) -> set[int]:
         """The ideas that records are about; each is the newest one so far."""
         touched: set[int] = set()
         for record in records:
             lock = record.body.get("lock") if record.kind == "idea" else None
             if lock:
                 self._terms[lock["criteria"]["problem"]] = lock["criteria"]
-            about = _numbers(record, self._by_problem)
+            about = _numbers(record, by_problem)
             self._newest.update(dict.fromkeys(about, (record.seq, record.at)))
             touched |= set(about)
         return touched
