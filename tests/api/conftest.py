@@ -51,8 +51,8 @@ def squad(judged: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tu
     for role in Role:
         login = role.replace(" ", "-")
         write_account(records, new_account(records, login, roles={"*": frozenset({role})}), by="tester")
-        everything = {"permissions": list(Permission), "life": timedelta(days=1), "by": "tester"}
-        tokens[role], _ = make_token(records, login, "a test", **everything)
+        life = timedelta(days=1)
+        tokens[role], _ = make_token(records, login, "a test", permissions=list(Permission), life=life, by="tester")
     tokens["narrow"], _ = make_token(
         records, "ml-engineer", "a test", permissions=[Permission.READ], life=timedelta(days=1), by="tester"
     )

@@ -104,7 +104,7 @@ def test_the_documentation_shows_the_table_as_it_is() -> None:
 
 
 def test_who_may_ask_what(squad: tuple[Server, dict[str, str]]) -> None:
-    """For every endpoint: each role gets in exactly where the table says so, a token that may only read reads, nobody else does."""
+    """Each role gets in exactly where the table says so; a token that may only read reads; nobody else does anything."""
     server, tokens = squad
     for one in ENDPOINTS:
         path = "/api/v1" + re.sub(r"\{number\}", "1", one.path.replace("{project}", "kiosk"))
