@@ -80,14 +80,20 @@ def test_it_comes_in_again_as_it_was(walked, parcel, other):
         import_parcel(other, parcel)
 
 
-def test_it_comes_in_beside_what_is_there(walked, parcel, other):
-    """Places and chain are those of the project that it comes into; versions, instants and authors stay."""
+@pytest.mark.parametrize("records", [".shipworthy/records.db", "$RECORDS"])
+def test_it_comes_in_beside_what_is_there(walked, parcel, other, empty_database, monkeypatch, records):
+    """Places and chain are those of the project that it comes into; versions, instants and authors stay: on PostgreSQL too."""
+    monkeypatch.setenv("RECORDS", empty_database)
+    with (other.root / "shipworthy.toml").open("a") as file:
+        file.write(f"[store]\nrecords = {records!r}\n")
+    other = open_project(other.root)
     other.records.add(Change(kind="rollout", key="cakes", body={"phase": "live"}), by="ben")
     import_parcel(other, parcel)
-    mine, *records, _ = history(other)
-    assert (mine.by, records) == ("ben", history(walked))
-    assert [record.seq for record in feed(other.records)] == list(range(1, len(records) + 3))
+    mine, *taken, _ = history(other)
+    assert (mine.by, taken) == ("ben", history(walked))
+    assert [record.seq for record in feed(other.records)] == list(range(1, len(taken) + 3))
     run(other.root, "store", "check")
+    other.records.close()
 
 
 def test_one_problem_may_be_moved_alone(walked, other, tmp_path, monkeypatch):

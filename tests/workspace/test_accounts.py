@@ -70,7 +70,9 @@ def test_a_hash_that_is_none_lets_nobody_in(town: Workspace):
 # Accounts
 
 
-@pytest.mark.parametrize("login", ["", "ann smith", "ann\n", "-ann", "a" * 101, "änn", "ann/../ben", "a:b", "*"])
+@pytest.mark.parametrize(
+    "login", ["", "ann smith", "ann\n", "-ann", "a" * 101, "änn", "ann/../ben", "a:b", "*", "server"]
+)
 def test_what_can_be_no_login_is_refused(town: Workspace, login: str):
     """Logins are plain: they stand in records, in pages and in file names."""
     with pytest.raises(InvalidInputError, match="can be no login"):
@@ -94,6 +96,33 @@ def test_every_permission_is_somebodys_and_stakeholders_read():
         Permission.READ,
         Permission.ADMINISTER,
     ]
+
+
+def test_an_admin_of_one_squad_is_no_admin(town: Workspace):
+    """Who was written down as an admin of a squad keeps no accounts, not even that squad's; nobody writes it so."""
+    with pytest.raises(InvalidInputError, match=r"\*:admin"):
+        read_roles(["food:admin"])
+    give_roles(town.records, "ben", {"food": frozenset({Role.ADMIN})}, by="ann")
+    ben = read_account(town.records, "ben")
+    assert not ben.is_admin
+    assert not any(ben.principal.may(one, squad) for one in Permission for squad in ("", "food", "energy"))
+
+
+def test_an_admins_token_for_a_squad_reads_there(town: Workspace):
+    """Bound to a squad it keeps no accounts any more; without a squad it does, where its scope says so."""
+    both = [Permission.READ, Permission.ADMINISTER]
+
+    def asks(*squads: str):
+        made = make_token(town.records, "ann", "t", permissions=both, squads=squads, life=timedelta(days=1), by="ann")[
+            1
+        ]
+        return token_principal(town.records, made)
+
+    assert [(asks("food").may(one, "food"), asks("food").may(one, "")) for one in both] == [
+        (True, False),
+        (False, False),
+    ]
+    assert all(asks().may(one, squad) for one in both for squad in ("", "food"))
 
 
 # Tokens

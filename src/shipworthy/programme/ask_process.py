@@ -129,10 +129,11 @@ def _told_apart(names: Sequence[str]) -> Iterator[str]:
 
 
 def _told(error: str, asked: Mapping[str, Any]) -> str:
-    """What an error says, without advice that nobody can follow here."""
+    """What an error says, and where, without advice that nobody can follow here."""
     if "out of memory" in error.lower() or "bad_alloc" in error:
         return f"it needs more than its {asked['megabytes']} MB"
-    return error.strip().partition("\n\n")[0]
+    said, *more = error.strip().split("\n\n")
+    return "\n\n".join([said, *(part for part in more if part.startswith("LINE "))])
 
 
 def _send(answers: BinaryIO, head: Mapping[str, Any], table: bytes) -> None:

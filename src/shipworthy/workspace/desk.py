@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from shipworthy.errors import NotFoundError
 from shipworthy.project import Project
+from shipworthy.workspace.behind import Behind
 from shipworthy.workspace.cards import Cards
 from shipworthy.workspace.jobs import Jobs
 from shipworthy.workspace.principal import Principal
@@ -22,6 +23,7 @@ class Desk:
         cards: The cards of each project, by its name.
         jobs: The jobs of each project, by its name.
         readings: The readings of each project, by its name.
+        behind: What is reckoned behind pages, over projects.
     """
 
     def __init__(self, workspace: Workspace) -> None:
@@ -31,6 +33,7 @@ class Desk:
         self.jobs: Mapping[str, Jobs] = {
             name: Jobs(project, hidden=_hidden(workspace)) for name, project in workspace.projects.items()
         }
+        self.behind = Behind()
         self.readings: Mapping[str, Readings] = {
             name: Readings(project) for name, project in workspace.projects.items()
         }
