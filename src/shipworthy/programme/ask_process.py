@@ -37,6 +37,8 @@ def main(walls: list[str]) -> None:
             connection = _opened(engine, asked)
             walls += close_walls((2 * int(asked["megabytes"]) + _BESIDE) * _MEGABYTE)
             head, table = _answered(engine, connection, asked)
+        except (MemoryError, OSError):  # Arrow says no more of an allocation that failed
+            _send(answers, {"refused": _told("Out of Memory", asked)}, b"")
         except Exception as error:  # noqa: BLE001  (whatever a question makes the libraries raise is its answer)
             _send(answers, {"refused": _told(str(error) or type(error).__name__, asked)}, b"")
         else:
@@ -83,7 +85,7 @@ def _answered(engine: Any, connection: Any, asked: Mapping[str, Any]) -> tuple[M
     deadline.start()
     found = _bound(engine, connection, statements[0])
     types = [str(kind) for kind in found.types]
-    frame, truncated = _read(found.to_arrow_reader(_BATCH), asked["rows"])
+    frame, truncated = _read(found.to_arrow_reader(_BATCH), asked["rows"], asked["megabytes"])
     deadline.cancel()
     buffer = BytesIO()
     frame.write_ipc(buffer)
@@ -100,13 +102,16 @@ def _bound(engine: Any, connection: Any, statement: Any) -> Any:
         raise
 
 
-def _read(reader: Any, most: int) -> tuple[pl.DataFrame, bool]:
+def _read(reader: Any, most: int, megabytes: int) -> tuple[pl.DataFrame, bool]:
     """The first rows, and whether there are more."""
     arrow = library("pyarrow", "sql")
-    batches, count = [], 0
+    batches, count, size = [], 0, 0
     for batch in reader:
         batches.append(batch)
         count += batch.num_rows
+        size += batch.nbytes
+        if size > megabytes * _MEGABYTE:
+            raise _RefusedError(f"Its answer needs more than its {megabytes} MB")
         if count > most:
             break
     table = arrow.Table.from_batches(batches, schema=reader.schema)
@@ -134,7 +139,7 @@ def _told_apart(names: Sequence[str]) -> Iterator[str]:
 
 def _told(error: str, asked: Mapping[str, Any]) -> str:
     """What an error says, and where, without advice that nobody can follow here."""
-    if "out of memory" in error.lower() or error in ("MemoryError", "std::bad_alloc"):
+    if "out of memory" in error.lower() or "bad_alloc" in error:
         return f"it needs more than its {asked['megabytes']} MB"
     said, *more = error.strip().split("\n\n")
     return "\n\n".join([said, *(part for part in more if part.startswith("LINE "))])
