@@ -26,6 +26,9 @@ VARIES = {
     r"\bon \d{4}-\d\d-\d\d": "on <day>",
     r"\d+\.\d ms a decision": "<time> a decision",
     r"\d of 2 blocks; .*": "<blocks>",
+    r"\d+ of \d+ things; (.*)": r"<records>; \1",
+    r"\d+, all there": "<objects>, all there",
+    r"\d+:<digest>": "<head>",
 }
 
 

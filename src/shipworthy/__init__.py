@@ -7,6 +7,7 @@ The map:
 - what a policy sees: `Now`
 - the walk: `open_project`, then `new_idea`, `examine_data`, `explore_idea`, `research_idea`, `analyse_idea`,
   `ship_idea`, `roll_back`
+- the same on a server: `Client`
 - whether its verdicts can be trusted on your own history: `simulate_problem`
 - what went wrong: `ShipworthyError` and its branches in `shipworthy.errors`
 - the verdict alone, on any evidence: `shipworthy.analysis`
@@ -22,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from shipworthy.analysis.analyse import analyse_idea as analyse_idea
     from shipworthy.analysis.simulate import simulate_problem as simulate_problem
+    from shipworthy.api.client import Client as Client
     from shipworthy.data.examine import examine_data as examine_data
     from shipworthy.errors import ShipworthyError as ShipworthyError
     from shipworthy.ideas.edit import edit_idea as edit_idea
@@ -55,6 +57,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "analysis.analyse": ("analyse_idea",),
     "analysis.simulate": ("simulate_problem",),
+    "api.client": ("Client",),
     "data.examine": ("examine_data",),
     "errors": ("ShipworthyError",),
     "ideas.edit": ("edit_idea",),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
-from shipworthy import __version__
 from shipworthy.analysis.report import sentences
 from shipworthy.analysis.report.drawing import Plot
 from shipworthy.analysis.report.layout import write_file
@@ -37,7 +37,7 @@ def pictures(project: Project, judged: Judged) -> list[Picture]:
         "evidence": judged.analysis.evidence,
         "claimed": asdict(judged.findings.claimed) if judged.findings.claimed else None,
         "sealed": judged.findings.is_sealed,
-        "by": __version__,
+        "by": version("shipworthy"),
     }
     path = project.root / _FOLDER / f"{digest(canonical(shown))}.json"
     kept = _read(path)

@@ -72,6 +72,7 @@ class Cards:
         self._ideas: dict[int, Idea] = {}
         self._newest: dict[int, tuple[int, datetime | None]] = {}
         self._terms: dict[str, Mapping[str, Any]] = {}
+        self._due: set[int] = set()
         self._seq = -1
         self._lock = RLock()
 
@@ -110,7 +111,7 @@ class Cards:
         readable, refusals = readable_ideas(self._project)
         self.troubles = [str(refusal) for refusal in refusals]
         ideas = {idea.number: idea for idea in readable}
-        changed = {number for number, idea in ideas.items() if self._ideas.get(number) is not idea}
+        self._due |= {number for number, idea in ideas.items() if self._ideas.get(number) is not idea}
         by_problem = _by_problem(ideas.values())
         project = self._project
         if self._seq < 0:
@@ -119,13 +120,14 @@ class Cards:
             self._touched(sorted(newest, key=lambda record: record.seq), by_problem)
         while records := self._project.records.since(self._seq):
             self._seq = records[-1].seq
-            changed |= self._touched(records, by_problem)
+            self._due |= self._touched(records, by_problem)
         self._ideas = ideas
-        changed &= ideas.keys()
-        if len(changed) > _MANY and project is self._project:
+        self._due &= ideas.keys()
+        if len(self._due) > _MANY and project is self._project:
             project = in_bulk(project)
-        for number in changed:
+        for number in sorted(self._due):
             self._cards[number] = self._card(project, ideas[number])
+            self._due.discard(number)
         for number in self._cards.keys() - ideas.keys():
             del self._cards[number]
 
