@@ -12,10 +12,7 @@ from shipworthy.project.move import move_project
 from shipworthy.ship.release import open_release
 from shipworthy.ship.rollout import read_rollout
 from tests.cli.typed import typed
-from tests.sources.conftest import object_store
 from tests.store.buckets import use
-
-__all__ = ["object_store"]
 
 
 @pytest.fixture

@@ -123,7 +123,7 @@ def _pictures(
     tried = [card for card in cards if card.expected and card.expected.is_measured][-_MOST_RANGES:]
     money, currency = (course.answer or {}).get("money") or [], (course.answer or {}).get("currency", "")
     told: Mapping[str, tuple[Any, Drawn]] = {
-        "served": ([[move.version, move.at] for move in moves], lambda: _served(moves)),
+        "served": ([now().date(), *([move.version, move.at] for move in moves)], lambda: _served(moves)),
         "tried": (
             [[card.number, card.title, card.expected and card.expected.gain] for card in tried],
             lambda: _tried(tried),

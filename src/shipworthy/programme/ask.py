@@ -148,8 +148,8 @@ def _read(answer: bytes, limits: Limits) -> Answer:
         if "INTERRUPT" in refused:
             raise _too_long(limits)
         there = f" There is: {', '.join(TABLES)}." if "Table with name" in refused else ""
-        said, line, place = str(refused).strip().partition("\n\nLINE ")
-        raise InvalidInputError(f"This cannot be answered: {said.rstrip('.!')}.{there}{line}{place}")
+        said, begins, place = str(refused).strip().partition("\n\nLINE ")
+        raise InvalidInputError(f"This cannot be answered: {said.rstrip('.!')}.{there}{begins}{place}")
     try:
         frame = pl.read_ipc(BytesIO(table))
     except pl.exceptions.PolarsError as error:

@@ -81,7 +81,7 @@ def _answered(engine: Any, connection: Any, asked: Mapping[str, Any]) -> tuple[M
     deadline = Timer(asked["seconds"], connection.interrupt)
     deadline.daemon = True
     deadline.start()
-    found = connection.sql(statements[0])
+    found = _bound(engine, connection, statements[0])
     types = [str(kind) for kind in found.types]
     frame, truncated = _read(found.to_arrow_reader(_BATCH), asked["rows"])
     deadline.cancel()
@@ -89,6 +89,15 @@ def _answered(engine: Any, connection: Any, asked: Mapping[str, Any]) -> tuple[M
     frame.write_ipc(buffer)
     head = {"types": types, "truncated": truncated, "seconds": time.perf_counter() - began}
     return head, buffer.getvalue()
+
+
+def _bound(engine: Any, connection: Any, statement: Any) -> Any:
+    """The question with its columns known; where it cannot be, the error says the place, which only this second way does."""
+    try:
+        return connection.sql(statement)
+    except engine.BinderException:
+        connection.execute(statement)
+        raise
 
 
 def _read(reader: Any, most: int) -> tuple[pl.DataFrame, bool]:
