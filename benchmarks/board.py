@@ -126,8 +126,8 @@ def _fill(root: Path, ideas: int, decisions: int) -> None:
         (root / "ideas" / f"{key}-copy.toml").write_text(said)
         body = {**walked["idea"], "slug": "copy", "text": said}
         changes.append(Change(kind="idea", key=key, body=body))
-        for kind in ("data", "research", "verdict")[: number % 4]:
-            changes.append(Change(kind=kind, key=key, body=_moved(walked[kind], key, problem)))
+        come = ("data", "research", "verdict")[: number % 4]
+        changes += [Change(kind=kind, key=key, body=_moved(walked[kind], key, problem)) for kind in come]
     for start in range(0, len(changes), 2_000):
         project.records.add(*changes[start : start + 2_000], by="ann")
     for i in range(PROBLEMS):
@@ -188,7 +188,7 @@ def _measure(store: str, root: Path) -> bool:
     met = True
     print(f"\n{store:<62} {'median ms':>10} {'slowest ms':>10}")
     with started(command, port, "/api/v1/me", "", {"SHIPWORTHY_USER": "ann"}, root / "server.log"):
-        for path in ASKED[:1] + ("/projects/bakery/",):
+        for path in (ASKED[0], "/projects/bakery/"):
             print(f"{'the first: ' + path:<62} {_asked(port, path)[0]:>10.0f}")
         for path in ASKED:
             _, status = _asked(port, path)

@@ -83,7 +83,7 @@ def test_what_computes_waits_its_turn_and_what_reads_or_takes_back_does_not(judg
     with serving(folder, SHIPWORTHY_USER="ann", SHIPWORTHY_NOBODY_KNOWS="a secret") as server:
         path = server.project("/verbs/data")
         runs = server.ask("POST", path, {"number": 2}).body["id"]
-        wait_for(lambda: (folder / "seen.json").exists())
+        wait_for((folder / "seen.json").exists)
         waits = server.ask("POST", path, {"number": 1}).body["id"]
         process, environment = json.loads((folder / "seen.json").read_text())
         assert environment["SHIPWORTHY_USER"] == "ann"
@@ -102,12 +102,12 @@ def test_what_computes_waits_its_turn_and_what_reads_or_takes_back_does_not(judg
             assert (job["state"], "Ask again" in job["error"]["detail"]) == ("lost", True)
 
 
-def test_a_job_ends_when_its_time_is_over(judged: Path, tmp_path: Path) -> None:
-    """A job that takes longer than it may is ended, and says so."""
+def test_a_server_that_is_stopped_ends_its_jobs(judged: Path, tmp_path: Path) -> None:
+    """Where the server is stopped in order, its jobs are ended, and their records say why."""
     folder = _slow(judged, tmp_path / "kiosk")
     with serving(folder, SHIPWORTHY_USER="ann") as server:
         name = server.ask("POST", server.project("/verbs/data"), {"number": 2}).body["id"]
-        wait_for(lambda: (folder / "seen.json").exists())
+        wait_for((folder / "seen.json").exists)
         server.process.send_signal(signal.SIGTERM)
         server.process.wait(20)
     with serving(folder, SHIPWORTHY_USER="ann") as server:
