@@ -55,7 +55,7 @@ def test_first_page_is_light_however_many_ideas_there_are(site):
     """Columns show the newest ten ideas, everything together weighs less than 150 kB, and the rest is one press away."""
     answers: list[Any] = []
     with site.opened("/static/mark.svg") as page:
-        page.on("response", lambda answer: answers.append(answer))
+        page.on("response", lambda answer: answers.append(answer))  # noqa: PLW0108 - a bound method cannot be marked
         page.goto(site.url + "/projects/crowd/", wait_until="load")
         weights = {answer.url: len(answer.body()) for answer in answers if "/feed" not in answer.url}
         assert len(weights) >= 5
