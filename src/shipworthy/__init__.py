@@ -7,6 +7,7 @@ The map:
 - what a policy sees: `Now`
 - the walk: `open_project`, then `new_idea`, `examine_data`, `explore_idea`, `research_idea`, `analyse_idea`,
   `ship_idea`, `roll_back`
+- the same on a server: `Client`
 - whether its verdicts can be trusted on your own history: `simulate_problem`
 - what went wrong: `ShipworthyError` and its branches in `shipworthy.errors`
 - the verdict alone, on any evidence: `shipworthy.analysis`
@@ -22,8 +23,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from shipworthy.analysis.analyse import analyse_idea as analyse_idea
     from shipworthy.analysis.simulate import simulate_problem as simulate_problem
+    from shipworthy.api.client import Client as Client
     from shipworthy.data.examine import examine_data as examine_data
     from shipworthy.errors import ShipworthyError as ShipworthyError
+    from shipworthy.ideas.edit import edit_idea as edit_idea
     from shipworthy.ideas.register import new_idea as new_idea
     from shipworthy.problem import Now as Now
     from shipworthy.problem import Plan as Plan
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
     from shipworthy.research.tuning import Tuned as Tuned
     from shipworthy.ship.back import roll_back as roll_back
     from shipworthy.ship.ship import ship_idea as ship_idea
+    from shipworthy.ship.signing import sign as sign
     from shipworthy.sources.delta import delta as delta
     from shipworthy.sources.duckdb import duckdb as duckdb
     from shipworthy.sources.files import csv as csv
@@ -53,8 +57,10 @@ __version__ = "0.1.0"
 _HOMES = {
     "analysis.analyse": ("analyse_idea",),
     "analysis.simulate": ("simulate_problem",),
+    "api.client": ("Client",),
     "data.examine": ("examine_data",),
     "errors": ("ShipworthyError",),
+    "ideas.edit": ("edit_idea",),
     "ideas.register": ("new_idea",),
     "problem": (
         "Now",
@@ -72,6 +78,7 @@ _HOMES = {
     "research.tuning": ("Tuned",),
     "ship.back": ("roll_back",),
     "ship.ship": ("ship_idea",),
+    "ship.signing": ("sign",),
     "sources.delta": ("delta",),
     "sources.duckdb": ("duckdb",),
     "sources.files": ("csv", "json", "parquet"),

@@ -222,7 +222,7 @@ def test_bad_input_is_one_clear_message(bakery: Project, words: list[str], code:
     [
         ("shipworthy.toml", "[projekt]", "Did you mean 'project'?"),
         ("shipworthy.toml", "[project", "is not valid TOML"),
-        ("ideas/0002-x.toml", "titel = 1", "titel is unknown"),
+        ("ideas/0001-same-weekday.toml", "titel = 1", "titel is unknown"),
         ("ideas/0001-twin.toml", "title = 'x'", "both have number 1"),
         ("contracts/bakery.toml", "[columns", "is not valid TOML"),
         (
@@ -457,7 +457,7 @@ def test_idea_new_tells_near_duplicates_and_what_is_missing(bakery: Project):
     """A title that was there before is told, and so is every field that is still to be written."""
     said = typed(bakery.root, "idea", "new", "Bake for the weekday, not for yesterday!")
     assert said.code == 0
-    assert "idea 1: Bake for the weekday, not for yesterday" in said.out
+    assert "Idea 1 says nearly the same: 'Bake for the weekday, not for yesterday'" in said.out
     assert "The idea has no problem." in said.out
     assert "edit ideas/0002-bake-for-the-weekday-not-for-yesterday.toml" in said.out
 

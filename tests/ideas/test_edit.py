@@ -196,7 +196,12 @@ def test_a_server_reads_a_file_again_only_where_it_changed(bakery: Project, monk
     os.utime(path, (1.7e9, 1.7e9))
     read: list[Path] = []
     whole = Path.read_bytes
-    monkeypatch.setattr(Path, "read_bytes", lambda self: read.append(self) or whole(self))
+
+    def noted(self: Path) -> bytes:
+        read.append(self)
+        return whole(self)
+
+    monkeypatch.setattr(Path, "read_bytes", noted)
     monkeypatch.setattr("shipworthy.ideas.files._SETTLED_NS", -(10**18))
     assert list_ideas(bakery) == list_ideas(bakery)
     assert read == [path]

@@ -14,7 +14,7 @@ from shipworthy.errors import InvalidInputError, NotFoundError, PreconditionErro
 from shipworthy.ideas.alike import alike
 from shipworthy.ideas.idea import read_idea
 from shipworthy.ideas.lock import lock_criteria, locked_criteria
-from shipworthy.ideas.register import find_idea, list_ideas, new_idea
+from shipworthy.ideas.register import find_idea, list_ideas, new_idea, readable_ideas
 from shipworthy.project import Project, open_project
 from shipworthy.store import Change, Record
 
@@ -145,8 +145,17 @@ def test_near_duplicates_are_told(bakery: Project):
 
 
 def test_a_broken_file_hinders_no_other_idea(bakery: Project):
-    """The list names the file that is broken; an idea that is asked for by its number is found all the same."""
+    """The list names the file that is broken; other ideas are found by their number, and shown on a board, all the same."""
     (bakery.root / "ideas/0002-broken.toml").write_text("title =")
     with pytest.raises(ShipworthyError, match=r"0002-broken\.toml is not valid TOML"):
         list_ideas(bakery)
     assert find_idea(bakery, 1).slug == "same-weekday"
+    (bakery.root / "ideas/odd.toml").write_text("")
+    (bakery.root / "ideas/0001-twin.toml").write_text("title = 'x'")
+    ideas, refusals = readable_ideas(bakery)
+    assert [idea.number for idea in ideas] == [1]
+    assert {word for word in ("odd.toml", "0002-broken", "twin") if any(word in str(one) for one in refusals)} == {
+        "odd.toml",
+        "0002-broken",
+        "twin",
+    }

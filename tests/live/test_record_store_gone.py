@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
 
 from shipworthy.live.serving import LOOK_S
 from shipworthy.log import read_decisions
 from shipworthy.log.archive import find_parts
 from shipworthy.log.compaction import compact
 from shipworthy.project import open_project
+from shipworthy.store import feed
 from tests.live.stall import Server, Stall, stall_rows
 
 GONE_S = 2.0
@@ -71,6 +76,32 @@ def test_a_rollout_is_followed_although_the_past_cannot_be_read(stall: Stall, se
     time.sleep(3 * LOOK_S)  # it has tried to catch up meanwhile
     stall.move("one_more")
     server.wait_for(lambda: server.ask("GET", "/v1/health").body["rollout"] == 2)
+
+
+def test_a_postgresql_goes_and_comes_back(
+    stall: Stall, serve: Callable[..., Server], empty_database: str, database: str, tmp_path: Path
+) -> None:
+    """With records in a PostgreSQL the service decides while that is gone, and afterwards follows the rollout by itself."""
+    stall.move("mean_of_three_days")
+    with (stall.project.root / "shipworthy.toml").open("a", encoding="utf-8") as file:
+        file.write(f"[store]\nrecords = '{empty_database}'\n")
+    moved = Stall(open_project(stall.project.root), stall.releases)
+    moved.project.records.restore(feed(stall.project.records))
+    server = serve(workers=1)
+    for day in DAYS[:2]:
+        assert server.decide(day).status == 200
+        assert server.ask("POST", "/v1/outcomes", _sold(day)).status == 200
+    name = conninfo_to_dict(empty_database)["dbname"]
+    with psycopg.connect(database, autocommit=True) as gone:
+        gone.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+        gone.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s", (name,))
+        server.wait_for(lambda: _health(server) is False)
+        assert (server.decide(DAYS[2]).status, server.decide(DAYS[3]).body["rung"]) == (200, "policy")
+        gone.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
+    server.wait_for(lambda: _health(server) is True)
+    moved.move("one_more")
+    server.wait_for(lambda: server.ask("GET", "/v1/health").body["rollout"] == 2)
+    moved.project.records.close()
 
 
 def _sold(day: str) -> Any:

@@ -10,12 +10,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from shipworthy.cli.app import root
+from shipworthy.parcel.export import export_project
 from shipworthy.project import Project, open_project
 from tests.conftest import STARTER
-from tests.sources.conftest import object_store
 from tests.store.buckets import use
-
-__all__ = ["object_store"]
 
 LAST = "2026-02-04"
 WALK = (
@@ -39,18 +37,31 @@ def run(folder: Path, *words: str) -> Result:
     return done
 
 
-@pytest.fixture(scope="module")
-def walked(object_store: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    """A bakery whose idea is in the shadow, with a decision and an outcome, compacted."""
+@pytest.fixture(scope="session")
+def _walk(object_store: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("walk") / "bakery"
     with pytest.MonkeyPatch.context() as patched:
         address = use(object_store, patched)
         patched.setenv("SHIPWORTHY_USER", "ann")
-        folder = tmp_path_factory.mktemp("walk") / "bakery"
         shutil.copytree(STARTER, folder, ignore=shutil.ignore_patterns("__pycache__"))
         with (folder / "shipworthy.toml").open("a") as file:
             file.write(f"\n[store]\nobjects = {address!r}\n")
         for words in WALK:
             run(folder, *words)
-        project = open_project(folder)
-        yield project
-        project.records.close()
+        export_project(open_project(folder), folder.parent / "parcel")
+    return folder
+
+
+@pytest.fixture
+def walked(_walk: Path, object_store: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
+    """A bakery whose idea is in the shadow, with a decision and an outcome, compacted."""
+    use(object_store, monkeypatch)
+    project = open_project(_walk)
+    yield project
+    project.records.close()
+
+
+@pytest.fixture
+def parcel(_walk: Path) -> Path:
+    """All of the bakery in a folder; to be copied, not changed."""
+    return _walk.parent / "parcel"

@@ -16,11 +16,8 @@ from shipworthy.cli.app import root
 from shipworthy.errors import AlreadyExistsError, InvalidInputError, TamperedError
 from shipworthy.project import Project, open_project
 from shipworthy.project.move import move_project
-from shipworthy.store import Change, SqliteRecordStore, feed, put_content
-from tests.sources.conftest import object_store
+from shipworthy.store import Change, Record, SqliteRecordStore, feed, put_content
 from tests.store.buckets import use
-
-__all__ = ["object_store"]
 
 CONFIG = """\
 # ours
@@ -50,21 +47,23 @@ def full(tmp_path: Path) -> Project:
     return project
 
 
-def everything(project: Project) -> tuple[list, dict]:
+def everything(project: Project) -> tuple[list[Record], dict[str, bytes]]:
     """All that is in its stores."""
     return list(feed(project.records)), {name: project.objects.get(name) for name in project.objects.list()}
 
 
-def test_there_and_back_again(full, object_store, monkeypatch):
-    """To a bucket and another file, and back: seq, chain, versions, instants, authors and bytes are the same."""
+def test_there_and_back_again(full, object_store, empty_database, monkeypatch):
+    """To PostgreSQL and a bucket, and back: seq, chain, versions, instants, authors and bytes are the same."""
     before = everything(full)
     address = use(object_store, monkeypatch)
-    move_project(full, records="there/records.db", objects=address, write=True)
+    monkeypatch.setenv("RECORDS", empty_database)
+    move_project(full, records="$RECORDS", objects=address, write=True)
     there = open_project(full.root)
-    assert there.settings["store"]["objects"] == address
+    assert (there.settings["store"]["records"], there.settings["store"]["objects"]) == ("$RECORDS", address)
     assert everything(there) == before
     found = move_project(there, records="sqlite:back/records.db", objects="back/objects", write=True)
     assert everything(open_project(full.root)) == everything(full) == before
+    there.records.close()
     assert (found.stores.objects, found.stores.copied, found.stores.head) == (61, 61, full.records.head())
 
 

@@ -88,9 +88,11 @@ def test_a_wrong_configuration_is_said_with_file_and_setting(tmp_path: Path, tex
 
 def test_a_store_that_this_version_cannot_use_is_refused(tmp_path: Path):
     """An address of a server is not taken for the name of a local file."""
-    project = open_project(_configured(tmp_path, "[store]\nrecords = 'postgresql://host/db'"))
-    with pytest.raises(InvalidInputError, match=r"store\.records is 'postgresql://host/db'.*local disk only"):
-        _ = project.records
+    for name, match in (("records", "path, or an address postgresql://"), ("objects", "s3://, gs://, az://")):
+        project = open_project(_configured(tmp_path, f"[store]\n{name} = 'mysql://ann:secret@host/db'"))
+        with pytest.raises(InvalidInputError, match=match) as said:
+            _ = getattr(project, name)
+        assert "secret" not in str(said.value)
     assert [path.name for path in tmp_path.iterdir()] == ["shipworthy.toml"]
 
 

@@ -7,14 +7,12 @@ from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Thread
-from time import sleep, time
+from time import time
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 import pytest
-import uvicorn
 from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
 from starlette.applications import Starlette
@@ -27,7 +25,7 @@ from shipworthy.server.oidc import Provider
 from shipworthy.workspace.account import Account, disable, find_account, list_accounts
 from shipworthy.workspace.role import read_roles
 from shipworthy.workspace.workspace import Workspace, open_workspace
-from tests.server.town import Running, add_people, free_port, lay, running
+from tests.server.town import Running, add_people, free_port, lay, running, serving
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::authlib.deprecate.AuthlibDeprecationWarning"),  # of the provider for tests
@@ -268,17 +266,8 @@ def liar() -> Iterator[Liar]:
     """A provider that lies once a test tells it how."""
     port = free_port()
     liar = Liar(port)
-    config = uvicorn.Config(
-        Starlette(routes=liar.routes()), host="localhost", port=port, log_level="error", lifespan="off"
-    )
-    server = uvicorn.Server(config)
-    thread = Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        sleep(0.01)
-    yield liar
-    server.should_exit = server.force_exit = True
-    thread.join()
+    with serving(Starlette(routes=liar.routes()), port, "localhost"):
+        yield liar
 
 
 def _lied(liar: Liar, browser: httpx2.Client) -> httpx2.Response:

@@ -18,6 +18,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from shipworthy.server.identity import Identity
 from shipworthy.server.security import Security
@@ -85,23 +86,29 @@ def free_port() -> int:
 @contextmanager
 def running(workspace: Workspace, port: int | None = None) -> Iterator[Running]:
     """The layers that stand before the doors, and one door that says who came in."""
-    audit, port = AuditLog(workspace.records), port or free_port()
+    audit = AuditLog(workspace.records)
     routes = [*SignIn(workspace, audit).routes(), Route("/me", _me, methods=["GET", "POST"])]
     routes += [Route("/ship", _ship, methods=["POST"]), Route("/stream", _stream), Route("/v1/health", _health)]
     app = Security(Identity(Starlette(routes=routes), workspace, audit), workspace.settings, {"/me": 2000})
-    config = uvicorn.Config(app, port=port, log_level="error", proxy_headers=False, lifespan="off")
+    with serving(app, port or free_port()) as url:
+        yield Running(url, workspace)
+    audit.close()
+
+
+@contextmanager
+def serving(app: ASGIApp, port: int, host: str = "127.0.0.1") -> Iterator[str]:
+    """An application behind uvicorn, and its address."""
+    config = uvicorn.Config(app, host=host, port=port, log_level="error", proxy_headers=False)
     server = uvicorn.Server(config)
     thread = Thread(target=server.run)
     thread.start()
     while not server.started:
         sleep(0.01)
     try:
-        yield Running(f"http://127.0.0.1:{port}", workspace)
+        yield f"http://{host}:{port}"
     finally:
-        server.should_exit = True
-        server.force_exit = True
+        server.should_exit = server.force_exit = True
         thread.join()
-        audit.close()
 
 
 async def _me(request: Request) -> Response:

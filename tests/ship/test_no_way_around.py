@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,6 +24,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
 
 import shipworthy.analysis.analyse
 import shipworthy.analysis.gate
@@ -34,9 +36,11 @@ import shipworthy.research.opening
 import shipworthy.ship.advance
 import shipworthy.ship.parity
 import shipworthy.ship.ship
+import shipworthy.workspace.jobs
 from shipworthy.analysis.analyse import analyse_idea
 from shipworthy.analysis.decision import Decision
 from shipworthy.analysis.override import ask_override, second_override
+from shipworthy.api.table import routes
 from shipworthy.data.examine import examine_data
 from shipworthy.errors import ShipworthyError
 from shipworthy.ideas.signoff import Gate as SignedGate
@@ -53,6 +57,10 @@ from shipworthy.ship.rollout import Phase as Rolled
 from shipworthy.ship.rollout import Rollout, rollout_history
 from shipworthy.ship.ship import ship_idea
 from shipworthy.ship.signing import sign, withdraw_signoff
+from shipworthy.workspace.desk import Desk
+from shipworthy.workspace.principal import local
+from shipworthy.workspace.running import Ended
+from shipworthy.workspace.workspace import Workspace
 from tests.cli.typed import typed
 from tests.ship import kiosk
 
@@ -671,6 +679,56 @@ class TypedWalk(Walk):
             assert said.code in {2, 3, 4, 5}, said.err
             raise ShipworthyError(said.err)
         return said.json
+
+
+class AskedWalk(TypedWalk):
+    """The same, asked for over HTTP; what a job would give to the command line is given to it in this process."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stack.enter_context(mock.patch.object(shipworthy.workspace.jobs, "run", self._run))
+        self.desk = Desk(Workspace(root=self.folder, name="w", address="w.db", projects={"kiosk": self.project}))
+        self.stack.callback(self.desk.close)
+
+    def _typed(self, *words: object) -> Any:
+        """Asks the endpoint of the verb in place of the command line."""
+        verb, *rest = map(str, words)
+        body: dict[str, Any] = {}
+        options = iter(word for word in rest if word != "--json")
+        for word in options:
+            if not word.startswith("--"):
+                body["problem" if verb == "rollback" else "number"] = word if verb == "rollback" else int(word)
+            elif word.startswith("--no-"):
+                body[word.removeprefix("--no-")] = False
+            else:
+                valued = word in ("--to", "--why")
+                body[word.removeprefix("--")] = next(options) if valued else True
+        with _client(self.desk, os.environ.get("SHIPWORTHY_USER", "tester")) as client:
+            path = f"/api/v1/projects/kiosk/verbs/{verb}"
+            got = client.post(path, json=body, headers={"Prefer": "wait=60"})
+        if got.status_code != 200:
+            assert got.status_code in {404, 409, 412, 422}, got.text
+            raise ShipworthyError(got.text)
+        return got.json()["answer"]
+
+    def _run(self, words: Sequence[str], folder: Path, environment: Mapping[str, str], *bounds: object) -> Ended:
+        with mock.patch.dict(os.environ, SHIPWORTHY_USER=environment["SHIPWORTHY_USER"]):
+            said = typed(folder, *words)
+        return Ended(said.code, said.out.encode(), said.err)
+
+
+@contextmanager
+def _client(desk: Desk, who: str) -> Iterator[TestClient]:
+    """The API over a desk, asked by somebody who is everything there."""
+    app = Starlette(routes=routes())
+    app.state.desk = desk
+
+    async def known(scope: Any, receive: Any, send: Any) -> None:
+        scope.setdefault("state", {})["principal"] = local(who)
+        await app(scope, receive, send)
+
+    with TestClient(known) as client:
+        yield client
 
 
 @contextmanager

@@ -29,6 +29,7 @@ from tests.ship import kiosk
 
 Asking = Callable[[str], Project]
 MANAGER, ANALYST = Role.PRODUCT_MANAGER, Role.ANALYST
+MANAGER_SIGNS = "research = ['product manager']"
 GOOD = 13.0
 
 
@@ -44,7 +45,7 @@ def asking(bakery: Project) -> Iterator[Asking]:
     examine_data(bakery, 1)
     opened: list[Project] = []
 
-    def ask(signoffs: str = "research = ['product manager']") -> Project:
+    def ask(signoffs: str) -> Project:
         opened.append(_configured(bakery.root, signoffs))
         return opened[-1]
 
@@ -103,7 +104,7 @@ def test_research_waits_for_who_has_to_sign(asking: Asking):
 )
 def test_what_changed_has_to_be_signed_again(asking: Asking, fields: dict[str, object], changed: str):
     """An edit of what was signed makes the signature void, and the gap says what changed and who signed before."""
-    project = asking()
+    project = asking(MANAGER_SIGNS)
     sign(project.acting("ann"), 1, Gate.RESEARCH, MANAGER)
     edit_idea(project, 1, fields)
     assert f"again: {changed} changed since ann signed" in _missing(project)
@@ -113,7 +114,7 @@ def test_what_changed_has_to_be_signed_again(asking: Asking, fields: dict[str, o
 
 def test_who_answers_and_until_when_is_not_signed(asking: Asking):
     """Owner, deadline and effort are no part of what counts as success."""
-    project = asking()
+    project = asking(MANAGER_SIGNS)
     sign(project, 1, Gate.RESEARCH, MANAGER)
     edit_idea(project, 1, {"owner": "ben", "deadline": "2027-03-01", "effort": 3.0})
     assert research_idea(project, 1).periods
@@ -121,7 +122,7 @@ def test_who_answers_and_until_when_is_not_signed(asking: Asking):
 
 def test_a_margin_in_the_code_is_signed_too(asking: Asking):
     """What the problem says of success is signed with the idea: a softer margin has to be signed anew."""
-    project = asking()
+    project = asking(MANAGER_SIGNS)
     sign(project, 1, Gate.RESEARCH, MANAGER)
     code = project.root / "problem.py"
     code.write_text(code.read_text().replace("margin=0.05", "margin=0.5"))
@@ -131,7 +132,7 @@ def test_a_margin_in_the_code_is_signed_too(asking: Asking):
 
 def test_after_the_lock_words_are_free_and_deviations_are_not(asking: Asking):
     """Locked words may be improved without a signature; what would be a deviation needs one."""
-    project = asking()
+    project = asking(MANAGER_SIGNS)
     sign(project, 1, Gate.RESEARCH, MANAGER)
     research_idea(project, 1)
     edit_idea(project, 1, {"because": "Saturdays are busy, and yesterday does not know it."})
@@ -142,7 +143,7 @@ def test_after_the_lock_words_are_free_and_deviations_are_not(asking: Asking):
 
 def test_a_signature_is_taken_back_by_who_gave_it(asking: Asking):
     """Nobody else can withdraw it; both stand in the history."""
-    project = asking()
+    project = asking(MANAGER_SIGNS)
     sign(project.acting("ann"), 1, Gate.RESEARCH, MANAGER)
     with pytest.raises(PreconditionError, match=r"ben has nothing to withdraw.*ann \(product manager\) signed"):
         withdraw_signoff(project.acting("ben"), 1, Gate.RESEARCH, MANAGER)
@@ -164,7 +165,7 @@ def test_only_who_signed_in_counts_where_that_is_asked_for(asking: Asking):
 
 def test_what_is_not_there_is_not_signed(asking: Asking):
     """No verdict, no trial and no data are no thing to sign, and a stakeholder signs nothing."""
-    project = asking()
+    project = asking(MANAGER_SIGNS)
     with pytest.raises(GateClosedError, match="not signed what counts as success"):
         sign(project, 1, Gate.SHIP, ANALYST)
     (project.root / "ideas/0002-new.toml").write_text('title = "New"\n')
@@ -263,6 +264,16 @@ def test_four_eyes_see_what_goes_live(tried: Asking):
     serves = read_rollout(project, "kiosk")
     assert serves is not None
     assert serves.phase is Phase.LIVE
+
+
+def test_four_eyes_that_are_proved_are_two_signatures(tried: Asking):
+    """Where a name has to be proved, saying another one while taking the step is no second person."""
+    project = tried("live = ['product manager']\nfour_eyes = true\nproved = true")
+    sign(project.acting("ann"), 1, Gate.LIVE, MANAGER, proved=True)
+    with pytest.raises(GateClosedError, match="1 of two people signed that it goes live"):
+        ship_idea(project.acting("anybody"), 1)
+    sign(project.acting("ben"), 1, Gate.LIVE, ANALYST, proved=True)
+    assert ship_idea(project.acting("ann"), 1).rollout.phase is Phase.LIVE
 
 
 def test_the_command_line_signs(asking: Asking):

@@ -238,7 +238,7 @@ def _templates(manifests: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [*(one["spec"]["template"] for one in _of("Deployment", manifests)), *jobs]
 
 
-@pytest.mark.parametrize("state", ["image", "volume"])
+@pytest.mark.parametrize("state", ["image", "volume", "stores"])
 @pytest.mark.parametrize("version", ["1.28", "1.33", "1.37"])
 def test_the_schemas_of_kubernetes_accept_every_manifest(state: State, version: str):
     """Strictly, so with no field too many, in old and new versions; the operator's own kinds have no schema there."""
@@ -248,7 +248,7 @@ def test_the_schemas_of_kubernetes_accept_every_manifest(state: State, version: 
         kubernetes_validate.validate(manifest, version, strict=True)
 
 
-@pytest.mark.parametrize("state", ["image", "volume"])
+@pytest.mark.parametrize("state", ["image", "volume", "stores"])
 def test_kustomize_builds_both_folders(state: State, tmp_path: Path):
     """`kubectl kustomize` gives every manifest, the dashboard in a ConfigMap, and the image under its name."""
     if not shutil.which("kubectl"):
@@ -273,7 +273,7 @@ def test_kustomize_builds_both_folders(state: State, tmp_path: Path):
     assert images == {deployment.image}
 
 
-@pytest.mark.parametrize("state", ["image", "volume"])
+@pytest.mark.parametrize("state", ["image", "volume", "stores"])
 def test_whatever_selects_pods_finds_them(state: State):
     """Labels, ports, claims and names that one manifest says of another are there; all are in the namespace."""
     manifests = _manifests(state, namespace="shop")
@@ -306,7 +306,7 @@ def test_whatever_selects_pods_finds_them(state: State):
     assert {one["metadata"].get("namespace", "shop") for one in manifests} == {"shop"}
 
 
-@pytest.mark.parametrize("state", ["image", "volume"])
+@pytest.mark.parametrize("state", ["image", "volume", "stores"])
 def test_pods_may_do_as_little_as_possible(state: State):
     """Every pod keeps the restricted level: no root, no capability, no token, no writable file system, limited memory."""
     templates = _templates(_manifests(state))
@@ -325,7 +325,7 @@ def test_pods_may_do_as_little_as_possible(state: State):
             assert container["resources"]["limits"]["memory"]
 
 
-@pytest.mark.parametrize("state", ["image", "volume"])
+@pytest.mark.parametrize("state", ["image", "volume", "stores"])
 def test_what_pods_are_told_to_do_is_what_the_command_line_takes(state: State):
     """Every container's arguments are a verb with its options, about the problem."""
     for template in _templates(_manifests(state)):
@@ -345,6 +345,21 @@ def test_the_service_reaches_nothing_and_is_reached_by_callers_alone():
             assert set(policy["policyTypes"]) == {"Ingress"}
     [out] = [rule for one in policies for rule in one.get("egress", []) if "ipBlock" in rule["to"][0]]
     assert "169.254.169.254/32" in out["to"][0]["ipBlock"]["except"]
+
+
+def test_a_service_with_stores_elsewhere_reaches_those_and_nothing_else():
+    """It asks for names, and goes out to databases and buckets; the addresses come from a Secret that has to be there."""
+    manifests = _manifests("stores", secrets=("SHOP_RECORDS",))
+    policies = [one["spec"] for one in _of("NetworkPolicy", manifests)]
+    [out] = [
+        one["egress"]
+        for one in policies
+        if "egress" in one and one["podSelector"]["matchLabels"].get("app.kubernetes.io/component") == "service"
+    ]
+    assert sorted({port["port"] for rule in out for port in rule["ports"]}) == [53, 443, 5432]
+    for template in _templates(manifests):
+        [container] = template["spec"]["containers"]
+        assert container["envFrom"][0]["secretRef"]["optional"] is False
 
 
 def test_pods_on_many_nodes_share_a_log_and_those_with_records_share_a_node():

@@ -1,25 +1,10 @@
-"""A real part for the tests of sources: an S3-compatible server, started when it is first asked for."""
+"""What a reader of the object store has to be told."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from urllib.request import Request, urlopen
+from collections.abc import Mapping
 
 import pytest
-from moto.server import ThreadedMotoServer
-
-
-@pytest.fixture(scope="session")
-def object_store() -> Iterator[str]:
-    """The address of an S3-compatible server with an empty bucket called `shop`."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    address = f"http://{host}:{port}"
-    with urlopen(Request(f"{address}/shop", method="PUT")):
-        pass
-    yield address
-    server.stop()
 
 
 @pytest.fixture

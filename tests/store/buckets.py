@@ -9,7 +9,7 @@ import pytest
 
 
 def use(server: str, monkeypatch: pytest.MonkeyPatch, access: str = "tester", secret: str = "not-to-be-told") -> str:
-    """Names a server and its keys in the environment, and gives the address of an empty prefix in its bucket `shop`."""
+    """Names a server and its keys in the environment, and gives the address of a new prefix in its bucket `shop`."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_ENDPOINT_URL", server)

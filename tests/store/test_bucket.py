@@ -172,7 +172,7 @@ def test_a_missing_bucket_is_told_from_a_missing_object(object_store, address):
     for ask in (lambda: nowhere.get("a"), lambda: nowhere.put("a", b""), lambda: nowhere.about("a")):
         with pytest.raises(UnavailableError, match=r"s3://no-such-shop/x at .* does not exist. Make the bucket"):
             ask()
-    with pytest.raises(NotFoundError, match="no object 'a' in The bucket s3://shop"):
+    with pytest.raises(NotFoundError, match="no object 'a' in the bucket s3://shop"):
         BucketObjectStore(address).about("a")
 
 

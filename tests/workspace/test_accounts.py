@@ -70,7 +70,9 @@ def test_a_hash_that_is_none_lets_nobody_in(town: Workspace):
 # Accounts
 
 
-@pytest.mark.parametrize("login", ["", "ann smith", "ann\n", "-ann", "a" * 101, "änn", "ann/../ben", "a:b", "*"])
+@pytest.mark.parametrize(
+    "login", ["", "ann smith", "ann\n", "-ann", "a" * 101, "änn", "ann/../ben", "a:b", "*", "server"]
+)
 def test_what_can_be_no_login_is_refused(town: Workspace, login: str):
     """Logins are plain: they stand in records, in pages and in file names."""
     with pytest.raises(InvalidInputError, match="can be no login"):
@@ -94,6 +96,33 @@ def test_every_permission_is_somebodys_and_stakeholders_read():
         Permission.READ,
         Permission.ADMINISTER,
     ]
+
+
+def test_an_admin_of_one_squad_is_no_admin(town: Workspace):
+    """Who was written down as an admin of a squad keeps no accounts, not even that squad's; nobody writes it so."""
+    with pytest.raises(InvalidInputError, match=r"\*:admin"):
+        read_roles(["food:admin"])
+    give_roles(town.records, "ben", {"food": frozenset({Role.ADMIN})}, by="ann")
+    ben = read_account(town.records, "ben")
+    assert not ben.is_admin
+    assert not any(ben.principal.may(one, squad) for one in Permission for squad in ("", "food", "energy"))
+
+
+def test_an_admins_token_for_a_squad_reads_there(town: Workspace):
+    """Bound to a squad it keeps no accounts any more; without a squad it does, where its scope says so."""
+    both = [Permission.READ, Permission.ADMINISTER]
+
+    def asks(*squads: str):
+        made = make_token(town.records, "ann", "t", permissions=both, squads=squads, life=timedelta(days=1), by="ann")[
+            1
+        ]
+        return token_principal(town.records, made)
+
+    assert [(asks("food").may(one, "food"), asks("food").may(one, "")) for one in both] == [
+        (True, False),
+        (False, False),
+    ]
+    assert all(asks().may(one, squad) for one in both for squad in ("", "food"))
 
 
 # Tokens
@@ -208,3 +237,15 @@ def test_accounts_and_tokens_are_kept_by_typing(town: Workspace, monkeypatch: py
     assert says("token", "revoke", listed["id"]).code == 0
     assert says("token", "revoke", "00").code == 3
     assert says("token", "list", "ben", "--json").json[0]["standing"] == "revoked"
+
+
+def test_the_documented_table_is_the_one_that_is_asked():
+    """docs/roles.md says of every role and permission what `MAY` says."""
+    page = (Path(__file__).parents[2] / "docs" / "roles.md").read_text(encoding="utf-8")
+    rows = [[cell.strip() for cell in line.strip("|\n").split("|")] for line in page.splitlines() if line[:1] == "|"]
+    head, *below = rows[: len(Permission) + 2]
+    said = {
+        Permission(row[0]): {Role(role) for role, cell in zip(head[1:], row[1:], strict=True) if cell}
+        for row in below[1:]
+    }
+    assert said == MAY

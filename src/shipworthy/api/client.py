@@ -55,14 +55,15 @@ class Client:
         self._where = urlsplit(url)
         if self._where.scheme not in ("http", "https") or not self._where.hostname:
             raise InvalidInputError(f"{url!r} is no address of a server. Write it like 'http://127.0.0.1:8600'.")
-        self._token, self._timeout = token, timeout
+        self._token, self._timeout, self.project = token, timeout, project
         described = self._ask("GET", "/api/openapi.json")[1]
         self._operations = {
             operation["operationId"]: (method.upper(), path, operation)
             for path, methods in described["paths"].items()
             for method, operation in methods.items()
         }
-        self.project = project or self._only_project()
+        if not project:
+            self.project = self._only_project()
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         """The method of an endpoint."""
@@ -128,7 +129,9 @@ class Client:
     def _only_project(self) -> str:
         names = [one["name"] for one in self.projects()["items"]]
         if len(names) != 1:
-            raise InvalidInputError(f"Say which project is meant: {', '.join(names) or 'there is none that you may read'}.")
+            raise InvalidInputError(
+                f"Say which project is meant: {', '.join(names) or 'there is none that you may read'}."
+            )
         return str(names[0])
 
     def _ask(

@@ -104,7 +104,7 @@ class Call:
             DeniedError: it may not.
         """
         if "project" in self.path:
-            assert self.project, "it is there, and may be asked"
+            self.desk.project(self.path["project"], self.principal, self.permission)
             return
         squads = ("", *self.desk.workspace.squads)
         if not any(self.principal.may(self.permission, squad) for squad in squads):

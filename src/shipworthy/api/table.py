@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Match, Route
 
-from shipworthy.api import accounts, feed, ideas, jobs, problems, talk, workspace
+from shipworthy.api import accounts, feed, ideas, jobs, problems, programme, talk, workspace
 from shipworthy.api.door import door, refusing
 from shipworthy.api.endpoint import PREFIX, Endpoint
 from shipworthy.api.openapi import describe
@@ -20,6 +20,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *ideas.ENDPOINTS,
     *talk.ENDPOINTS,
     *problems.ENDPOINTS,
+    *programme.ENDPOINTS,
     *feed.ENDPOINTS,
     *jobs.ENDPOINTS,
     *accounts.ENDPOINTS,

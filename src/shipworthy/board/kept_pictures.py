@@ -14,6 +14,7 @@ from shipworthy.analysis.report.layout import write_file
 from shipworthy.finite import finite
 from shipworthy.project import Project
 from shipworthy.store import canonical, digest
+from shipworthy.workspace.workspace import Workspace
 
 _FOLDER = ".shipworthy/pictures"
 
@@ -28,11 +29,11 @@ class Picture(NamedTuple):
 Drawn = Callable[[], Iterable[Picture]]
 
 
-def kept(project: Project, name: str, shown: Any, draw: Drawn, *, may_draw: bool) -> list[Picture] | None:
+def kept(place: Project | Workspace, name: str, shown: Any, draw: Drawn, *, may_draw: bool) -> list[Picture] | None:
     """The plots of what is shown; None where they have not been drawn yet and may not be now.
 
     Args:
-        project: Beside whose stores they are kept.
+        place: Below whose folder they are kept.
         name: What they are of.
         shown: All that they depend on, as plain values.
         draw: Draws them.
@@ -42,7 +43,7 @@ def kept(project: Project, name: str, shown: Any, draw: Drawn, *, may_draw: bool
         UnavailableError: the extra `report` is not installed, or the folder cannot be written.
     """
     key = digest(canonical(json.loads(json.dumps(finite([name, version("shipworthy"), shown]), default=str))))
-    path = project.root / _FOLDER / f"{key}.json"
+    path = place.root / _FOLDER / f"{key}.json"
     found = _read(path)
     if found is None and may_draw:
         found = list(draw())

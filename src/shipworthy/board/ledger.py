@@ -13,6 +13,7 @@ from starlette.responses import Response
 from shipworthy.board.kept_pictures import Picture, kept
 from shipworthy.board.plots.calibration import draw_calibration
 from shipworthy.board.plots.money import draw_earned
+from shipworthy.board.programme import statistics_of
 from shipworthy.board.rendering import render, render_part
 from shipworthy.board.told import Told, is_news, nothing_new, seen, tell
 from shipworthy.errors import NotFoundError, UnavailableError
@@ -29,6 +30,12 @@ _REPORT_POLICY = (
 )
 _COLUMNS = ("idea", "title", "problem", "phase", "currency", "cadence", "raw", "periods", "answered", "earned")
 _ENDS = ("low", "gain", "high")
+
+_TOTAL = "Only what ideas earned by answering counts here; what they would have earned in the shadow does not."
+_AGREE = (
+    "Across: the forecast with its 90 % interval. Upwards: what live periods show, with the interval that may be read at any "
+    "time. On the dashed line both agree."
+)
 
 
 def show_ledger(asked: Asked) -> Response:
@@ -64,14 +71,16 @@ def _shown(asked: Asked, *, may_draw: bool) -> Response:
     lines = [line_from(line) for line in told.answer or []]
     pictures = _pictures(project, lines, may_draw=may_draw)
     together = read_calibration(lines)
-    token = seen(told.at, told.is_waiting, pictures is not None)
-    known = {
+    figures = statistics_of(asked, [project])
+    token = seen(told.at, figures.at, told.is_waiting, pictures is not None)
+    known: dict[str, Any] = {
+        "figures": figures.answer,
         "told": told,
         "lines": lines,
         "pictures": pictures,
         "calibrated": sentences.calibrated(together) if together else "",
         "say": sentences,
-        "is_waiting": told.is_waiting or pictures is None,
+        "is_waiting": told.is_waiting or figures.is_waiting or pictures is None,
         "seen": token,
     }
     if may_draw:
@@ -90,15 +99,7 @@ def _drawn(lines: Sequence[Line]) -> list[Picture]:
     drawn = []
     for currency in dict.fromkeys(line.currency for line in lines):
         total, agree = draw_earned(lines, currency), draw_calibration(lines, currency)
-        if total:
-            drawn.append(
-                Picture(
-                    total,
-                    "Only what ideas earned by answering counts here; what they would have earned in the shadow does not.",
-                )
-            )
-        if agree:
-            drawn.append(Picture(agree, "Across: the forecast with its 90 % interval. Upwards: what live periods show, with the interval that may be read at any time. On the dashed line both agree."))  # fmt: skip
+        drawn += [Picture(plot, note) for plot, note in ((total, _TOTAL), (agree, _AGREE)) if plot]
     return drawn
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute, Mount, Route
 
-from shipworthy.board import overriding
+from shipworthy.board import account, admin, overriding
+from shipworthy.board.ask import export_answer, save_question, show_ask
 from shipworthy.board.asking import ask_to_move_on, run_verb
 from shipworthy.board.board import show_board, show_cards, show_more, show_projects
 from shipworthy.board.edit import show_edit, write_edit
@@ -15,8 +16,10 @@ from shipworthy.board.ledger import export_ledger, show_ledger, show_ledger_read
 from shipworthy.board.look import choose_look
 from shipworthy.board.new_idea import advise, show_new_idea, write_new_idea
 from shipworthy.board.problem import show_health, show_problem, show_problem_reading, show_problems
+from shipworthy.board.programme import show_backlog, show_programme, show_programme_of_all
 from shipworthy.board.rendering import FILES, refuse
 from shipworthy.board.rollout import move_rollout, show_rollout, show_rollout_reading, show_rollouts
+from shipworthy.board.standup import show_standup, show_standup_of_all
 from shipworthy.board.static_files import KeptFiles
 from shipworthy.board.talk import take_signature_back, write_comment, write_signature
 from shipworthy.web.asked import Handler, door
@@ -27,6 +30,11 @@ def routes() -> list[BaseRoute]:
     return [
         _page("/", show_projects),
         _form("/look", choose_look),
+        _page(account.PAGE, account.show_account),
+        _form("/account/password", account.write_password),
+        _form("/account/sessions", account.write_end),
+        _form("/account/tokens", account.write_token),
+        _form("/account/tokens/revoke", account.write_revocation),
         _page("/projects/{project}/", show_board),
         _page("/projects/{project}/more", show_more),
         _page("/projects/{project}/cards", show_cards),
@@ -58,6 +66,24 @@ def routes() -> list[BaseRoute]:
         _page("/projects/{project}/ledger", show_ledger),
         _page("/projects/{project}/ledger/reading", show_ledger_reading),
         _page("/projects/{project}/ledger.{ending}", export_ledger),
+        _page("/projects/{project}/programme", show_programme),
+        _page("/projects/{project}/programme/reading", show_programme),
+        _page("/projects/{project}/backlog", show_backlog),
+        _page("/projects/{project}/backlog/reading", show_backlog),
+        _page("/projects/{project}/standup", show_standup),
+        _page("/projects/{project}/standup/reading", show_standup),
+        _page("/programme", show_programme_of_all),
+        _page("/programme/reading", show_programme_of_all),
+        _page("/standup", show_standup_of_all),
+        _page("/standup/reading", show_standup_of_all),
+        _page("/projects/{project}/ask", show_ask),
+        _page("/projects/{project}/ask.csv", export_answer),
+        _form("/projects/{project}/ask/save", save_question),
+        _page("/admin/accounts", admin.show_accounts),
+        _form("/admin/accounts", admin.add_account),
+        _form("/admin/accounts/{login}/{what}", admin.change_account),
+        _page("/admin/audit", admin.show_audit),
+        _page("/admin/audit.jsonl", admin.export_audit),
         Mount("/static", KeptFiles(FILES)),
     ]
 

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from shipworthy.analysis.report.drawing import GAIN, LOSS, MUTED, Range, draw_ranges
 from shipworthy.analysis.report.money import step_for
-from shipworthy.board.kept_pictures import Picture, kept
+from shipworthy.board.kept_pictures import Drawn, Picture, kept
 from shipworthy.board.plots.money import draw_money
 from shipworthy.board.plots.served import draw_served, names_of
 from shipworthy.board.rendering import render, render_part
@@ -31,6 +31,11 @@ WATCHED_S = 300.0
 """After so long a page looks again whether what runs live is as it was promised."""
 _MOST_IDEAS = 50
 _MOST_RANGES = 12
+
+_BY_WHOM = (
+    "Grey: the release from before answered. Blue: the idea did. Days differ by more than releases do, so only pairs of the same "
+    "day, below, tell a gain."
+)
 
 
 def show_problems(asked: Asked) -> Response:
@@ -116,14 +121,17 @@ def _pictures(
 ) -> Mapping[str, list[Picture]] | None:
     """The plots of the page by where they stand; None as long as one of them is not drawn."""
     tried = [card for card in cards if card.expected and card.expected.is_measured][-_MOST_RANGES:]
-    money = (course.answer or {}).get("money") or []
-    currency = (course.answer or {}).get("currency", "")
-    drawn = {
-        "served": kept(project, "served", [[move.version, move.at] for move in moves], lambda: _served(moves), may_draw=may_draw),
-        "tried": kept(project, "tried", [[card.number, card.title, card.says, card.expected and card.expected.gain] for card in tried], lambda: _tried(tried), may_draw=may_draw),
-        "money": kept(project, "money", [money, currency], lambda: _money(money, currency), may_draw=may_draw),
-        "gains": kept(project, "gains", [line.to_dict() for line in lines], lambda: _gains(lines), may_draw=may_draw),
-    }  # fmt: skip
+    money, currency = (course.answer or {}).get("money") or [], (course.answer or {}).get("currency", "")
+    told: Mapping[str, tuple[Any, Drawn]] = {
+        "served": ([now().date(), *([move.version, move.at] for move in moves)], lambda: _served(moves)),
+        "tried": (
+            [[card.number, card.title, card.expected and card.expected.gain] for card in tried],
+            lambda: _tried(tried),
+        ),
+        "money": ([money, currency], lambda: _money(money, currency)),
+        "gains": ([line.to_dict() for line in lines], lambda: _gains(lines)),
+    }
+    drawn = {name: kept(project, name, shown, draw, may_draw=may_draw) for name, (shown, draw) in told.items()}
     return None if any(one is None for one in drawn.values()) else {name: one or [] for name, one in drawn.items()}
 
 
@@ -158,7 +166,7 @@ def _money(money: Sequence[Mapping[str, Any]], currency: str) -> list[Picture]:
     if not money:
         return []
     plot = draw_money([{**one, "period": instant_of(one["period"])} for one in money], currency)
-    return [Picture(plot, "Grey: the release from before answered. Blue: the idea did. Days differ by more than releases do, so only pairs of the same day, below, tell a gain.")]  # fmt: skip
+    return [Picture(plot, _BY_WHOM)]
 
 
 def _gains(lines: Sequence[Line]) -> list[Picture]:

@@ -30,6 +30,10 @@ _MOST_BLOCKS = 400
 _TRIES = frozenset({Phase.SHADOW, Phase.CANARY, Phase.SWITCHBACK})
 
 
+_ANYTIME = (
+    "The interval holds at every look at once, so that looking early, or often, proves nothing by chance. It narrows as evidence "
+    "comes in."
+)
 _PAUSE = "The release from before answers alone until somebody resumes. The trial and its evidence are kept."
 _RESUME = (
     "Idea {} goes on where it was paused. What was lived through before does not count for it or against it any more: "
@@ -123,7 +127,8 @@ def _shown(asked: Asked, *, may_draw: bool) -> Response:
     serves, told = moves[-1], tell(asked, project, "rollout", problem)
     pictures = _pictures(project, told, may_draw=may_draw)
     job = next(iter(_jobs(asked, project, problem, moves)), None)
-    token = seen(told.at, told.is_waiting, pictures is not None)
+    is_moving = job is not None and not job.state.is_over
+    token = seen(told.at, told.is_waiting, pictures is not None, serves.version, job and job.state)
     known = {
         "problem": problem,
         "address": _address(project, problem),
@@ -137,9 +142,9 @@ def _shown(asked: Asked, *, may_draw: bool) -> Response:
         "buttons": _buttons(asked, project, moves, told),
         "blocks": _blocks(serves),
         "now": now(),
-        "job": job if job is not None and (not job.state.is_over or job.error) else None,
+        "job": job if job is not None and (is_moving or job.error) else None,
         "took": took(job) if job else 0.0,
-        "is_waiting": told.is_waiting or pictures is None,
+        "is_waiting": told.is_waiting or pictures is None or is_moving,
         "seen": token,
     }
     if may_draw:
@@ -212,12 +217,11 @@ def _buttons(asked: Asked, project: Project, moves: Sequence[Rollout], told: Tol
             buttons.append(Button("resume", "Resume", _RESUME.format(n)))
         if live is not None and live.idea and live.challenger and not serves.phase.is_trial:
             buttons.append(Button("retire", "Retire", _RETIRE.format(int(live.idea))))
-    if asked.principal.may(Permission.ROLL_BACK, project.squad) and (taken := serves if serves.challenger else live):
-        if taken.challenger:
-            back = taken.challenger if taken.phase is Phase.LIVE else taken.champion
-            before = names_of(moves).get(back, "baseline")
-            says = _ROLL_BACK.format(before=before, n=int(taken.idea or 0))
-            buttons.append(Button("rollback", "Roll back", says, is_grave=True))
+    taken = serves if serves.challenger else live
+    if taken is not None and taken.challenger and asked.principal.may(Permission.ROLL_BACK, project.squad):
+        before = names_of(moves).get(taken.challenger if taken.phase is Phase.LIVE else taken.champion, "baseline")
+        says = _ROLL_BACK.format(before=before, n=int(taken.idea or 0))
+        buttons.append(Button("rollback", "Roll back", says, is_grave=True))
     return buttons
 
 
@@ -236,8 +240,7 @@ def _pictures(project: Project, told: Told, *, may_draw: bool) -> list[Picture] 
 def _drawn(found: Mapping[str, Any]) -> list[Picture]:
     noun = "pair of blocks" if found["phase"] == "switchback" else "live period"
     plot = draw_evidence(found["looks"], found["currency"], found["smallest"], noun)
-    note = "The interval holds at every look at once, so that looking early, or often, proves nothing by chance. It narrows as evidence comes in."
-    drawn = [Picture(plot, note)] if plot else []
+    drawn = [Picture(plot, _ANYTIME)] if plot else []
     if found["money"]:
         periods = [{**one, "period": instant_of(one["period"])} for one in found["money"]]
         drawn.append(

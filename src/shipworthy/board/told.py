@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,8 +10,12 @@ from typing import Any
 from starlette.responses import Response
 
 from shipworthy.project import Project
+from shipworthy.project.clock import now
 from shipworthy.web.asked import Asked
 from shipworthy.workspace.reading import Question
+
+Ledger = Mapping[str, Sequence[Mapping[str, Any]]]
+"""By a project's space the lines of its ledger, as they were read last."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +38,30 @@ class Told:
 def tell(asked: Asked, project: Project, *words: str, lasts_s: float | None = None) -> Told:
     """The last reading of a verb; where it is stale, a newer one is begun and not waited for."""
     found, is_waiting = asked.desk.readings[project.name].last(Question(words=words, lasts_s=lasts_s))
+    if found is None:
+        return Told(answer=None, at=None, error="", is_waiting=is_waiting)
+    return Told(answer=found.answer, at=found.at, error=found.error, is_waiting=is_waiting)
+
+
+def reckon(
+    asked: Asked, what: str, projects: Sequence[Project], work: Callable[[Ledger], Any], lasts_s: float = 3600.0
+) -> Told:
+    """What is reckoned over projects from their records, and from the last readings of their ledgers.
+
+    Args:
+        asked: The request.
+        what: What it is, with all that it depends on besides.
+        projects: Those that whoever asks may read.
+        work: Reckons it.
+        lasts_s: After so long it is reckoned again although nothing was recorded.
+    """
+    ledgers = {project.space: tell(asked, project, "ledger") for project in projects if project.records.find("rollout")}
+    lines: Ledger = {space: told.answer for space, told in ledgers.items() if told.answer}
+    heads = tuple((project.space, project.records.head().seq) for project in projects)
+    ages = tuple((space, told.at) for space, told in ledgers.items())
+    stamp = (heads, ages, int(now().timestamp() // lasts_s))
+    found, is_waiting = asked.desk.behind.ask((what, tuple(space for space, _ in heads)), stamp, lambda: work(lines))
+    is_waiting = is_waiting or any(told.is_waiting for told in ledgers.values())
     if found is None:
         return Told(answer=None, at=None, error="", is_waiting=is_waiting)
     return Told(answer=found.answer, at=found.at, error=found.error, is_waiting=is_waiting)

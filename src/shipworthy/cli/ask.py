@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -77,7 +76,7 @@ def _question(sql: str | None, asked: dict[str, Any]) -> str:
 def _give(answer: Answer, asked: dict[str, Any]) -> None:
     written = []
     if asked["csv"]:
-        written.append(write_file(asked["csv"], _flat(answer).write_csv().encode()))
+        written.append(write_file(asked["csv"], answer.flat().write_csv().encode()))
     if asked["parquet"]:
         answer.frame.write_parquet(asked["parquet"])
         written.append(asked["parquet"])
@@ -98,22 +97,10 @@ def _give(answer: Answer, asked: dict[str, Any]) -> None:
             }
         )
         return
-    shown = _flat(answer).head(_SHOWN)
+    shown = answer.flat().head(_SHOWN)
     show(shown.to_dicts(), json_=False, empty="No rows.")
     if answer.truncated or answer.frame.height > _SHOWN:
         click.echo(
             f"{shown.height} of {answer.frame.height:,}{' and more' if answer.truncated else ''} rows are shown.",
             err=True,
         )
-
-
-def _flat(answer: Answer) -> Any:
-    """The rows with lists and the like as text, which neither a terminal nor CSV has a form for."""
-    frame = answer.frame
-    nested = [
-        name
-        for name, dtype in frame.schema.items()
-        if dtype.is_nested() or dtype.base_type().__name__ in ("Binary", "Object")
-    ]
-    plain = {name: [json.dumps(row[frame.columns.index(name)]) for row in answer.to_dict()["rows"]] for name in nested}
-    return frame.with_columns(*(type(frame[name])(name, values) for name, values in plain.items()))

@@ -33,7 +33,7 @@ TARGETS = click.Choice(get_args(Target))
     type=click.Choice(get_args(State)),
     default="image",
     show_default=True,
-    help="Whether the rollout is in the image, or on a volume where it moves.",
+    help="Whether the rollout is in the image, or moves: on a volume, or in the project's own shared stores.",
 )
 @click.option("--lock", type=click.Path(dir_okay=False, exists=True, path_type=Path), help="A lock file with hashes.")
 @as_json

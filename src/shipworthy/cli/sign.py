@@ -8,7 +8,7 @@ from shipworthy.cli.show import as_json, tell
 from shipworthy.ideas.register import find_idea
 from shipworthy.ideas.signoff import Gate, signoffs
 from shipworthy.project import open_project
-from shipworthy.project.role import SQUAD, Role
+from shipworthy.project.role import SQUAD
 from shipworthy.ship.signing import sign as sign_idea
 from shipworthy.ship.signing import withdraw_signoff
 from shipworthy.ship.standing import standing
@@ -27,9 +27,9 @@ def sign(number: int, gate: str, role: str, withdraw: bool, json_: bool) -> None
     """
     project = open_project()
     if withdraw:
-        withdraw_signoff(project, number, Gate(gate), Role(role))
+        withdraw_signoff(project, number, gate, role)
     else:
-        sign_idea(project, number, Gate(gate), Role(role))
+        sign_idea(project, number, gate, role)
     idea = find_idea(project, number)
     found = signoffs(project, idea)
     stands = standing(project, idea)

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import click
 
-from shipworthy.cli.show import as_json, show
+from shipworthy.cli.show import as_json, show, tell
 from shipworthy.errors import InvalidInputError, NotFoundError
 from shipworthy.project.project import user_of_the_machine
 from shipworthy.workspace.role import Permission
@@ -53,7 +53,7 @@ def make(login: str, name: str, may: tuple[str, ...], squads: tuple[str, ...], d
         by=user_of_the_machine(),
     )
     if json_:
-        show([{"token": value, "id": made.id, "until": made.until.isoformat()}], json_=True)
+        tell({}, record={"token": value, "id": made.id, "until": made.until.isoformat()})
         return
     click.echo(value)
     click.echo(f"That is the token {made.id}, good until {made.until:%Y-%m-%d}. It is not shown again.", err=True)

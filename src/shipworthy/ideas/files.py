@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from shipworthy.ideas.idea import Idea, named, read_idea
+from shipworthy.errors import InvalidInputError
+from shipworthy.ideas.idea import Idea, read_idea
 from shipworthy.project import Project
 
 IDEAS_FOLDER = "ideas"
@@ -25,33 +25,52 @@ _READ: dict[str, _Read] = {}
 """What the files said that were read in this process; a server asks for ten thousand of them again and again."""
 
 
-def idea_files(project: Project) -> Mapping[Path, int]:
-    """The files of ideas, in the order of their names, each with its idea's number.
-
-    Raises:
-        InvalidInputError: one is not named NNNN-slug.toml.
-    """
+def file_names(project: Project) -> list[str]:
+    """The names of the files of ideas, in order."""
     try:
-        with os.scandir(project.root / IDEAS_FOLDER) as entries:
-            names = sorted(entry.name for entry in entries if entry.name.endswith(".toml"))
+        names = os.listdir(project.root / IDEAS_FOLDER)  # noqa: PTH208  (ten thousand paths would take their time)
     except FileNotFoundError:
-        return {}
-    paths = [project.root / IDEAS_FOLDER / name for name in names]
-    return {path: named(path)[0] for path in paths}
+        return []
+    return sorted(name for name in names if name.endswith(".toml") and not name.startswith("."))
 
 
-def read_file(path: Path) -> Idea:
+def files_of(project: Project, number: int) -> list[Path]:
+    """The files that have a number, which is one where all is well."""
+    beginning = f"{number}-"
+    names = [name for name in file_names(project) if name.lstrip("0").startswith(beginning)]
+    return [project.root / IDEAS_FOLDER / name for name in names]
+
+
+def taken_numbers(project: Project) -> set[int]:
+    """The numbers that files have, also those that cannot be read."""
+    stems = (name.partition("-")[0] for name in file_names(project))
+    return {int(stem) for stem in stems if stem.isascii() and stem.isdigit()}
+
+
+def read_files(project: Project) -> tuple[list[Idea], list[InvalidInputError]]:
+    """What the files say that can be read, in the order of their names, and what is wrong with the others."""
+    ideas, refusals = [], []
+    folder = str(project.root / IDEAS_FOLDER)
+    for name in file_names(project):
+        try:
+            ideas.append(read_file(f"{folder}{os.sep}{name}"))
+        except InvalidInputError as refusal:
+            refusals.append(refusal)
+    return ideas, refusals
+
+
+def read_file(path: str) -> Idea:
     """What a file says; one that did not change since it was read is not read again.
 
     Raises:
-        InvalidInputError: it cannot be read as an idea.
+        InvalidInputError: it is not named or written like an idea.
     """
-    about = path.stat()
+    about = os.stat(path)  # noqa: PTH116  (ten thousand paths would take their time)
     stamp = (about.st_mtime_ns, about.st_ctime_ns, about.st_size, about.st_ino)
-    known = _READ.get(str(path))
+    known = _READ.get(path)
     if known is not None and known.stamp == stamp:
         return known.idea
-    idea = read_idea(path)
+    idea = read_idea(Path(path))
     if time.time_ns() - max(about.st_mtime_ns, about.st_ctime_ns) > _SETTLED_NS:
-        _READ[str(path)] = _Read(stamp, idea)
+        _READ[path] = _Read(stamp, idea)
     return idea

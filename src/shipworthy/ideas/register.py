@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from shipworthy.errors import AlreadyExistsError, InvalidInputError, NotFoundError, PreconditionError
-from shipworthy.ideas.files import idea_files, read_file
+from shipworthy.ideas.files import read_file, read_files, taken_numbers
 from shipworthy.ideas.idea import Idea, parse_idea
 from shipworthy.ideas.recorded import KIND, recorded_ideas
 from shipworthy.ideas.text import TEMPLATE, rewritten
@@ -28,14 +27,31 @@ def list_ideas(project: Project) -> list[Idea]:
     Raises:
         InvalidInputError: a file cannot be read, or two have the same number.
     """
-    files = sorted(idea_files(project).items(), key=lambda found: found[1])
-    for (one, number), (other, another) in pairwise(files):
-        if number == another:
-            raise twice(one, other)
-    here = {number: read_file(path) for path, number in files}
-    recorded = recorded_ideas(project).items()
-    there = [idea for key, record in recorded if int(key) not in here and (idea := idea_in(record))]
-    return sorted([*here.values(), *there], key=lambda idea: idea.number)
+    ideas, refusals = readable_ideas(project)
+    if refusals:
+        raise refusals[0]
+    return ideas
+
+
+def readable_ideas(project: Project) -> tuple[list[Idea], list[InvalidInputError]]:
+    """The same, for a board that one broken file must not take away from everybody: the others, and why not all."""
+    files, refusals = read_files(project)
+    here: dict[int, Idea] = {}
+    for idea in sorted(files, key=lambda idea: idea.number):
+        if idea.number in here:
+            refusals.append(twice(here[idea.number].slug, idea.slug, idea.number))
+        else:
+            here[idea.number] = idea
+    taken = taken_numbers(project)
+    for key, record in recorded_ideas(project).items():
+        if int(key) not in taken:
+            try:
+                idea_there = idea_in(record)
+            except InvalidInputError as refusal:  # written by a newer version, which knows more fields
+                refusals.append(refusal)
+            else:
+                here |= {int(key): idea_there} if idea_there else {}
+    return [here[number] for number in sorted(here)], refusals
 
 
 def find_idea(project: Project, number: int) -> Idea:
@@ -47,7 +63,7 @@ def find_idea(project: Project, number: int) -> Idea:
     """
     path = file_of(project, number)
     if path is not None:
-        return read_file(path)
+        return read_file(str(path))
     record = project.records.get(KIND, key_of(number))
     idea = idea_in(record) if record else None
     if idea is None:
@@ -117,7 +133,7 @@ def _take_number(project: Project, body: Mapping[str, Any]) -> int:
 
 def _next_number(project: Project) -> int:
     """The number after every idea's, also after those whose file is gone: their records would be taken for its own."""
-    used = [*idea_files(project).values()]
+    used = [*taken_numbers(project)]
     used += [int(key) for key in recorded_ideas(project)] + [int(record.key) for record in project.records.find("data")]
     return max(used, default=0) + 1
 

@@ -142,7 +142,8 @@ def unsigned(
         idea: The idea.
         gate: The gate.
         about: Gives what is to be signed, as it is now; asked only where a sign-off is.
-        taker: Who takes the step; with `four_eyes`, somebody else has to have signed. None asks for no other.
+        taker: Who takes the step; with `four_eyes`, somebody else has to have signed, and where names are to be `proved`, which
+            the taker's is not, two people. None asks for no other.
     """
     asked = project.settings["signoffs"]
     four_eyes = taker is not None and asked["four_eyes"]
@@ -155,10 +156,17 @@ def unsigned(
         if not any(one.role is role for one in counted):
             why = _why([one for one in signed if one.role is role], gate, role, now)
             gaps.append(Unsigned(why, _remedy(idea, gate, str(role), proved=asked["proved"]), gate, role))
-    if four_eyes and not gaps and all(is_same_person(one.by, str(taker)) for one in counted):
-        why = f"{taker} takes this step, and nobody else has signed {gate.about}."
+    if four_eyes and not gaps and (why := _too_few_eyes({_person(one.by) for one in counted}, gate, str(taker), asked)):
         gaps.append(Unsigned(why, _remedy(idea, gate, "ROLE", proved=asked["proved"]), gate))
     return gaps
+
+
+def _too_few_eyes(signed: set[str], gate: Gate, taker: str, asked: Mapping[str, Any]) -> str:
+    """Why too few people stand behind a step; who takes it counts only where a name need not be proved."""
+    if asked["proved"]:
+        few = f"{len(signed)} of two people signed {gate.about}; who takes the step may sign too."
+        return few if len(signed) < 2 else ""
+    return "" if signed - {_person(taker)} else f"{taker} takes this step, and nobody else has signed {gate.about}."
 
 
 def is_same_person(one: str, other: str) -> bool:

@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from shipworthy.errors import InvalidInputError, NotFoundError
-from shipworthy.ideas.files import IDEAS_FOLDER, idea_files
+from shipworthy.ideas.files import IDEAS_FOLDER, files_of, taken_numbers
 from shipworthy.ideas.idea import Idea, parse_idea
 from shipworthy.ideas.recorded import KIND, recorded_ideas
 from shipworthy.project import Gap, Project
@@ -125,17 +125,16 @@ def file_of(project: Project, number: int) -> Path | None:
     Raises:
         InvalidInputError: two files have its number.
     """
-    found = [path for path, other in idea_files(project).items() if other == number]
+    found = files_of(project, number)
     if len(found) > 1:
-        raise twice(*found[:2])
+        slugs = [path.stem.partition("-")[2] for path in found]
+        raise twice(slugs[0], slugs[1], number)
     return found[0] if found else None
 
 
-def twice(one: Path, other: Path) -> InvalidInputError:
-    """What is to be said of two files with one number."""
-    slugs = [path.stem.partition("-")[2] for path in (one, other)]
-    number = int(one.stem.partition("-")[0])
-    return InvalidInputError(f"Ideas {slugs[0]!r} and {slugs[1]!r} both have number {number}. Rename one file.")
+def twice(one: str, other: str, number: int) -> InvalidInputError:
+    """What is to be said of two files with one number, by their slugs."""
+    return InvalidInputError(f"Ideas {one!r} and {other!r} both have number {number}. Rename one file.")
 
 
 def key_of(number: int) -> str:
@@ -146,7 +145,7 @@ def key_of(number: int) -> str:
 def numbers(project: Project) -> list[int]:
     """The numbers of all ideas, by file or by record."""
     recorded = {int(key) for key, record in recorded_ideas(project).items() if record.body.get("text") is not None}
-    return sorted(recorded | {*idea_files(project).values()})
+    return sorted(recorded | taken_numbers(project))
 
 
 def idea_in(record: Record) -> Idea | None:

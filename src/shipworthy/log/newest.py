@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from io import BytesIO
 from itertools import islice
 from pathlib import Path
@@ -84,7 +83,7 @@ def _ordered(found: dict[str, Decided]) -> list[Decided]:
 
 
 def _in_part(objects: ObjectStore, part: Part, limit: int, before: tuple[datetime, str] | None) -> Iterator[Decided]:
-    table = _table(objects, part.object)
+    table = _held_table(objects, part.object)
     if before is not None:
         at, name = before
         table = table.filter((pl.col("at") < at) | ((pl.col("at") == at) & (pl.col("id") < name)))
@@ -92,9 +91,22 @@ def _in_part(objects: ObjectStore, part: Part, limit: int, before: tuple[datetim
         yield Decided(**row)
 
 
-@lru_cache(maxsize=_HELD)
+_TABLES: dict[str, pl.DataFrame] = {}
+"""What was read last: a part never changes, its name is the digest of its bytes, and the newest ones are asked for most."""
+
+
+def _held_table(objects: ObjectStore, name: str) -> pl.DataFrame:
+    table = _TABLES.pop(name, None)
+    if table is None:
+        table = _table(objects, name)
+    _TABLES[name] = table
+    for oldest in list(_TABLES)[:-_HELD]:
+        _TABLES.pop(oldest, None)
+    return table
+
+
 def _table(objects: ObjectStore, name: str) -> pl.DataFrame:
-    """What is told of each decision of a part, in order; a part never changes, and the newest ones are asked for most."""
+    """What is told of each decision of a part, in order."""
     content = get_content(objects, name)
     return pl.read_parquet(BytesIO(content), columns=list(_COLUMNS)).sort("at", "id")
 

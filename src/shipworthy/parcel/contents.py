@@ -9,10 +9,9 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, get_type_hints
 
-from shipworthy.errors import InvalidInputError, TamperedError
-from shipworthy.store import Head, Record, canonical, digest
+from shipworthy.errors import InvalidInputError
+from shipworthy.store import Head, Record, canonical
 from shipworthy.store.chain import plain
-from shipworthy.store.objects import is_named_by_digest
 
 TITLE = "shipworthy parcel"
 FORMAT = 1
@@ -99,12 +98,6 @@ def path_of(name: str, content: bytes) -> str:
     """
     ending = ".parquet" if content.startswith(_PARQUET) else ".json" if content.startswith(_JSON) else ""
     return f"objects/{name}{ending}"
-
-
-def refuse_changed_object(name: str, content: bytes, parcel: str) -> None:
-    """Refuses an object that is not what its name promises."""
-    if not is_named_by_digest(name) or digest(content) != name.rpartition("/")[2]:
-        raise TamperedError(f"{parcel}: object {name!r} does not have the content its name promises. It is not used.")
 
 
 def to_line(record: Record) -> bytes:

@@ -64,8 +64,8 @@ def export_project(project: Project, place: Path, *, problem: str = "") -> Manif
         records = list(_wanted(project, head, things))
         put(RECORDS, b"".join(to_line(record) for record in records))
         objects, missing = _objects(project.objects, records, put)
-        for path in _texts(project.root, ideas):
-            put(path.relative_to(project.root).as_posix(), path.read_bytes())
+        for text in _texts(project.root, ideas):
+            put(text.relative_to(project.root).as_posix(), text.read_bytes())
         for path, content in tables_of(records, [i for i in list_ideas(project) if ideas is None or i.key in ideas]):
             put(path, content)
         put(README, _read_me(project, problem, head))

@@ -21,6 +21,8 @@ ZIP = ".zip"
 MOST_FILES = 1_000_000
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*")
 _PARTIAL = ".partial-"
+_DAMAGED = (BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError)
+"""What reading a zip file raises where it is damaged, encrypted or of another kind."""
 
 
 class Taking(Protocol):
@@ -76,6 +78,8 @@ class _Zip:
             return self._archive.read(_inside(path, self._file))
         except KeyError:
             raise TamperedError(f"{self._file} has no file {path}, which its manifest names. It is not used.") from None
+        except _DAMAGED as error:
+            raise TamperedError(f"{self._file}: {path} is damaged: {error}. It is not used.") from error
 
 
 @contextmanager
@@ -125,11 +129,12 @@ def reading(place: Path) -> Iterator[Giving]:
     if not place.is_file():
         raise NotFoundError(f"There is no folder and no file {place}. `shipworthy export` writes one.")
     try:
-        with ZipFile(place) as archive:
-            _refuse_bad(archive.infolist(), place)
-            yield _Zip(archive, str(place))
-    except (BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+        archive = ZipFile(place)
+    except _DAMAGED as error:
         raise InvalidInputError(f"{place} is no parcel that shipworthy wrote: {error}. It is not used.") from error
+    with archive:
+        _refuse_bad(archive.infolist(), place)
+        yield _Zip(archive, str(place))
 
 
 def _refuse_bad(found: list[ZipInfo], place: Path) -> None:

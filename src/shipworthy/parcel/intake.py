@@ -19,13 +19,13 @@ from shipworthy.parcel.contents import (
     from_line,
     head_of,
     read_manifest,
-    refuse_changed_object,
 )
 from shipworthy.parcel.files import Giving, reading
 from shipworthy.project import Project
 from shipworthy.project.clock import now
 from shipworthy.store import Head, Record, digest, put_content
 from shipworthy.store.chain import checked, link
+from shipworthy.store.objects import is_named_by_digest, refuse_bad_name
 
 KIND = "import"
 """The kind of the record that says where a parcel came from."""
@@ -71,9 +71,7 @@ def import_parcel(project: Project, place: Path) -> TakenIn:
         texts = [path for path in manifest.texts if not path.startswith("keys/")]
         _refuse_other_texts(project, texts, manifest)
         for name, path in manifest.objects.items():
-            found = giving.get(path)
-            refuse_changed_object(name, found, str(place))
-            put_content(project.objects, name.rpartition("/")[0], found)
+            put_content(project.objects, name.rpartition("/")[0], giving.get(path))
         for path in texts:
             _lay(project.root / path, giving.get(path))
         head = _take_in(project, records, manifest, content)
@@ -95,6 +93,10 @@ def _refuse_changed(giving: Giving, manifest: Manifest, parcel: str) -> None:
     for path, expected in manifest.files.items():
         if digest(giving.get(path)) != expected:
             raise TamperedError(f"{parcel}: {path} was changed after it was written. Nothing of it is used.")
+    for name, path in manifest.objects.items():
+        if not is_named_by_digest(name) or manifest.files[path] != name.rpartition("/")[2]:
+            raise TamperedError(f"{parcel}: object {name!r} is not what its name promises. Nothing of it is used.")
+        refuse_bad_name(name)
 
 
 def _records(giving: Giving, manifest: Manifest, parcel: str) -> list[Record]:

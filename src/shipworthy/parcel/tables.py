@@ -31,7 +31,7 @@ def tables_of(records: Iterable[Record], ideas: Iterable[Idea]) -> Iterator[tupl
     rows: dict[str, list[dict[str, Cell]]] = {}
     lines = []
     for record in records:
-        about = {"key": record.key, "version": record.version, "at": stamp(record.at), "by": record.by}
+        about: dict[str, Cell] = {"key": record.key, "version": record.version, "at": stamp(record.at), "by": record.by}
         rows.setdefault(_title(record.kind), []).append({**about, **dict(_flat(record.body))})
         lines.append({"seq": record.seq, "kind": record.kind, **about, "body": canonical(record.body).decode()})
     said = [{name: _cell(getattr(idea, name)) for name in _IDEA} for idea in ideas]

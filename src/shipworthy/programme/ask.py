@@ -53,6 +53,18 @@ class Answer:
         rows = [[_plain(value) for value in row] for row in self.frame.iter_rows()]
         return {"columns": columns, "rows": rows, "truncated": self.truncated, "seconds": self.seconds}
 
+    def flat(self) -> pl.DataFrame:
+        """The rows with lists and the like as text, which neither a terminal nor CSV has a form for."""
+        frame = self.frame
+        nested = [
+            name
+            for name, dtype in frame.schema.items()
+            if dtype.is_nested() or dtype.base_type().__name__ in ("Binary", "Object")
+        ]
+        rows = self.to_dict()["rows"] if nested else []
+        texts = [pl.Series(name, [json.dumps(row[frame.columns.index(name)]) for row in rows]) for name in nested]
+        return frame.with_columns(*texts)
+
 
 def ask(
     projects: Sequence[Project],
@@ -136,7 +148,8 @@ def _read(answer: bytes, limits: Limits) -> Answer:
         if "INTERRUPT" in refused:
             raise _too_long(limits)
         there = f" There is: {', '.join(TABLES)}." if "Table with name" in refused else ""
-        raise InvalidInputError(f"This cannot be answered: {str(refused).strip().rstrip('.!')}.{there}")
+        said, begins, place = str(refused).strip().partition("\n\nLINE ")
+        raise InvalidInputError(f"This cannot be answered: {said.rstrip('.!')}.{there}{begins}{place}")
     try:
         frame = pl.read_ipc(BytesIO(table))
     except pl.exceptions.PolarsError as error:

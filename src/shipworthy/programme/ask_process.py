@@ -17,7 +17,6 @@ from typing import Any, BinaryIO
 
 import polars as pl
 
-from shipworthy.data.sql_rule import first_line
 from shipworthy.library import library
 from shipworthy.live.shadow.walls import close_walls
 from shipworthy.programme.quoting import quoted
@@ -82,7 +81,7 @@ def _answered(engine: Any, connection: Any, asked: Mapping[str, Any]) -> tuple[M
     deadline = Timer(asked["seconds"], connection.interrupt)
     deadline.daemon = True
     deadline.start()
-    found = connection.sql(statements[0])
+    found = _bound(engine, connection, statements[0])
     types = [str(kind) for kind in found.types]
     frame, truncated = _read(found.to_arrow_reader(_BATCH), asked["rows"])
     deadline.cancel()
@@ -90,6 +89,15 @@ def _answered(engine: Any, connection: Any, asked: Mapping[str, Any]) -> tuple[M
     frame.write_ipc(buffer)
     head = {"types": types, "truncated": truncated, "seconds": time.perf_counter() - began}
     return head, buffer.getvalue()
+
+
+def _bound(engine: Any, connection: Any, statement: Any) -> Any:
+    """The question with its columns known; where it cannot be, the error says the place, which only this second way does."""
+    try:
+        return connection.sql(statement)
+    except engine.BinderException:
+        connection.execute(statement)
+        raise
 
 
 def _read(reader: Any, most: int) -> tuple[pl.DataFrame, bool]:
@@ -106,7 +114,7 @@ def _read(reader: Any, most: int) -> tuple[pl.DataFrame, bool]:
         frame = pl.from_arrow(table.rename_columns(list(_told_apart(reader.schema.names))))
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, TypeError, ValueError) as error:
         raise _RefusedError(
-            f"A column has a type that cannot be carried ({first_line(error)}): cast it to varchar"
+            f"A column has a type that cannot be carried ({str(error).strip().partition(chr(10))[0]}): cast it to varchar"
         ) from None
     assert isinstance(frame, pl.DataFrame)
     return frame.head(most), count > most
@@ -125,10 +133,11 @@ def _told_apart(names: Sequence[str]) -> Iterator[str]:
 
 
 def _told(error: str, asked: Mapping[str, Any]) -> str:
-    """What an error says, without advice that nobody can follow here."""
+    """What an error says, and where, without advice that nobody can follow here."""
     if "out of memory" in error.lower() or error in ("MemoryError", "std::bad_alloc"):
         return f"it needs more than its {asked['megabytes']} MB"
-    return error.strip().partition("\n\n")[0]
+    said, *more = error.strip().split("\n\n")
+    return "\n\n".join([said, *(part for part in more if part.startswith("LINE "))])
 
 
 def _send(answers: BinaryIO, head: Mapping[str, Any], table: bytes) -> None:

@@ -14,7 +14,7 @@ from shipworthy.ideas.idea import Idea
 from shipworthy.ideas.register import list_ideas
 from shipworthy.programme.claims import Claims, claims_of
 from shipworthy.programme.course import Course, courses
-from shipworthy.programme.rates import Rates, rates_of
+from shipworthy.programme.rates import DRAWS, SEED, Rates, rates_of
 from shipworthy.programme.standup import Stands, is_open, places
 from shipworthy.programme.terms import Terms, expected_a_year, terms_of
 from shipworthy.project import Project, Stage
@@ -31,8 +31,6 @@ LEFT: Mapping[Stage, float] = {
 }
 """The share of an idea's cost that is still to be spent at a stage: what is spent says nothing of what to do next."""
 
-_DRAWS = 2000
-_SEED = 1
 _MEASURED_SHARE, _MEASURED_SD = 1.0, 0.0
 
 
@@ -127,9 +125,9 @@ def worth(candidate: Candidate, rates: Rates, claims: Claims, *, day_rate: float
     earning = max(0.0, 1.0 - days / 365.0)
     to_ship = rates.to_ship(candidate.stage)
     gain = share * (low + likely + high) / 3.0
-    rng = np.random.default_rng([_SEED, candidate.number])
-    gains = rng.triangular(low, likely, high, _DRAWS) if low < high else np.full(_DRAWS, likely)
-    drawn = rates.drawn(candidate.stage, rng, _DRAWS) * gains * np.maximum(0.0, rng.normal(share, sd, _DRAWS)) * earning
+    rng = np.random.default_rng([SEED, candidate.number])
+    gains = rng.triangular(low, likely, high, DRAWS) if low < high else np.full(DRAWS, likely)
+    drawn = rates.drawn(candidate.stage) * gains * np.maximum(0.0, rng.normal(share, sd, DRAWS)) * earning
     ends = np.quantile(drawn, (0.05, 0.95))
     left = LEFT[candidate.stage]
     cost = max(left * (candidate.effort * (day_rate or 1.0) + (candidate.cost if day_rate else 0.0)), 1e-9)
@@ -184,7 +182,7 @@ def _of_squad(
         if (gain := expected_a_year(idea, terms[space].get(idea.problem, Terms()))) is not None
     }
     claims = _claims(expected, measured, ledger)
-    efforts = [effort for own in ideas.values() for idea in own.values() if (effort := getattr(idea, "effort", None))]
+    efforts = [effort for own in ideas.values() for idea in own.values() if (effort := idea.effort)]
     usual_effort = median(efforts) if efforts else EFFORT_DAYS
     usual_gain = tuple(mean(gain[i] for gain in expected.values()) for i in range(3)) if expected else None
     lines = []
@@ -195,7 +193,7 @@ def _of_squad(
                 continue
             known = terms[project.space].get(idea.problem, Terms())
             gain, why = _gain(idea, expected.get((project.space, idea.number)), measured[project.space], usual_gain)
-            effort = getattr(idea, "effort", None)
+            effort = idea.effort
             if effort is None:
                 why.append(
                     f"Nobody said what it takes, so {usual_effort:g} person-days, the squad's median, are taken."
@@ -207,7 +205,7 @@ def _of_squad(
                     stage=one.stage,
                     gain=gain,
                     effort=effort or usual_effort,
-                    cost=getattr(idea, "cost", None) or 0.0,
+                    cost=idea.cost or 0.0,
                     measured=idea.number in measured[project.space],
                 )
                 found_worth = worth(candidate, rates, claims, day_rate=float(project.settings["programme"]["day_rate"]))

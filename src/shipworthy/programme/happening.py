@@ -142,7 +142,7 @@ class Teller:
         named, about = self._about(record)
         gaps = record.body["gaps"]
         if gaps:
-            return {"says": f"{named} cannot be tested: {gaps[0]['what']}", "gate": "closed", **about}
+            return {"says": f"{named} cannot be tested: {gaps[0][0]}", "gate": "closed", **about}
         asks = self._asked("research")
         return {
             "says": f"{named} can be tested with the data.{_signing(asks)}",

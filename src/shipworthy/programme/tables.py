@@ -117,8 +117,17 @@ def _ideas(projects: Iterable[Project]) -> Iterator[Sequence[Any]]:
             texts = (idea.title, idea.problem, idea.challenger, idea.change, idea.because, idea.owner)
             worth = (idea.smallest_gain, *(idea.expected_gain or (None, None, None)), idea.per)
             gap = str(stands.gaps[0]) if stands.gaps else None
-            effort = getattr(idea, "effort", None)
-            yield project.space, idea.number, *texts, idea.deadline, *worth, effort, str(stands.stage), stands.says, gap
+            yield (
+                project.space,
+                idea.number,
+                *texts,
+                idea.deadline,
+                *worth,
+                idea.effort,
+                str(stands.stage),
+                stands.says,
+                gap,
+            )
 
 
 def _verdicts(projects: Iterable[Project]) -> Iterator[Sequence[Any]]:

@@ -38,7 +38,7 @@ def changed_files(folder: Path, base: str) -> list[str]:
         InvalidInputError: it is no repository of git, or has no such commit.
         UnavailableError: git is not there.
     """
-    if base.startswith("-"):
+    if not base.strip() or base.startswith("-"):
         raise InvalidInputError(f"{base!r} is no commit.")
     command = ["git", "diff", "--name-only", "--relative", "-z", "--no-renames", f"{base}...HEAD", "--"]
     try:

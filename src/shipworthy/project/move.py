@@ -10,6 +10,7 @@ from shipworthy.errors import AlreadyExistsError, InvalidInputError
 from shipworthy.project.clock import now
 from shipworthy.project.project import CONFIG_NAME, Project
 from shipworthy.project.rewritten import write_settings
+from shipworthy.store import ObjectStore
 from shipworthy.store.address import named, open_objects, open_records
 from shipworthy.store.move import Done, Moved, Stores, move_stores
 
@@ -51,14 +52,11 @@ def move_project(
         raise InvalidInputError("There is nothing to move. Say --records ADDRESS, --objects ADDRESS or both.")
     for name, said in settings.items():
         _refuse_same(project, name, said)
-    place = {"root": project.root, "space": project.space}
-    source = Stores(
-        project.records,
-        open_objects(str(project.settings["store"]["objects"]), copies=False, **place) if objects else None,
-    )
+    here = str(project.settings["store"]["objects"])
+    source = Stores(project.records, _objects(project, here) if objects else None)
     target = Stores(
-        open_records(records, clock=now, **place) if records else None,
-        open_objects(objects, copies=False, **place) if objects else None,
+        open_records(records, root=project.root, space=project.space, clock=now) if records else None,
+        _objects(project, objects) if objects else None,
     )
     try:
         moved = move_stores(source, target, done)
@@ -68,6 +66,11 @@ def move_project(
     if write:
         write_settings(project.root / CONFIG_NAME, "store", settings)
     return ProjectMoved(stores=moved, settings=settings, is_written=write)
+
+
+def _objects(project: Project, address: str) -> ObjectStore:
+    """The objects themselves, and no copy of them."""
+    return open_objects(address, root=project.root, space=project.space, copies=False)
 
 
 def _refuse_same(project: Project, name: str, said: str) -> None:

@@ -55,11 +55,12 @@ def rewritten(text: str, section: str, settings: Mapping[str, str]) -> str:
     for name, value in settings.items():
         said = f"{name} = {json.dumps(value, ensure_ascii=False)}"
         form = re.compile(rf"""\s*{name}\s*=\s*(?:"[^"\n]*"|'[^'\n]*')""")
-        place = next((n for n in range(begin + 1, end) if form.match(lines[n])), None)
-        if place is None:
-            lines[begin] = f"{lines[begin].rstrip()}\n{said}\n"
+        places = [(n, found.end()) for n in range(begin + 1, end) if (found := form.match(lines[n]))]
+        if places:
+            place, length = places[0]
+            lines[place] = said + lines[place][length:]
         else:
-            lines[place] = form.sub(lambda _, said=said: said, lines[place], count=1)
+            lines[begin] = f"{lines[begin].rstrip()}\n{said}\n"
     return "".join(lines)
 
 

@@ -14,9 +14,12 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp
 
+from shipworthy.api.door import MOST_BYTES
 from shipworthy.api.table import routes as api_routes
 from shipworthy.board.pages import routes as board_routes
 from shipworthy.board.rendering import answer_http
+from shipworthy.server.beside import notices_beside
+from shipworthy.server.health import routes as health_routes
 from shipworthy.server.identity import Identity
 from shipworthy.server.security import Security
 from shipworthy.server.sign_in import SignIn
@@ -34,17 +37,18 @@ def make_app(workspace: Workspace | None = None) -> ASGIApp:
     workspace = workspace or open_workspace(Path(os.environ[ROOT_VARIABLE]))
     audit, desk = AuditLog(workspace.records), Desk(workspace)
     app = Starlette(
-        routes=[*SignIn(workspace, audit).routes(), *api_routes(), *board_routes()],
+        routes=[*health_routes(), *SignIn(workspace, audit).routes(), *api_routes(), *board_routes()],
         middleware=[Middleware(GZipMiddleware, minimum_size=_WORTH_ZIPPING)],
         exception_handlers={HTTPException: answer_http},
         lifespan=partial(_lifespan, audit, desk),
     )
     app.state.desk = desk
-    return Security(Identity(app, workspace, audit), workspace.settings)
+    return Security(Identity(app, workspace, audit), workspace.settings, bodies={"/api/": MOST_BYTES})
 
 
 @asynccontextmanager
 async def _lifespan(audit: AuditLog, desk: Desk, _app: Starlette) -> AsyncIterator[None]:
-    yield
+    with notices_beside(desk.workspace):
+        yield
     desk.close()
     audit.close()

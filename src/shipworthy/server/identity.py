@@ -19,10 +19,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shipworthy.errors import DeniedError, InvalidInputError, ShipworthyError, SignInError, UnavailableError
 from shipworthy.project.project import user_of_the_machine
 from shipworthy.server.caller import Caller
-from shipworthy.server.limit import Limit
 from shipworthy.server.refusal import refusal, sign_in_first, wait
 from shipworthy.server.security import PROBES
 from shipworthy.store import RecordStore
+from shipworthy.web.limit import Limit
 from shipworthy.workspace.account import list_accounts
 from shipworthy.workspace.audit_log import AuditLog, Event
 from shipworthy.workspace.principal import Principal, local

@@ -17,9 +17,9 @@ from starlette.routing import Route
 from shipworthy.errors import ShipworthyError, SignInError
 from shipworthy.server.caller import Caller
 from shipworthy.server.identity import cookie_name, needs_sign_in, session_cookie
-from shipworthy.server.limit import Limit
 from shipworthy.server.oidc import Flow, Provider
 from shipworthy.server.refusal import refusal, wait
+from shipworthy.web.limit import Limit
 from shipworthy.web.status import status_of
 from shipworthy.workspace.account import Account
 from shipworthy.workspace.audit_log import AuditLog, Event
@@ -65,7 +65,7 @@ class SignIn:
         ]
 
     async def _page(self, request: Request) -> Response:
-        return await self._rendered(own_path(request.query_params.get("next")))
+        return await self._rendered(request, own_path(request.query_params.get("next")))
 
     async def _sign_in(self, request: Request) -> Response:
         async with request.form(max_files=0, max_fields=10) as form:
@@ -78,11 +78,11 @@ class SignIn:
             )
             await self._refused(login, caller, why)
             status, headers = (429, wait(left)) if left > 0.0 else (401, {})
-            return await self._rendered(next_, why, status, headers)
+            return await self._rendered(request, next_, why, status, headers)
         account = await run_in_threadpool(account_of, self._workspace.records, login, password)
         if account is None:
             await self._refused(login, caller, _WRONG)
-            return await self._rendered(next_, _WRONG, 401, login=login)
+            return await self._rendered(request, next_, _WRONG, 401, login=login)
         self._by_login.give_back(login)
         return await self._let_in(request, account, "password", next_)
 
@@ -93,7 +93,7 @@ class SignIn:
         try:
             url, flow = await self._provider.begin(own_path(request.query_params.get("next")))
         except ShipworthyError as error:
-            return await self._rendered("/", str(error), status_of(error))
+            return await self._rendered(request, "/", str(error), status_of(error))
         response = RedirectResponse(url, 303)
         self._set(request, response, "-flow", flow.to_text(), _FLOW_S)
         return response
@@ -111,7 +111,7 @@ class SignIn:
             account = await run_in_threadpool(vouched_account, self._workspace.records, oidc, claims)
         except ShipworthyError as error:
             await self._refused("", caller, str(error))
-            response = await self._rendered("/", str(error), status_of(error))
+            response = await self._rendered(request, "/", str(error), status_of(error))
         else:
             response = await self._let_in(request, account, oidc.issuer, flow.next)
         self._delete(request, response, "-flow")
@@ -140,7 +140,7 @@ class SignIn:
         await run_in_threadpool(self._audit.refused, Event.REFUSED, login, address=caller.address, detail=why)
 
     async def _rendered(
-        self, next_: str, why: str = "", status: int = 200, headers: Any = None, login: str = ""
+        self, request: Request, next_: str, why: str = "", status: int = 200, headers: Any = None, login: str = ""
     ) -> Response:
         has_accounts = await run_in_threadpool(needs_sign_in, self._workspace)
         page = (
@@ -151,6 +151,7 @@ class SignIn:
                 next=own_path(next_),
                 why=why,
                 login=login,
+                look=request.cookies.get("look", ""),
                 has_accounts=has_accounts,
                 passwords=self._settings.passwords,
                 provider=urlsplit(self._settings.oidc.issuer).hostname if self._settings.oidc else "",

@@ -6,7 +6,7 @@ from shipworthy.analysis.gate import to_sign as verdict_to_sign
 from shipworthy.analysis.gate import undecided
 from shipworthy.data.gate import to_sign as criteria_to_sign
 from shipworthy.data.gate import unproved
-from shipworthy.errors import InvalidInputError
+from shipworthy.errors import InvalidInputError, NotFoundError
 from shipworthy.ideas.idea import Idea
 from shipworthy.ideas.register import find_idea
 from shipworthy.ideas.signoff import About, Gate, Signoff, note_signoff, withdraw
@@ -16,35 +16,47 @@ from shipworthy.ship.gate import to_sign as trial_to_sign
 from shipworthy.ship.rollout import Phase, read_rollout
 
 
-def sign(project: Project, number: int, gate: Gate, role: Role, *, proved: bool = False) -> Signoff:
+def sign(project: Project, number: int, gate: str, role: str, *, proved: bool = False) -> Signoff:
     """Signs what a gate is about, in a role.
 
     Args:
         project: The project; whoever acts in it signs.
         number: The idea's number.
         gate: The gate: research, ship or live.
-        role: In which role; whether the person has it is asked by whoever knows the people.
+        role: In which role, such as "product manager"; whether the person has it is asked by whoever knows the people.
         proved: Whether a server let the person sign in.
 
     Raises:
         NotFoundError: there is no such idea.
-        InvalidInputError: the role signs nothing.
+        InvalidInputError: there is no such gate, or the role signs nothing.
         GateClosedError: what is to be signed is not there yet.
     """
-    if role not in SQUAD:
-        raise InvalidInputError(f"A {role} signs nothing. Sign as one of: {', '.join(sorted(SQUAD))}.")
+    at, as_ = _gate(gate), _role(role)
     idea = find_idea(project, number)
-    return note_signoff(project, idea, gate, role, _about(project, idea, gate), proved=proved)
+    return note_signoff(project, idea, at, as_, _about(project, idea, at), proved=proved)
 
 
-def withdraw_signoff(project: Project, number: int, gate: Gate, role: Role) -> None:
+def withdraw_signoff(project: Project, number: int, gate: str, role: str) -> None:
     """Takes back what the same person signed in a role.
 
     Raises:
         NotFoundError: there is no such idea.
+        InvalidInputError: there is no such gate, or the role signs nothing.
         PreconditionError: that person has not signed there in that role.
     """
-    withdraw(project, find_idea(project, number), gate, role)
+    withdraw(project, find_idea(project, number), _gate(gate), _role(role))
+
+
+def _gate(word: str) -> Gate:
+    if word not in [*Gate]:
+        raise InvalidInputError(str(NotFoundError.among("gate that is signed", word, Gate)))
+    return Gate(word)
+
+
+def _role(word: str) -> Role:
+    if word not in SQUAD:
+        raise InvalidInputError(f"A {word} signs nothing. Sign as one of: {', '.join(sorted(SQUAD))}.")
+    return Role(word)
 
 
 def _about(project: Project, idea: Idea, gate: Gate) -> About:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import timedelta
@@ -31,8 +31,13 @@ SCHEMES = ("s3", "gs", "az")
 """How the address of a bucket begins."""
 
 _ADDRESS = re.compile(rf"({'|'.join(SCHEMES)})://([A-Za-z0-9][A-Za-z0-9._-]*)((?:/[A-Za-z0-9._-]+)*)/?")
-_ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
-_ALLOW_HTTP = "AWS_ALLOW_HTTP"
+_ENDPOINTS: Mapping[str, Sequence[str]] = {
+    "s3": ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"),
+    "gs": ("GOOGLE_BASE_URL",),
+    "az": ("AZURE_STORAGE_ENDPOINT", "AZURE_ENDPOINT"),
+}
+"""The variables that say where a server of one's own answers."""
+
 _MARKER = ".conditional-writes"
 _PART = 16 * 2**20
 """Bytes that are asked for, or sent, at once under the short timeout."""
@@ -52,9 +57,9 @@ _STATUS = re.compile(r"status code: (\d{3} [\w ]+)")
 _HTTP = re.compile(r"HTTP error: ([\w ]+)")
 _LONGEST = 120
 
-_GONE = "There is no object {name!r} in {where}. If it was lost, restore it from a backup, or repeat the stage that made it: "
+_GONE = "There is no object {name!r} in {place}. If it was lost, restore it from a backup, or repeat the stage that made it: "
 _GONE += "data makes snapshots, research evidence, ship releases."
-_TAKEN = "There is already an object {name!r} in {where}; objects never change."
+_TAKEN = "There is already an object {name!r} in {place}; objects never change."
 _REFUSED = (
     "{where} refuses what was asked about {name!r}: {why}. Check the credentials in the environment, and that they may "
 )
@@ -99,7 +104,7 @@ class BucketObjectStore:
         if not found:  # whatever it is, it may hold a secret
             raise InvalidInputError(
                 "That is no address of a bucket. Write s3://bucket/prefix, gs://bucket/prefix or az://container/prefix; "
-                "endpoint and credentials belong into the environment, as docs/stores.md says."
+                "endpoint and credentials belong into the environment, as docs/buckets.md says."
             )
         if space:
             refuse_bad_name(space)
@@ -192,25 +197,25 @@ class BucketObjectStore:
                     return
             raise UnavailableError(
                 f"{self._where} takes no notice of `If-None-Match`: it let the same object be made twice, and so two writers "
-                "would both win. Nothing was put. Use a server that honours conditional writes; docs/stores.md names some."
+                "would both win. Nothing was put. Use a server that honours conditional writes; docs/buckets.md names some."
             )
 
     def _opened(self, timeout: timedelta) -> Any:
         options: dict[str, Any] = {"timeout": timeout, "connect_timeout": timedelta(seconds=5)}
-        if (self._endpoint or "").startswith("http://") and _ALLOW_HTTP not in os.environ:
+        if self._endpoint.startswith("http://"):
             options["allow_http"] = True  # whoever writes http:// means it
         with self._translated(""):
             return self._library.from_url(self._address, client_options=options, retry_config=_RETRIES)
 
     @property
-    def _endpoint(self) -> str | None:
-        """Where an S3-compatible server answers; None where the library knows it from the address."""
-        named = next((os.environ[name] for name in _ENDPOINTS if os.environ.get(name)), None)
-        return named if self._address.startswith("s3:") else None
+    def _endpoint(self) -> str:
+        """Where a server of one's own answers; empty where the address says it all."""
+        variables = _ENDPOINTS[self._address.partition(":")[0]]
+        return next((os.environ[name] for name in variables if os.environ.get(name)), "")
 
     @cached_property
     def _where(self) -> str:
-        endpoint = re.sub(r"//[^/@]*@", "//", self._endpoint or "")
+        endpoint = re.sub(r"//[^/@]*@", "//", self._endpoint)
         return f"The bucket {self._address}" + (f" at {endpoint}" if endpoint else "")
 
     @contextmanager
@@ -224,7 +229,11 @@ class BucketObjectStore:
                     f"{self._where} does not exist. Make the bucket, or correct the address."
                 ) from None
             kind, message = CAUSES.get(cause, (UnavailableError, _SILENT))
-            raise kind(message.format(name=name, where=self._where, why=_why(error))) from None
+            raise kind(
+                message.format(
+                    name=name, where=self._where, place=self._where.replace("The", "the", 1), why=_why(error)
+                )
+            ) from None
 
 
 def _why(error: Exception) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,6 +20,7 @@ from shipworthy.store.records import RecordStore, feed
 _NAME = re.compile(rb"[A-Za-z0-9._-]+/[0-9a-f]{64}")
 _JSON = b"{"
 _LARGEST_JSON = 10_000_000
+_AT_ONCE = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,9 +39,9 @@ class Garbage:
 def find_garbage(records: RecordStore, objects: ObjectStore, *, before: datetime) -> Iterator[Garbage]:
     """The objects that no record leads to and that were put before an instant, in the order of their names."""
     kept = _reached(records, objects)
-    for name in objects.list():
-        if name not in kept:
-            about = objects.about(name)
+    names = [name for name in objects.list() if name not in kept]
+    with ThreadPoolExecutor(_AT_ONCE) as pool:  # in a bucket each is a question over the network
+        for name, about in zip(names, pool.map(objects.about, names), strict=True):
             if about.at < before:
                 yield Garbage(name=name, about=about)
 

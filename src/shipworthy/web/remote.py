@@ -13,6 +13,7 @@ _REVIEWED = "It writes a file that belongs in the project's repository, where it
 _ANY_DATABASE = "It would let whoever asks read any file or database that the server can reach."
 _OPERATOR = "It is the work of whoever operates the server, on its machine."
 _GIVES_OUT = "It gives out a secret: on the server's machine, or on the board."
+_PIPELINE = "It looks at the files of a pull request, where a pipeline has checked them out."
 _FOR_EVER = "A job comes to an end."
 
 
@@ -97,6 +98,10 @@ ANSWERED_HERE: Mapping[str, str] = {
     "idea list": "ideas",
     "idea edit": "edit_idea",
     "sign": "sign",
+    "standup": "standup",
+    "backlog": "backlog",
+    "programme": "programme",
+    "ask": "ask",
     "comment": "comment",
     "account list": "accounts",
     "account roles": "edit_account",
@@ -120,6 +125,13 @@ NOT_REMOTE: Mapping[str, str] = {
     "keys new": "A private key never leaves the machine that it was made on.",
     "keys revoke": "Whom the project trusts is reviewed in its repository.",
     "keys trust": "Whom the project trusts is reviewed in its repository.",
+    "notices": "The server tells the channels by itself, as things happen.",
+    "export": "It writes a folder on the disk.",
+    "import": "It lays down a project from a folder on the disk.",
+    "ci touched": _PIPELINE,
+    "ci prove": _PIPELINE,
+    "ci github": _REVIEWED,
+    "ci gitlab": _REVIEWED,
     "idea pull": "It writes a file into the repository that it is called in.",
     "idea push": "It reads a file of the repository that it is called in.",
     "store check": _OPERATOR,

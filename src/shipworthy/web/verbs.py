@@ -19,7 +19,7 @@ from shipworthy.workspace.job import File, Task
 
 _TEXT = Annotated[str, Meta(max_length=10_000, pattern=r"^[^\x00]*$")]
 _MOST = 1_000
-_TYPES: Mapping[type[click.ParamType], Any] = {
+_TYPES: Mapping[type[click.ParamType[Any]], Any] = {
     type(click.INT): int,
     type(click.FLOAT): float,
     type(click.BOOL): bool,
@@ -137,11 +137,13 @@ def _kind(parameter: click.Parameter, remote: Remote) -> Any:
     if parameter.name in remote.files:
         return list[dict[str, Any]] if parameter.name != "state" else dict[str, Any]
     kind = _type(parameter.type)
-    many = parameter.multiple or parameter.nargs == -1
-    return Annotated[tuple[kind, ...], Meta(max_length=_MOST)] if many else kind
+    if not parameter.multiple and parameter.nargs == 1:
+        return kind
+    several: Any = tuple.__class_getitem__((kind, ...))
+    return Annotated[several, Meta(max_length=_MOST)]
 
 
-def _type(kind: click.ParamType) -> Any:
+def _type(kind: click.ParamType[Any]) -> Any:
     if isinstance(kind, click.IntRange | click.FloatRange):
         base = int if isinstance(kind, click.IntRange) else float
         return Annotated[base, Meta(ge=kind.min, le=kind.max)]

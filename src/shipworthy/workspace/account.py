@@ -16,6 +16,9 @@ from shipworthy.workspace.principal import Principal
 from shipworthy.workspace.role import EVERYWHERE, Role, Roles
 
 KIND = "account"
+SERVER = "server"
+"""Who writes what happened to somebody whom nobody knows; no account is called so."""
+
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,99}")
 _LONGEST_NAME = 100
 
@@ -96,7 +99,7 @@ def new_account(records: RecordStore, login: str, *, name: str = "", roles: Role
         AlreadyExistsError: the login is taken.
     """
     login = login.lower()
-    if not _LOGIN.fullmatch(login):
+    if not _LOGIN.fullmatch(login) or login == SERVER:
         raise InvalidInputError(
             f"{login[:120]!r} can be no login. Use at most 100 small letters, digits and any of . _ @ + -, such as 'ann'."
         )
@@ -124,6 +127,16 @@ def disable(records: RecordStore, login: str, *, by: str) -> Account:
     """
     account = read_account(records, login)
     return write_account(records, replace(account, disabled=True, epoch=account.epoch + 1), by=by)
+
+
+def end_sessions(records: RecordStore, login: str, *, by: str) -> Account:
+    """Ends every session of an account; its tokens go on.
+
+    Raises:
+        NotFoundError: there is no such account.
+    """
+    account = read_account(records, login)
+    return write_account(records, replace(account, epoch=account.epoch + 1), by=by)
 
 
 def enable(records: RecordStore, login: str, *, by: str) -> Account:

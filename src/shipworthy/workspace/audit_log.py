@@ -16,13 +16,11 @@ from typing import NamedTuple
 from shipworthy.errors import UnavailableError
 from shipworthy.project.clock import now
 from shipworthy.store import Change, RecordStore
+from shipworthy.workspace.account import SERVER
 from shipworthy.workspace.token import Token
 
 KIND = "audit"
 USE_KIND = "token use"
-SERVER = "server"
-"""Who writes what happened to somebody whom nobody knows."""
-
 MINUTE_S = 60.0
 MOST_A_MINUTE = 20
 """How many refusals of one minute are written each by itself."""

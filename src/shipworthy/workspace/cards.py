@@ -10,7 +10,7 @@ from typing import Any
 
 from shipworthy.errors import NotFoundError
 from shipworthy.ideas.idea import Idea
-from shipworthy.ideas.register import list_ideas
+from shipworthy.ideas.register import readable_ideas
 from shipworthy.project import Gap, Project, Stage
 from shipworthy.ship.standing import standing
 from shipworthy.store import Record
@@ -58,15 +58,21 @@ class Card:
 
 
 class Cards:
-    """The cards of a project; reading them costs what changed since they were read last."""
+    """The cards of a project; reading them costs what changed since they were read last.
+
+    Attributes:
+        troubles: Why ideas have no card: a file of theirs that cannot be read, each in a sentence.
+    """
 
     def __init__(self, project: Project) -> None:
         """Names the project; its records are read at the first question."""
+        self.troubles: list[str] = []
         self._project = project
         self._cards: dict[int, Card] = {}
         self._ideas: dict[int, Idea] = {}
         self._newest: dict[int, tuple[int, datetime | None]] = {}
         self._terms: dict[str, Mapping[str, Any]] = {}
+        self._due: set[int] = set()
         self._seq = -1
         self._lock = RLock()
 
@@ -102,8 +108,10 @@ class Cards:
             return self._seq, [card for card in self._cards.values() if card.seq > seq]
 
     def _refresh(self) -> None:
-        ideas = {idea.number: idea for idea in list_ideas(self._project)}
-        changed = {number for number, idea in ideas.items() if self._ideas.get(number) is not idea}
+        readable, refusals = readable_ideas(self._project)
+        self.troubles = [str(refusal) for refusal in refusals]
+        ideas = {idea.number: idea for idea in readable}
+        self._due |= {number for number, idea in ideas.items() if self._ideas.get(number) is not idea}
         by_problem = _by_problem(ideas.values())
         project = self._project
         if self._seq < 0:
@@ -112,13 +120,14 @@ class Cards:
             self._touched(sorted(newest, key=lambda record: record.seq), by_problem)
         while records := self._project.records.since(self._seq):
             self._seq = records[-1].seq
-            changed |= self._touched(records, by_problem)
+            self._due |= self._touched(records, by_problem)
         self._ideas = ideas
-        changed &= ideas.keys()
-        if len(changed) > _MANY and project is self._project:
+        self._due &= ideas.keys()
+        if len(self._due) > _MANY and project is self._project:
             project = in_bulk(project)
-        for number in changed:
+        for number in sorted(self._due):
             self._cards[number] = self._card(project, ideas[number])
+            self._due.discard(number)
         for number in self._cards.keys() - ideas.keys():
             del self._cards[number]
 

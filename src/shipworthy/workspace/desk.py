@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from shipworthy.errors import NotFoundError
 from shipworthy.project import Project
+from shipworthy.workspace.behind import Behind
 from shipworthy.workspace.cards import Cards
 from shipworthy.workspace.jobs import Jobs
 from shipworthy.workspace.principal import Principal
@@ -22,13 +23,17 @@ class Desk:
         cards: The cards of each project, by its name.
         jobs: The jobs of each project, by its name.
         readings: The readings of each project, by its name.
+        behind: What is reckoned behind pages, over projects.
     """
 
     def __init__(self, workspace: Workspace) -> None:
         """Names the workspace; the projects' records are read at the first question."""
         self.workspace = workspace
         self.cards: Mapping[str, Cards] = {name: Cards(project) for name, project in workspace.projects.items()}
-        self.jobs: Mapping[str, Jobs] = {name: Jobs(project) for name, project in workspace.projects.items()}
+        self.jobs: Mapping[str, Jobs] = {
+            name: Jobs(project, hidden=_hidden(workspace)) for name, project in workspace.projects.items()
+        }
+        self.behind = Behind()
         self.readings: Mapping[str, Readings] = {
             name: Readings(project) for name, project in workspace.projects.items()
         }
@@ -60,3 +65,9 @@ class Desk:
             for name, project in self.workspace.projects.items()
             if principal.may(Permission.READ, project.squad)
         }
+
+
+def _hidden(workspace: Workspace) -> set[str]:
+    """The variables that hold the server's own secrets, which no job gets."""
+    oidc = workspace.settings.oidc
+    return {oidc.secret_variable} if oidc is not None and oidc.secret_variable else set()

@@ -60,6 +60,11 @@ def set_password(records: RecordStore, login: str, password: str, *, by: str) ->
     records.add(change, replace(account, epoch=account.epoch + 1).change(), by=by)
 
 
+def has_password(records: RecordStore, login: str) -> bool:
+    """Whether an account can sign in with a password."""
+    return records.get(KIND, login) is not None
+
+
 def account_of(records: RecordStore, login: str, password: str) -> Account | None:
     """The account that signs in so; None where login or password is wrong, or the account is disabled.
 

@@ -29,8 +29,8 @@ class Principal:
     proved: bool = True
 
     def roles_in(self, squad: str) -> frozenset[Role]:
-        """What it is in a squad."""
-        return self.roles.get(squad, frozenset()) | self.roles.get(EVERYWHERE, frozenset())
+        """What it is in a squad; an admin is one of the whole workspace or none, whatever was written under a squad."""
+        return (self.roles.get(squad, frozenset()) - {Role.ADMIN}) | self.roles.get(EVERYWHERE, frozenset())
 
     def may(self, permission: Permission, squad: str) -> bool:
         """Whether it may do that in that squad."""

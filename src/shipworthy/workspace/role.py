@@ -76,6 +76,8 @@ def read_roles(texts: Iterable[str]) -> Roles:
             raise InvalidInputError(str(NotFoundError.among("role", said, Role)))
         if not re.fullmatch(_SQUAD_NAME, squad if colon else EVERYWHERE):
             raise InvalidInputError(f"{text!r} names no squad. Write 'food:{said}', or '*:{said}' for every squad.")
+        if Role(said) is Role.ADMIN and colon and squad != EVERYWHERE:
+            raise InvalidInputError(f"{text!r}: an admin keeps the accounts of every squad. Write '*:admin'.")
         found.setdefault(squad if colon else EVERYWHERE, set()).add(Role(said))
     return {squad: frozenset(roles) for squad, roles in sorted(found.items())}
 

@@ -15,7 +15,7 @@ from shipworthy.project.clock import now
 from shipworthy.store import Change, Record, RecordStore
 from shipworthy.workspace.account import find_account, read_account
 from shipworthy.workspace.principal import Principal
-from shipworthy.workspace.role import Permission
+from shipworthy.workspace.role import Permission, Role
 
 KIND = "token"
 PREFIX = "sw_"
@@ -113,13 +113,16 @@ def find_token(records: RecordStore, value: str) -> Token | None:
 def token_principal(records: RecordStore, token: Token) -> Principal | None:
     """Who asks with a token; None where it is over, or its account may not come in.
 
-    Its roles are those that the account has now, in the token's squads alone.
+    Its roles are those that the account has now, in the token's squads alone; there an admin's token reads.
     """
     account = find_account(records, token.login)
     if token.is_over or account is None or account.disabled:
         return None
     asks = replace(account.principal, scope=token.permissions)
-    return replace(asks, roles={squad: asks.roles_in(squad) for squad in token.squads}) if token.squads else asks
+    if not token.squads:
+        return asks
+    reads = frozenset({Role.STAKEHOLDER} if account.is_admin else ())
+    return replace(asks, roles={squad: asks.roles_in(squad) - {Role.ADMIN} | reads for squad in token.squads})
 
 
 def list_tokens(records: RecordStore, login: str | None = None) -> Sequence[Token]:

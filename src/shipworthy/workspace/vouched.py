@@ -9,7 +9,7 @@ from typing import Any
 from shipworthy.errors import SignInError
 from shipworthy.store import RecordStore
 from shipworthy.workspace.account import Account, find_account, list_accounts, new_account, write_account
-from shipworthy.workspace.password import KIND as PASSWORD
+from shipworthy.workspace.password import has_password
 from shipworthy.workspace.role import Role, Roles
 from shipworthy.workspace.settings import Oidc
 
@@ -59,7 +59,7 @@ def _login(oidc: Oidc, claims: Mapping[str, Any]) -> str:
 def _taken(records: RecordStore, login: str, subject: str) -> Account | None:
     """The account that an admin prepared under that login; one with a password, or of somebody else, is never taken over."""
     account = find_account(records, login)
-    if account is not None and (account.subject not in ("", subject) or records.get(PASSWORD, login) is not None):
+    if account is not None and (account.subject not in ("", subject) or has_password(records, login)):
         raise SignInError(f"There is an account {login!r} already, which this sign-in does not belong to. {_ASK}")
     return account
 

@@ -86,6 +86,9 @@
     window.addEventListener("resize", hide);
   };
 
-  document.querySelectorAll(".drawn[data-by]").forEach(read);
+  // A plot is read once, whether it stood on the page from the beginning or came in later.
+  const readAll = (part) => part.querySelectorAll(".drawn[data-by]:not([role=slider])").forEach(read);
+  readAll(document);
+  document.addEventListener("htmx:load", (event) => readAll(event.target));
   document.querySelectorAll(".hint").forEach((hint) => { hint.hidden = false; });
 })();

@@ -82,7 +82,8 @@ def _drawn(course: pl.DataFrame, width: int, currency: str, smallest: float | No
     points = thinned(course)
     later = course.tail(max(1, math.ceil((1.0 - _LATER) * course.height)))
     marks = [0.0, *([] if smallest is None else [smallest])]
-    low, high = min(*marks, later["low"].min()), max(*marks, later["high"].max())  # type: ignore[type-var,call-overload]
+    low = min([*marks, *later["low"].to_list()])
+    high = max([*marks, *later["high"].to_list()])
     margin = 0.1 * ((high - low) or 1.0)
     domain = [low - margin, high + margin]
     at, x = along(points["n"], width)

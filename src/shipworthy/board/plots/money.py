@@ -87,7 +87,8 @@ def draw_earned(lines: Sequence[Line], currency: str) -> Plot | None:
     total = float(course["total"][-1])
     way = "lost" if total < 0.0 else "earned"
     ideas = sum(line.currency == currency for line in lines)
-    title = f"{ideas} shipped idea{'' if ideas == 1 else 's'} {way} {earned(abs(total), currency)} by {told(course['period'][-1])}"
+    whose = f"{ideas} shipped idea{'' if ideas == 1 else 's'}"
+    title = f"{whose} {way} {earned(abs(total), currency)} by {told(course['period'][-1])}"
     readings: list[Reading] = [
         (told(period), f"{earned(so_far, currency)} so far") for period, _, so_far in course.iter_rows()
     ]

@@ -37,7 +37,7 @@ class Band(NamedTuple):
 
 def names_of(moves: Sequence[Rollout]) -> Mapping[str, str]:
     """What each release is called: after the idea that it carries, else the baseline."""
-    named = {}
+    named = dict[str, str]()
     for move in moves:
         carrier = move.challenger if move.phase is Phase.SHADOW else move.champion if move.phase is Phase.LIVE else None
         if carrier is not None:

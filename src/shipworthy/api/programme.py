@@ -1,0 +1,161 @@
+"""Over all ideas of a project: the standup, the backlog, the programme's figures, and questions in SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
+
+from shipworthy.api.endpoint import Call, Endpoint, Page
+from shipworthy.api.paging import PageQuery, page
+from shipworthy.errors import InvalidInputError
+from shipworthy.programme.ask import ask
+from shipworthy.programme.backlog import backlog
+from shipworthy.programme.limits import Limits
+from shipworthy.programme.queries import find_queries, read_query, save_query
+from shipworthy.programme.standup import since_of, standup
+from shipworthy.programme.statistics import programme
+from shipworthy.project import Project
+from shipworthy.project.clock import now
+from shipworthy.workspace.cards import Card
+from shipworthy.workspace.role import Permission
+
+_PATH = "/projects/{project}"
+Object = Mapping[str, Any]
+Sql = Annotated[str, Meta(min_length=1, max_length=20_000)]
+Name = Annotated[str, Meta(min_length=1, max_length=63)]
+
+
+class StandupQuery(Struct, forbid_unknown_fields=True, kw_only=True):
+    """From when on: a span such as 1d, or an instant."""
+
+    since: Annotated[str, Meta(max_length=40)] = "1d"
+
+
+class Question(Struct, forbid_unknown_fields=True, kw_only=True):
+    """A question in SQL, or the name of a saved one, and what it may take."""
+
+    sql: Sql | None = None
+    saved: Name | None = None
+    rows: Annotated[int, Meta(ge=1, le=100_000)] = 10_000
+    seconds: Annotated[float, Meta(gt=0, le=60)] = 20.0
+
+
+class SavedQuestion(Struct, forbid_unknown_fields=True, kw_only=True):
+    """A question that gets a name, and what it tells."""
+
+    name: Name
+    sql: Sql
+    why: Annotated[str, Meta(min_length=1, max_length=1_000)]
+
+
+def get_standup(call: Call) -> Object:
+    """What moved, what waits for whom, what is at risk."""
+    since = since_of(call.query.since, now())
+    return standup([call.project], since, stands=lambda project: _cards(call, project)).to_dict()
+
+
+def get_backlog(call: Call) -> Page[Object]:
+    """The ideas that are not over, the best first."""
+    found = backlog([call.project], stands=lambda project: _cards(call, project))
+    shown = page(enumerate(found), lambda one: (one[0],), call.query)
+    return Page(items=[line.to_dict() for _, line in shown.items], next=shown.next, total=shown.total)
+
+
+def get_programme(call: Call) -> Object:
+    """What all ideas come to."""
+    return programme([call.project], stands=lambda project: _cards(call, project)).to_dict()
+
+
+def answer_question(call: Call) -> Object:
+    """The rows that a question gives."""
+    asked: Question = call.body
+    if (asked.sql is None) == (asked.saved is None):
+        raise InvalidInputError("Give sql, or the name of a saved question: one of them.")
+    sql = asked.sql if asked.sql is not None else read_query(call.project, str(asked.saved)).sql
+    return ask([call.project], sql, limits=Limits(seconds=asked.seconds, rows=asked.rows)).to_dict()
+
+
+def list_queries(call: Call) -> Page[Object]:
+    """The questions that have a name."""
+    found = [query.to_dict() for query in find_queries(call.project)]
+    return page(found, lambda one: (str(one["name"]),), call.query)
+
+
+def keep_query(call: Call) -> Object:
+    """Saves a question."""
+    new: SavedQuestion = call.body
+    return save_query(call.project, new.name, new.sql, new.why).to_dict()
+
+
+def _cards(call: Call, project: Project) -> Sequence[Card]:
+    return call.desk.cards[project.name].all()
+
+
+def _endpoint(name: str, method: str, path: str, permission: Permission, says: str, **more: Any) -> Endpoint:
+    return Endpoint(name=name, method=method, path=_PATH + path, permission=permission, says=says, **more)
+
+
+ENDPOINTS = (
+    _endpoint(
+        "standup",
+        "GET",
+        "/standup",
+        Permission.READ,
+        "What moved, what waits for whom, and what is at risk in money.",
+        handler=get_standup,
+        query=StandupQuery,
+        answer=Object,
+    ),
+    _endpoint(
+        "backlog",
+        "GET",
+        "/backlog",
+        Permission.READ,
+        "The ideas that are not over, by expected value over cost.",
+        handler=get_backlog,
+        query=PageQuery,
+        answer=Page[Object],
+    ),
+    _endpoint(
+        "programme",
+        "GET",
+        "/programme",
+        Permission.READ,
+        "What all ideas of the project come to.",
+        handler=get_programme,
+        answer=Object,
+    ),
+    _endpoint(
+        "ask",
+        "POST",
+        "/ask",
+        Permission.ASK,
+        "Asks records, evidence and logs in SQL; a question only reads.",
+        handler=answer_question,
+        body=Question,
+        answer=Object,
+        arguments=("sql",),
+    ),
+    _endpoint(
+        "queries",
+        "GET",
+        "/queries",
+        Permission.READ,
+        "The questions that have a name.",
+        handler=list_queries,
+        query=PageQuery,
+        answer=Page[Object],
+    ),
+    _endpoint(
+        "save_query",
+        "POST",
+        "/queries",
+        Permission.ASK,
+        "Saves a question under a name.",
+        handler=keep_query,
+        body=SavedQuestion,
+        answer=Object,
+    ),
+)

@@ -1,0 +1,122 @@
+"""The programme: what all ideas come to, how many ship, how long it takes, and what is worth doing next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from starlette.responses import Response
+
+from shipworthy.board.kept_pictures import Picture, kept
+from shipworthy.board.plots.money import draw_earned
+from shipworthy.board.rendering import render, render_part
+from shipworthy.board.told import Ledger, Told, is_news, nothing_new, reckon, seen, tell
+from shipworthy.live.ledger.ledger import line_from
+from shipworthy.live.ledger.sentences import calibrated
+from shipworthy.programme.backlog import backlog
+from shipworthy.programme.statistics import Programme, programme
+from shipworthy.project import Project
+from shipworthy.web.asked import Asked
+from shipworthy.workspace.role import Permission
+
+_MOST = 50
+
+
+def show_programme(asked: Asked) -> Response:
+    """The page of a project."""
+    project = asked.project(Permission.READ)
+    return _shown(asked, [project], project)
+
+
+def show_programme_of_all(asked: Asked) -> Response:
+    """The page over all projects that whoever asks may read."""
+    return _shown(asked, list(asked.desk.readable(asked.principal).values()), None)
+
+
+def show_backlog(asked: Asked) -> Response:
+    """What is worth doing next, the whole list."""
+    return _backlog(asked)
+
+
+def statistics_of(asked: Asked, projects: Sequence[Project]) -> Told:
+    """The statistics of all ideas of some projects."""
+
+    def work(ledger: Ledger) -> Programme:
+        cards = asked.desk.cards
+        return programme(projects, ledger=ledger, stands=lambda one: cards[one.name].all())
+
+    return reckon(asked, "programme", projects, work)
+
+
+def _ranked(asked: Asked, projects: Sequence[Project]) -> Told:
+    cards = asked.desk.cards
+    return reckon(
+        asked,
+        "backlog",
+        projects,
+        lambda ledger: backlog(projects, ledger=ledger, stands=lambda one: cards[one.name].all()),
+    )
+
+
+def _shown(asked: Asked, projects: Sequence[Project], project: Project | None) -> Response:
+    is_part = asked.request.url.path.endswith("/reading")
+    told, ranked = statistics_of(asked, projects), _ranked(asked, projects)
+    pictures = _pictures(asked, projects, project or asked.desk.workspace, may_draw=is_part)
+    token = seen(told.at, ranked.at, told.is_waiting, pictures is not None)
+    known: dict[str, Any] = {
+        **_of(told),
+        "ranked": ranked,
+        "lines": (ranked.answer or [])[:8],
+        "count": len(ranked.answer or []),
+        "pictures": pictures,
+        "spaces": {one.space: one.name for one in projects},
+        "address": f"/projects/{project.name}/programme" if project else "/programme",
+        "workspace": asked.desk.workspace.name,
+        "is_waiting": told.is_waiting or ranked.is_waiting or pictures is None,
+        "seen": token,
+    }
+    if is_part:
+        return (
+            render_part(asked, "programme_reading", project=project, **known)
+            if is_news(asked, token)
+            else nothing_new()
+        )
+    return render(asked, "programme", project=project, here="Programme", **known)
+
+
+def _backlog(asked: Asked) -> Response:
+    project = asked.project(Permission.READ)
+    ranked = _ranked(asked, [project])
+    known: dict[str, Any] = {
+        "ranked": ranked,
+        "lines": (ranked.answer or [])[:_MOST],
+        "count": len(ranked.answer or []),
+        "spaces": {project.space: project.name},
+        "address": f"/projects/{project.name}/backlog",
+        "is_waiting": ranked.is_waiting,
+        "seen": seen(ranked.at, ranked.is_waiting),
+    }
+    if asked.request.url.path.endswith("/reading"):
+        is_new = is_news(asked, known["seen"])
+        return render_part(asked, "backlog_reading", project=project, **known) if is_new else nothing_new()
+    return render(asked, "backlog", project=project, here="Programme", **known)
+
+
+def _of(told: Told) -> dict[str, Any]:
+    found: Programme | None = told.answer
+    together = calibrated(found.calibration) if found and found.calibration else ""
+    return {"told": told, "found": found, "calibrated": together}
+
+
+def _pictures(asked: Asked, projects: Sequence[Project], place: Any, *, may_draw: bool) -> list[Picture] | None:
+    """What all ideas earned, over time, one plot for each currency."""
+    read = [tell(asked, project, "ledger").answer for project in projects if project.records.find("rollout")]
+    lines = [line_from(line) for answer in read for line in answer or []]
+    if not lines:
+        return []
+
+    def drawn() -> list[Picture]:
+        plots = [draw_earned(lines, currency) for currency in dict.fromkeys(line.currency for line in lines)]
+        return [Picture(plot, "Only what ideas earned by answering counts.") for plot in plots if plot]
+
+    return kept(place, "programme", [line.to_dict() for line in lines], drawn, may_draw=may_draw)

@@ -1,0 +1,49 @@
+"""What runs beside the doors: whoever is to be told hears what happens, from one process of this machine."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event, Thread
+
+from shipworthy.programme.notices import channels, follow
+from shipworthy.project import Project
+from shipworthy.workspace.workspace import Workspace
+
+_LOCK = Path(".shipworthy") / "notices.lock"
+_AGAIN_S = 5.0
+
+
+@contextmanager
+def notices_beside(workspace: Workspace) -> Iterator[None]:
+    """Tells the notices of every project that names a channel, as long as the server runs."""
+    stop = Event()
+    tellers = [
+        Thread(target=_tell, args=(project, stop), name=f"notices of {project.name}", daemon=True)
+        for project in workspace.projects.values()
+        if channels(project)
+    ]
+    for teller in tellers:
+        teller.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        for teller in tellers:
+            teller.join(timeout=_AGAIN_S)
+
+
+def _tell(project: Project, stop: Event) -> None:
+    """Waits until no other process of this machine tells, and tells from then on: workers must not say all of it twice."""
+    place = project.root / _LOCK
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with place.open("w") as lock:
+        while not stop.is_set():
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:  # another process has it, and gives it up when it ends
+                stop.wait(_AGAIN_S)
+            else:
+                follow(project, stop)

@@ -1,0 +1,88 @@
+"""What is reckoned behind a page: from records alone, in this process, and kept until something is recorded.
+
+A page waits a moment for it, which is enough where there are few ideas; where there are many, it shows the last answer, with its
+age, while the next one is reckoned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from datetime import datetime
+from threading import Lock, Thread
+from typing import Any
+
+from shipworthy.errors import ShipworthyError
+from shipworthy.project.clock import now
+
+_MOMENT_S = 0.15
+_MOST = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reckoned:
+    """What was reckoned.
+
+    Attributes:
+        answer: What came out; None before it first did.
+        error: What went wrong the last time; empty where nothing did.
+        stamp: What it rests on.
+        at: When it was asked for.
+    """
+
+    answer: Any
+    error: str
+    stamp: Hashable
+    at: datetime
+
+
+class Behind:
+    """What one server process reckons behind its pages.
+
+    >>> behind = Behind()
+    >>> found, is_waiting = behind.ask("sum", stamp=1, reckon=lambda: 1 + 1)
+    >>> found.answer, is_waiting
+    (2, False)
+    """
+
+    def __init__(self) -> None:
+        """Knows nothing yet."""
+        self._kept: dict[Hashable, Reckoned] = {}
+        self._running: dict[Hashable, Thread] = {}
+        self._lock = Lock()
+
+    def ask(self, key: Hashable, stamp: Hashable, reckon: Callable[[], Any]) -> tuple[Reckoned | None, bool]:
+        """The last answer, and whether a newer one is on its way.
+
+        Args:
+            key: What is asked.
+            stamp: What the answer rests on; another stamp asks for another answer.
+            reckon: Gives the answer; an error of the tree is kept in its place.
+        """
+        with self._lock:
+            found, thread = self._kept.get(key), self._running.get(key)
+            if found is not None and found.stamp == stamp:
+                return found, False
+            if thread is None:
+                thread = Thread(target=self._work, args=(key, stamp, reckon), name="behind a page", daemon=True)
+                self._running[key] = thread
+                thread.start()
+        thread.join(_MOMENT_S)
+        with self._lock:
+            return self._kept.get(key), key in self._running
+
+    def _work(self, key: Hashable, stamp: Hashable, reckon: Callable[[], Any]) -> None:
+        at, answer, error = now(), None, ""
+        try:
+            answer = reckon()
+        except ShipworthyError as refusal:
+            error = str(refusal)
+        finally:
+            with self._lock:
+                before = self._kept.pop(key, None)
+                if error and before is not None:
+                    answer = before.answer
+                self._kept[key] = Reckoned(answer=answer, error=error, stamp=stamp, at=at)
+                self._running.pop(key, None)
+                while len(self._kept) > _MOST:
+                    self._kept.pop(next(iter(self._kept)))
