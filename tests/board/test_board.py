@@ -55,7 +55,7 @@ def test_first_page_is_light_however_many_ideas_there_are(site):
     """Columns show the newest ten ideas, everything together weighs less than 150 kB, and the rest is one press away."""
     answers: list[Any] = []
     with site.opened("/static/mark.svg") as page:
-        page.on("response", lambda answer: answers.append(answer))
+        page.on("response", lambda answer: answers.append(answer))  # noqa: PLW0108 - a bound method cannot be marked
         page.goto(site.url + "/projects/crowd/", wait_until="load")
         weights = {answer.url: len(answer.body()) for answer in answers if "/feed" not in answer.url}
         assert len(weights) >= 5
@@ -180,6 +180,8 @@ def test_idea_tells_its_whole_story_and_a_signature_opens_its_gate(site):
             assert page.get_by_role("heading", name=name, exact=True).is_visible(), name
         page.locator(".plots svg:visible").nth(2).wait_for()
         assert page.get_by_text("The product manager has not signed the verdict.").is_visible()
+        page.goto(f"{site.url}/projects/bakery/?mine=1&stage=analysis")
+        page.locator(".idea h3 a").click()
         page.get_by_label("Say something").fill("Let us begin with one shop.")
         page.get_by_role("button", name="Say it").click()
         page.locator(".comments", has_text="Let us begin with one shop.").wait_for()

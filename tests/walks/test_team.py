@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,7 +31,7 @@ def postgres(folder: Path) -> Iterator[dict[str, str]]:
     """A PostgreSQL that listens on a port, with the environment of whoever owns it."""
     port, programs = free_port(), sorted(SERVERS.glob("*/bin"))[-1]
     shutil.chown(folder, "postgres", "postgres")
-    as_owner = {"user": "postgres", "group": "postgres", "extra_groups": [], "cwd": folder}
+    as_owner: dict[str, Any] = {"user": "postgres", "group": "postgres", "extra_groups": [], "cwd": folder}
     make = [programs / "initdb", "-D", folder / "data", "-A", "trust", "-U", "postgres", "--no-sync"]
     subprocess.run(make, check=True, capture_output=True, **as_owner)
     run = [

@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from shipworthy.board.filters import Filters
 from shipworthy.board.rendering import render, render_part
 from shipworthy.board.running import running
-from shipworthy.project import Stage
+from shipworthy.project import Project, Stage
 from shipworthy.web.asked import Asked
 from shipworthy.workspace.cards import Card
 from shipworthy.workspace.role import Permission
@@ -64,7 +64,7 @@ def show_board(asked: Asked) -> Response:
     """The board of one project, by the filters that the address has."""
     project = asked.project(Permission.READ)
     cards = asked.cards.all()
-    filters = _filters(asked)
+    filters = _filters(asked, project)
     kept = [card for card in cards if filters.keeps(card)]
     stages = [filters.stage] if filters.stage else list(Stage)
     many = MORE if filters.stage else FIRST
@@ -87,7 +87,7 @@ def show_board(asked: Asked) -> Response:
 def show_more(asked: Asked) -> Response:
     """The next cards of a column, for a board that is open."""
     project = asked.project(Permission.READ)
-    filters = _filters(asked)
+    filters = _filters(asked, project)
     after = asked.request.query_params.get("after", "0")
     kept = [card for card in asked.cards.all() if filters.keeps(card)]
     column = _column(kept, filters.stage or Stage.IDEA, int(after) if after.isdecimal() else 0, MORE)
@@ -99,7 +99,7 @@ def show_more(asked: Asked) -> Response:
 def show_cards(asked: Asked) -> Response:
     """Some cards as they are now, with how many each column has, for a board that is open; those it filters out are left out."""
     project = asked.project(Permission.READ)
-    filters = _filters(asked)
+    filters = _filters(asked, project)
     wanted = {int(number) for number in asked.request.query_params.getlist("number") if number.isdecimal()}
     kept = [card for card in asked.cards.all() if filters.keeps(card)]
     found = [card for card in kept if card.number in wanted and filters.stage in (None, card.stage)]
@@ -113,8 +113,8 @@ def show_cards(asked: Asked) -> Response:
     )
 
 
-def _filters(asked: Asked) -> Filters:
-    return Filters.of(asked.request.query_params, asked.principal.name)
+def _filters(asked: Asked, project: Project) -> Filters:
+    return Filters.of(asked.request.query_params, asked.principal.name, asked.principal.roles_in(project.squad))
 
 
 def _counts(cards: Iterable[Card]) -> dict[str, int]:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Self
 from urllib.parse import urlencode
 
+from shipworthy.ideas.signoff import Unsigned
 from shipworthy.project import Stage
+from shipworthy.project.role import Role
 from shipworthy.workspace.cards import Card
 
 _WORDS = ("text", "owner", "problem")
@@ -23,6 +25,7 @@ class Filters:
         problem: Its problem.
         stage: Its stage; None for all five.
         waits_for: Only what waits for somebody of that name; empty for everything.
+        roles: What that person may sign as.
     """
 
     text: str = ""
@@ -30,9 +33,10 @@ class Filters:
     problem: str = ""
     stage: Stage | None = None
     waits_for: str = ""
+    roles: frozenset[Role] = frozenset()
 
     @classmethod
-    def of(cls, query: Mapping[str, str], who: str) -> Self:
+    def of(cls, query: Mapping[str, str], who: str, roles: frozenset[Role] = frozenset()) -> Self:
         """The filters that an address has; what it says wrongly is as if it were not said.
 
         >>> Filters.of({"text": " Weather ", "stage": "data", "mine": "1"}, "ann").address()
@@ -43,6 +47,7 @@ class Filters:
             **{name: query.get(name, "").strip() for name in _WORDS},
             stage=Stage(stage) if stage in list(Stage) else None,
             waits_for=who if query.get("mine") else "",
+            roles=roles,
         )
 
     def address(self, **instead: str) -> str:
@@ -58,10 +63,11 @@ class Filters:
             all(word in said for word in self.text.casefold().split())
             and self.owner in ("", card.owner)
             and self.problem in ("", card.problem)
-            and (not self.waits_for or waits_for(card, self.waits_for))
+            and (not self.waits_for or waits_for(card, self.waits_for, self.roles))
         )
 
 
-def waits_for(card: Card, who: str) -> bool:
-    """Whether somebody can move an idea on: who answers for it, while its gate misses something or a command is due."""
-    return card.owner == who and bool(card.gaps or card.next)
+def waits_for(card: Card, who: str, roles: frozenset[Role]) -> bool:
+    """Whether somebody can move an idea on: who answers for it while something is missing or due, and who has to sign."""
+    signs = any(isinstance(gap, Unsigned) and gap.role in roles for gap in card.gaps)
+    return signs or (card.owner == who and bool(card.gaps or card.next))
