@@ -38,7 +38,9 @@ def laptop(judged: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
     shutil.copytree(judged, folder)
     (folder / "workspace.toml").write_text("[server]\nrequests_per_minute = 100000\n")
     with serving(folder, SHIPWORTHY_USER="ann") as server:
-        assert server.ask("GET", server.project("/ideas")).status == 200  # what is read once, before anybody is timed out
+        assert (
+            server.ask("GET", server.project("/ideas")).status == 200
+        )  # what is read once, before anybody is timed out
         yield server
 
 
