@@ -13,6 +13,7 @@ from schemathesis.specs.openapi.checks import content_type_conformance, status_c
 from tests.api.serving import Server
 
 MODES = [schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE]
+DESCRIBED = {"Content-Type", "Idempotency-Key", "If-Match", "Prefer"}
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance]
 
 
@@ -50,8 +51,8 @@ def test_made_up_requests_get_documented_answers(operation: str, laptop: Server)
         def ask(case: schemathesis.Case[Any]) -> None:
             if "project" in case.path_parameters and len(asked) % 4:
                 case.path_parameters["project"] = "kiosk"
-            if case.headers:
-                case.headers.pop("Accept", None)
+            for name in {*(case.headers or ())} - DESCRIBED:  # others may be no HTTP, which never reaches the API
+                case.headers.pop(name)
             asked.add(case.call_and_validate(checks=CHECKS).status_code)
 
         ask()
