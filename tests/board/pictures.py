@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import sync_playwright
 
@@ -27,7 +28,7 @@ def take() -> None:
             page.locator(".answer-of-gate").wait_for()
             page.mouse.move(0, 0)
             page.screenshot(path=DOCS / "board.png")
-        look = {"viewport": WIDE, "color_scheme": "dark", "reduced_motion": "reduce"}
+        look: Any = {"viewport": WIDE, "color_scheme": "dark", "reduced_motion": "reduce"}
         with site.opened("/projects/bakery/ideas/1", **look) as page:
             page.screenshot(path=DOCS / "board-idea.png")
         with site.opened("/projects/bakery/", viewport=PHONE, reduced_motion="reduce") as page:
