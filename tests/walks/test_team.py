@@ -91,6 +91,7 @@ def test_a_platform_engineer_types_the_page(object_store: str):
             "AWS_REGION": "us-east-1",
             "AWS_ACCESS_KEY_ID": "tester",
             "AWS_SECRET_ACCESS_KEY": "not-to-be-told-either",
+            "BUCKET": "town",
             "RAY_HOST": "127.0.0.11",
             "RAY_PORT": str(free_port()),
             "RAY_AUTH_MODE": "disabled",
