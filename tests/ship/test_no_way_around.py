@@ -447,7 +447,7 @@ class Walk(RuleBasedStateMachine):
         assert release in self.proven, "a release without parity"
         if move.phase is Rolled.SHADOW:
             assert account.judged.code == self.code, "a release of code that was not judged"
-            assert before.phase in {Rolled.LIVE, Rolled.ROLLED_BACK}, "two ideas on one decision"
+            assert before.phase in {Rolled.LIVE, Rolled.ROLLED_BACK, Rolled.RETIRED}, "two ideas on one decision"
             account.on_trial = account.judged
             self.gains = []
             return

@@ -145,8 +145,8 @@ def test_a_migration_that_is_killed_is_as_before_or_done(tmp_path: Path):
         folder = tmp_path / f"killed-{kill}"
         folder.mkdir()
         copyfile(whole, folder / "records.db")
-        for _ in range(2):
-            _open(folder / "records.db", moments.uniform(0.0, 1.0) * most)
+        _open(folder / "records.db", (kill + moments.random()) / KILLS * most)
+        _open(folder / "records.db", moments.random() / KILLS * most)
         with closing(sqlite3.connect(folder / "records.db")) as database:
             seen.add(database.execute("PRAGMA user_version").fetchone()[0])
             assert database.execute("SELECT count(*) FROM record").fetchone() == (10_000,)

@@ -47,9 +47,7 @@ def ask_to_move_on(asked: Asked) -> Response:
     card = asked.cards.get(asked.number)
     answer = _answer(asked, project, card, field(asked, "to"))
     if is_part(asked.request):
-        return render_part(
-            asked, "answered", project=project, card=card, answer=answer, jobs=running(asked, project.name)
-        )
+        return render_part("answered", project=project, card=card, answer=answer, jobs=running(asked, project.name))
     listed = "".join(f"\n{gap}" for gap in answer.gaps)
     return go(field(asked, "back") or f"/projects/{project.name}/", f"Idea {card.number}: {answer.says}{listed}")
 

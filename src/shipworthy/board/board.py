@@ -91,9 +91,7 @@ def show_more(asked: Asked) -> Response:
     after = asked.request.query_params.get("after", "0")
     kept = [card for card in asked.cards.all() if filters.keeps(card)]
     column = _column(kept, filters.stage or Stage.IDEA, int(after) if after.isdecimal() else 0, MORE)
-    return render_part(
-        asked, "more", project=project, filters=filters, column=column, jobs=running(asked, project.name)
-    )
+    return render_part("more", project=project, filters=filters, column=column, jobs=running(asked, project.name))
 
 
 def show_cards(asked: Asked) -> Response:
@@ -104,7 +102,6 @@ def show_cards(asked: Asked) -> Response:
     kept = [card for card in asked.cards.all() if filters.keeps(card)]
     found = [card for card in kept if card.number in wanted and filters.stage in (None, card.stage)]
     return render_part(
-        asked,
         "cards",
         project=project,
         cards=found,

@@ -61,5 +61,5 @@ def _page(
         **known_words(asked),
     }
     if is_part(asked.request):
-        return render_part(asked, "edit_part", project=project, **known)
+        return render_part("edit_part", project=project, **known)
     return render(asked, "edit", project=project, here="Board", status=status, **known)

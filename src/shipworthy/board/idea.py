@@ -84,7 +84,7 @@ def show_pictures(asked: Asked) -> Response:
     idea = find_idea(project, asked.number)
     judged = read_judged(project, idea, read_lock(project, idea.key))
     shown = pictures(project, judged) if judged else []
-    return render_part(asked, "pictures", pictures=shown)
+    return render_part("pictures", pictures=shown)
 
 
 def show_report(asked: Asked) -> Response:

@@ -23,7 +23,7 @@ def said(asked: Asked) -> Mapping[str, str]:
 def fields_of(form: Mapping[str, str]) -> dict[str, Any]:
     """What a form says, by the names of an idea's fields; None where a field is empty, the text itself where it is no number.
 
-    >>> empty = dict.fromkeys((*FIELDS, "low", "likely", "high"), "")
+    >>> empty = dict.fromkeys((*_TEXTS, *_NUMBERS, *_EXPECTED, "deadline", "segments", "guardrails"), "")
     >>> found = fields_of(empty | {"title": "Bake less", "smallest_gain": "2,000", "segments": "dish, weekday"})
     >>> found["title"], found["smallest_gain"], found["segments"], found["cost"]
     ('Bake less', 2000.0, ['dish', 'weekday'], None)

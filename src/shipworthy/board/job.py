@@ -21,7 +21,7 @@ def show_job(asked: Asked) -> Response:
     jobs = asked.desk.jobs[project.name]
     job = jobs.get(asked.request.path_params["id"])
     if is_part(asked.request):
-        return render_part(asked, "job_state", project=project, job=job, took=took(job))
+        return render_part("job_state", project=project, job=job, took=took(job))
     answer = jobs.answer(job)
     said = json.dumps(answer, indent=2, ensure_ascii=False) if answer is not None else ""
     return render(

@@ -84,9 +84,7 @@ def _shown(asked: Asked, *, may_draw: bool) -> Response:
         "seen": token,
     }
     if may_draw:
-        return (
-            render_part(asked, "ledger_reading", project=project, **known) if is_news(asked, token) else nothing_new()
-        )
+        return render_part("ledger_reading", project=project, **known) if is_news(asked, token) else nothing_new()
     return render(asked, "ledger", project=project, here="Ledger", **known)
 
 

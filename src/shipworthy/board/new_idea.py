@@ -31,7 +31,7 @@ def advise(asked: Asked) -> Response:
     project = asked.project(Permission.READ)
     number = field(asked, "number")
     advice = lint(project, fields_of(said(asked)), number=int(number) if number.isdecimal() else None)
-    return render_part(asked, "advice", project=project, advice=advice)
+    return render_part("advice", project=project, advice=advice)
 
 
 def write_new_idea(asked: Asked) -> Response:

@@ -60,7 +60,7 @@ def show_problem_reading(asked: Asked) -> Response:
 def show_health(asked: Asked) -> Response:
     """What the service of the project says of itself, asked now; the page does not wait for it."""
     project = asked.project(Permission.READ)
-    return render_part(asked, "health", health=service_health(str(project.settings["watch"]["service"])))
+    return render_part("health", health=service_health(str(project.settings["watch"]["service"])))
 
 
 def _shown(asked: Asked, *, may_draw: bool) -> Response:
@@ -92,9 +92,7 @@ def _shown(asked: Asked, *, may_draw: bool) -> Response:
         "spent": _spent,
     }
     if may_draw:
-        return (
-            render_part(asked, "problem_reading", project=project, **known) if is_news(asked, token) else nothing_new()
-        )
+        return render_part("problem_reading", project=project, **known) if is_news(asked, token) else nothing_new()
     return render(asked, "problem", project=project, here="Problems", **known)
 
 

@@ -76,11 +76,7 @@ def _shown(asked: Asked, projects: Sequence[Project], project: Project | None) -
         "seen": token,
     }
     if is_part:
-        return (
-            render_part(asked, "programme_reading", project=project, **known)
-            if is_news(asked, token)
-            else nothing_new()
-        )
+        return render_part("programme_reading", project=project, **known) if is_news(asked, token) else nothing_new()
     return render(asked, "programme", project=project, here="Programme", **known)
 
 
@@ -98,7 +94,7 @@ def _backlog(asked: Asked) -> Response:
     }
     if asked.request.url.path.endswith("/reading"):
         is_new = is_news(asked, known["seen"])
-        return render_part(asked, "backlog_reading", project=project, **known) if is_new else nothing_new()
+        return render_part("backlog_reading", project=project, **known) if is_new else nothing_new()
     return render(asked, "backlog", project=project, here="Programme", **known)
 
 

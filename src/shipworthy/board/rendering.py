@@ -60,9 +60,10 @@ def render(
     return _page(asked.request, template, project=project, here=here, status=status, **known)
 
 
-def render_part(asked: Asked, template: str, *, status: int = 200, **known: Any) -> Response:
+def render_part(template: str, *, status: int = 200, **known: Any) -> Response:
     """A part of a page without its frame, for a page that is open already."""
-    return _part(asked.request, template, status, **known)
+    page = _environment().get_template(f"{template}.html.jinja").render(known)
+    return HTMLResponse(page, status_code=status)
 
 
 def go(to: str, says: str = "") -> Response:
@@ -76,7 +77,7 @@ def go(to: str, says: str = "") -> Response:
 def refuse(request: Request, error: ShipworthyError) -> Response:
     """Says what is wrong and what to do next: on a page of its own, or on the open page where a part was asked for."""
     if is_part(request):
-        return _part(request, "refused_part", status_of(error), error=error)
+        return render_part("refused_part", status=status_of(error), error=error)
     desk, principal = _who(request)
     name = request.path_params.get("project", "")
     project = desk.readable(principal).get(name) if principal else None
@@ -110,7 +111,6 @@ def _page(
     readable = desk.readable(principal).values() if principal else ()
     said = unquote(request.cookies.get(_SAID, ""))
     frame = {
-        **_of_request(request),
         "principal": principal,
         "project": project,
         "projects": sorted(readable, key=lambda one: (one.squad, one.name)),
@@ -125,16 +125,6 @@ def _page(
     if said:
         response.delete_cookie(_SAID, httponly=True, samesite="lax")
     return response
-
-
-def _part(request: Request, template: str, status: int, **known: Any) -> Response:
-    page = _environment().get_template(f"{template}.html.jinja").render(_of_request(request) | known)
-    return HTMLResponse(page, status_code=status)
-
-
-def _of_request(request: Request) -> dict[str, Any]:
-    """What every template knows: the token that a form of this page has to bring along, where the server wants one."""
-    return {"csrf": getattr(request.state, "csrf", "")}
 
 
 @cache

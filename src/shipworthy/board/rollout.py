@@ -148,9 +148,7 @@ def _shown(asked: Asked, *, may_draw: bool) -> Response:
         "seen": token,
     }
     if may_draw:
-        return (
-            render_part(asked, "rollout_reading", project=project, **known) if is_news(asked, token) else nothing_new()
-        )
+        return render_part("rollout_reading", project=project, **known) if is_news(asked, token) else nothing_new()
     return render(asked, "rollout", project=project, here="Rollouts", **known)
 
 

@@ -59,9 +59,7 @@ def _shown(asked: Asked, projects: Sequence[Project], project: Project | None) -
         "seen": token,
     }
     if asked.request.url.path.endswith("/reading"):
-        return (
-            render_part(asked, "standup_reading", project=project, **known) if is_news(asked, token) else nothing_new()
-        )
+        return render_part("standup_reading", project=project, **known) if is_news(asked, token) else nothing_new()
     return render(asked, "standup", project=project, here="Standup", **known)
 
 

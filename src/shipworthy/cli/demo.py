@@ -155,6 +155,7 @@ def _close(project: Project, folder: Path) -> None:
     click.echo(f"\nReports     {folder / page.parent}/")
     click.echo(f"Ledger      {folder / page}")
     click.echo(f"Go on       cd {folder} && {_command()}")
+    click.echo(f"Board       cd {folder} && {_command()} server --open")
     earned = money(line.earned, line.currency)
     click.secho(
         f"\nIn {line.answered} days of deciding, idea {line.idea} earned {earned} more than the kitchen did without it.",

@@ -21,7 +21,7 @@ ZIP = ".zip"
 MOST_FILES = 1_000_000
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*")
 _PARTIAL = ".partial-"
-_DAMAGED = (BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError)
+_DAMAGED = (BadZipFile, EOFError, NotImplementedError, OSError, RuntimeError, ValueError)
 """What reading a zip file raises where it is damaged, encrypted or of another kind."""
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Collection
 from contextlib import suppress
 from datetime import timedelta
 from hashlib import sha256
@@ -33,9 +34,10 @@ _TITLE = re.compile(r"^[A-Z][a-z ]+: ")
 class Readings:
     """The readings of one project, kept in files beside its stores, so that every server process has them."""
 
-    def __init__(self, project: Project) -> None:
-        """Reads nothing yet."""
+    def __init__(self, project: Project, *, hidden: Collection[str] = ()) -> None:
+        """Reads nothing yet; `hidden` are variables of the environment that the project's code does not get."""
         self._project = project
+        self._hidden = frozenset(hidden)
         self._folder = project.root / _FOLDER
         self._stop = Event()
         self._one_at_a_time = Lock()
@@ -111,7 +113,7 @@ class Readings:
             return  # another process read it meanwhile
         at, seq, log = now(), self._project.records.head().seq, self._stamp()
         words = [question.words[0], "--json", *question.words[1:]]
-        ended = run(words, self._project.root, environment_of(self._project.who), _LIMIT_S, self._stop)
+        ended = run(words, self._project.root, environment_of(self._project.who, self._hidden), _LIMIT_S, self._stop)
         if self._stop.is_set():
             return
         answer, error = before.answer if before else None, ""
