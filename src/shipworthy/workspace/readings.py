@@ -24,7 +24,9 @@ _FOLDER = ".shipworthy/readings"
 _LIMIT_S = 600.0
 _LOOK_S = 0.2
 _RETRY = timedelta(seconds=60)
-_KINDS = frozenset({"idea", "data", "research", "verdict", "override", "holdout", "release", "rollout", "log"})
+_KINDS = frozenset(
+    {"idea", "signoff", "data", "research", "verdict", "override", "holdout", "release", "rollout", "log"}
+)
 """Records after which figures may be others; a comment or a job changes none."""
 _TITLE = re.compile(r"^[A-Z][a-z ]+: ")
 
@@ -41,6 +43,7 @@ class Readings:
         self._one_at_a_time = Lock()
         self._asked: set[Question] = set()
         self._lock = Lock()
+        self._since: int | None = None
         self._seq = 0
         self._moved = 0
 
@@ -72,7 +75,8 @@ class Readings:
     def _newest_move(self, since: int) -> int:
         """The newest record after which figures may be others."""
         with self._lock:
-            self._seq = self._seq or since
+            if self._since is None or since < self._since:  # of an older reading more records count
+                self._since = self._seq = since
             while records := self._project.records.since(self._seq):
                 self._seq = records[-1].seq
                 self._moved = max([self._moved, *(record.seq for record in records if record.kind in _KINDS)])
