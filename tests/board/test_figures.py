@@ -70,7 +70,7 @@ def test_problem_shows_what_it_knows_at_once_and_the_rest_when_it_was_read(site)
         assert page.get_by_text("1 of 20 planned ideas opened it").is_visible()
         read_out(page)
         assert page.get_by_role("slider", name="Baseline answers since").is_visible()
-        assert page.get_by_role("heading", name="1 of 1 ideas judged gains beyond doubt").is_visible()
+        assert page.get_by_role("heading", name="1 of 1 ideas judged is to ship").is_visible()
         page.get_by_text("The last periods as a table").click()
         row = page.get_by_role("row", name="2026-02-05")
         assert row.inner_text().split("\t")[1:] == ["the release from before", "240.00", "240.00", "282.00"]
