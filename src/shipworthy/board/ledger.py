@@ -72,9 +72,10 @@ def _shown(asked: Asked, *, may_draw: bool) -> Response:
     pictures = _pictures(project, lines, may_draw=may_draw)
     together = read_calibration(lines)
     figures = statistics_of(asked, [project])
-    token = seen(told.at, figures.at, told.is_waiting, pictures is not None)
+    token = seen(told.at, figures.at, told.is_waiting, figures.is_waiting, pictures is not None)
     known: dict[str, Any] = {
         "figures": figures.answer,
+        "reckoned": figures,
         "told": told,
         "lines": lines,
         "pictures": pictures,
