@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from shipworthy.errors import UnavailableError
+from shipworthy.errors import NotFoundError, UnavailableError
 from shipworthy.project.clock import now
 from shipworthy.store import Change
 from shipworthy.workspace import beats as beats_module
@@ -29,7 +29,7 @@ def kitchen(tmp_path: Path):
 
 
 def test_those_who_read_never_stop_who_takes_back_harm(kitchen, monkeypatch: pytest.MonkeyPatch):
-    """One account has only so many jobs in a lane, all together have only so many, and a rollback is run beside them all; the keeper beats."""
+    """An account has only so many jobs in a lane, and so have all; a rollback runs beside them all, and the keeper beats."""
     monkeypatch.setattr(jobs_module, "_MOST_WAITING", 3)
     monkeypatch.setattr(jobs_module, "_MOST_OF_ONE", 2)
     monkeypatch.setattr(jobs_module, "EVERY_S", 0.01)
@@ -66,3 +66,16 @@ def test_a_job_of_a_machine_that_is_gone_is_lost(kitchen, monkeypatch: pytest.Mo
         assert jobs.get("j-far").state is state
     assert [one.state for one in jobs.all()] == [JobState.LOST]
     assert "Ask again" in str(jobs.get("j-far").error)
+
+
+def test_a_job_in_a_word_that_nobody_knows_hides_no_other(kitchen):
+    """A record that another version of shipworthy wrote is left out of the list, and said to be none when asked for."""
+    at = now()
+    body = {"verb": "data", "given": {}, "who": "ann", "state": JobState.DONE, "asked_at": at, "at": at}
+    known = job_body(Job(id="j-1", **body, host="here", keeper="k", limit_s=1.0, version=0))
+    odd = {"j-1": known, "j-2": known | {"state": "resting"}, "j-3": known | {"mood": "calm"}, "j-4": {}}
+    kitchen.records.add(*(Change(kind="job", key=key, body=one) for key, one in odd.items()), by="ann")
+    jobs = Jobs(kitchen)
+    assert [job.id for job in jobs.all()] == ["j-1"]
+    with pytest.raises(NotFoundError, match="j-2"):
+        jobs.get("j-2")

@@ -130,9 +130,10 @@ class Jobs:
             NotFoundError: there is none of that name.
         """
         record = self._project.records.get(KIND, name)
-        if record is None:
+        job = None if record is None else read_job(record)
+        if job is None:
             raise NotFoundError(f"No job {name!r}. List the jobs to see which there are.")
-        return self._seen(read_job(record))
+        return self._seen(job)
 
     def wait(self, name: str, seconds: float) -> Job:
         """The job once it is over, or as it is after so many seconds."""
@@ -151,7 +152,8 @@ class Jobs:
         with self._lock:
             self._read_on()
             known = list((self._newest or {}).values())
-        jobs = sorted((read_job(record) for record in known), key=lambda job: (job.asked_at, job.id), reverse=True)
+        readable = [job for record in known if (job := read_job(record)) is not None]
+        jobs = sorted(readable, key=lambda job: (job.asked_at, job.id), reverse=True)
         return [self._seen(job) if not job.state.is_over else job for job in jobs]
 
     def answer(self, job: Job) -> Any:
@@ -280,7 +282,7 @@ class Jobs:
         for left in reversed(range(_TRIES)):
             try:
                 [record] = self._project.records.add(change, by=job.who)
-                return read_job(record)
+                return replace(job, at=record.at, version=record.version)
             except UnavailableError:
                 if not left or job.version == 0:
                     raise
