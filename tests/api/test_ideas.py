@@ -158,3 +158,16 @@ def test_one_account_asks_one_question_at_a_time(laptop: Server) -> None:
         wait_for(lambda: laptop.ask("GET", "/projects/kiosk/ask?sql=select+1").status == 503)
         assert first.result() == 422
     assert laptop.ask("POST", laptop.project("/ask"), {"sql": "select 1"}).status == 200
+
+
+def test_a_long_talk_is_read_page_by_page(laptop: Server) -> None:
+    """Comments come in pages, and the page of the idea shows the last fifty, with a link to those before."""
+    client = Client(laptop.url)
+    number = client.create_idea(title="Much talk", problem="kiosk")["number"]
+    for i in range(53):
+        client.comment(number, text=f"word-{i}.")
+    assert [one["text"] for one in client.each("comments", number)] == [f"word-{i}." for i in range(53)]
+    assert len(client.comments(number, limit=20)["items"]) == 20
+    page, whole = (laptop.ask("GET", f"/projects/kiosk/ideas/{number}{more}").body for more in ("", "?comments=all"))
+    assert ("3 earlier" in page, "word-2." in page, "word-3." in page, "word-52." in page) == (True, False, True, True)
+    assert ("earlier" in whole, "word-0." in whole) == (False, True)
