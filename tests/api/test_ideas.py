@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import http.client
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from shipworthy.api.client import Client
 from shipworthy.errors import GateClosedError, InvalidInputError, NotFoundError
-from tests.api.serving import Server
+from tests.api.serving import Server, wait_for
 
 
 def test_pages_of_a_list_follow_one_another(laptop: Server) -> None:
@@ -141,3 +142,32 @@ def test_questions_are_answered_and_only_read(laptop: Server) -> None:
     assert {"moved", "waits", "at_risk"} <= client.standup().keys()
     assert client.backlog()["total"] >= 1
     assert client.programme()["ideas"] >= 2
+
+
+def test_one_account_asks_one_question_at_a_time(laptop: Server) -> None:
+    """While a question is answered, another one of the same account is refused at either door, to be asked again."""
+    slow = {"sql": "select sum(a.range * b.range % 7) from range(10000000) a, range(10000000) b", "seconds": 5}
+
+    def asked() -> int:
+        while (got := laptop.ask("POST", laptop.project("/ask"), slow).status) == 503:  # the board's came first
+            pass
+        return got
+
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(asked)
+        wait_for(lambda: laptop.ask("GET", "/projects/kiosk/ask?sql=select+1").status == 503)
+        assert first.result() == 422
+    assert laptop.ask("POST", laptop.project("/ask"), {"sql": "select 1"}).status == 200
+
+
+def test_a_long_talk_is_read_page_by_page(laptop: Server) -> None:
+    """Comments come in pages, and the page of the idea shows the last fifty, with a link to those before."""
+    client = Client(laptop.url)
+    number = client.create_idea(title="Much talk", problem="kiosk")["number"]
+    for i in range(53):
+        client.comment(number, text=f"word-{i}.")
+    assert [one["text"] for one in client.each("comments", number)] == [f"word-{i}." for i in range(53)]
+    assert len(client.comments(number, limit=20)["items"]) == 20
+    page, whole = (laptop.ask("GET", f"/projects/kiosk/ideas/{number}{more}").body for more in ("", "?comments=all"))
+    assert ("3 earlier" in page, "word-2." in page, "word-3." in page, "word-52." in page) == (True, False, True, True)
+    assert ("earlier" in whole, "word-0." in whole) == (False, True)

@@ -23,6 +23,7 @@ from shipworthy.ship.rollout import Phase, read_rollout
 from shipworthy.ship.ship import ship_idea
 from shipworthy.ship.signing import sign, withdraw_signoff
 from shipworthy.ship.standing import standing
+from shipworthy.store import Change
 from shipworthy.workspace.workspace import open_workspace
 from tests.cli.typed import typed
 from tests.ship import kiosk
@@ -288,3 +289,11 @@ def test_the_command_line_signs(asking: Asking):
     assert typed(root, "sign", 1, "--for", "research", "--as", "stakeholder").code == 2
     assert typed(root, "sign", 1, "--for", "lunch", "--as", "analyst").code == 2
     assert typed(root, "sign", 9, "--for", "research", "--as", "analyst").code == 3
+
+
+def test_a_word_at_a_gate_that_nobody_knows_opens_and_breaks_nothing(bakery):
+    """A sign-off at a gate, or in a role, of another version of shipworthy is passed over; the others stand."""
+    known = {"gate": "ship", "role": "analyst", "about": {}, "proved": False, "withdrawn": False}
+    for body in (known | {"gate": "moon"}, known, known | {"role": "astronaut"}):
+        bakery.records.add(Change(kind="signoff", key="0001", body=body), by="ann")
+    assert [(str(one.gate), str(one.role)) for one in signoffs(bakery, find_idea(bakery, 1))] == [("ship", "analyst")]

@@ -74,7 +74,9 @@ def answer_question(call: Call) -> Object:
     if (asked.sql is None) == (asked.saved is None):
         raise InvalidInputError("Give sql, or the name of a saved question: one of them.")
     sql = asked.sql if asked.sql is not None else read_query(call.project, str(asked.saved)).sql
-    return ask([call.project], sql, limits=Limits(seconds=asked.seconds, rows=asked.rows)).to_dict()
+    limits = Limits(seconds=asked.seconds, rows=asked.rows)
+    with call.desk.questions.of(call.principal.name):
+        return ask([call.project], sql, limits=limits).to_dict()
 
 
 def list_queries(call: Call) -> Page[Object]:

@@ -7,6 +7,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from shipworthy.api.endpoint import Answer, Call, Endpoint, Page
+from shipworthy.api.paging import PageQuery, page
 from shipworthy.errors import DeniedError, NotFoundError
 from shipworthy.ideas.comment import LONGEST, Comment, comment, comments, correct_comment
 from shipworthy.ideas.register import find_idea
@@ -41,8 +42,7 @@ class Signature(Struct, forbid_unknown_fields=True, kw_only=True):
 
 def list_comments(call: Call) -> Page[Comment]:
     """The comments, the oldest first."""
-    found = list(comments(call.project, call.number))
-    return Page(items=found, total=len(found))
+    return page(comments(call.project, call.number), lambda one: (one.id,), call.query)
 
 
 def add_comment(call: Call) -> Comment:
@@ -93,6 +93,7 @@ ENDPOINTS = (
         permission=Permission.READ,
         says="What was said about an idea, the oldest first.",
         handler=list_comments,
+        query=PageQuery,
         answer=Page[Comment],
     ),
     Endpoint(

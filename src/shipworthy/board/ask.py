@@ -104,7 +104,8 @@ def _answered(asked: Asked, project: Project, sql: str) -> Answer:
             f"A question has at most {LONGEST:,} letters here, this one {len(sql):,}. Ask longer ones by `shipworthy ask`."
         )
     lines = tell(asked, project, "ledger").answer or [] if "ledger" in mentioned(sql) else []
-    return ask([project], sql, limits=_LIMITS, ledger={project.space: lines})
+    with asked.desk.questions.of(asked.principal.name):
+        return ask([project], sql, limits=_LIMITS, ledger={project.space: lines})
 
 
 def _plot(answer: Answer, kind: str, x: str, y: str) -> Plot | None:

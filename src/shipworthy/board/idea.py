@@ -34,6 +34,7 @@ from shipworthy.workspace.cards import Card
 from shipworthy.workspace.job import Job
 from shipworthy.workspace.role import Permission
 
+_TALK = 50
 _SANDBOX = (
     "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:"
 )
@@ -71,7 +72,7 @@ def story(asked: Asked, project: Project) -> dict[str, Any]:
         "job": job,
         "took": took(job) if job else 0.0,
         "verbs": _verbs(asked, project, card),
-        "comments": comments(project, card.number),
+        **_talk(asked, project),
         "signed": signoffs(project, idea),
         "asked_for": {gate: project.settings["signoffs"][gate] for gate in Gate if project.settings["signoffs"][gate]},
         "signatures": signatures(asked, project.squad, card.gaps),
@@ -96,6 +97,13 @@ def show_report(asked: Asked) -> Response:
         raise NotFoundError(f"Idea {idea.number} has no report yet. `shipworthy analyse {idea.number}` writes it.")
     headers = {"content-security-policy": _SANDBOX, "cache-control": "no-cache"}
     return FileResponse(path, media_type="text/html", headers=headers)
+
+
+def _talk(asked: Asked, project: Project) -> dict[str, Any]:
+    """What people said last, or all of it where the query asks for that; and how much was said before."""
+    said = comments(project, asked.number)
+    shown = said if asked.request.query_params.get("comments") == "all" else said[-_TALK:]
+    return {"comments": shown, "earlier": len(said) - len(shown)}
 
 
 def _judged(project: Project, idea: Idea) -> tuple[Judged | None, str]:

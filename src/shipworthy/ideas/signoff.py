@@ -41,6 +41,9 @@ class Gate(StrEnum):
         return {"research": "what counts as success", "ship": "the verdict", "live": "that it goes live"}[self.value]
 
 
+_GATES, _ROLES = frozenset(map(str, Gate)), frozenset(map(str, Role))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signoff:
     """Somebody's word at a gate.
@@ -115,6 +118,8 @@ def signoffs(project: Project, idea: Idea) -> list[Signoff]:
     last: dict[tuple[str, ...], Signoff | None] = {}
     for record in project.records.history(KIND, idea.key):
         body = record.body
+        if body["gate"] not in _GATES or body["role"] not in _ROLES:  # another version's word: it opens nothing here
+            continue
         whose = (body["gate"], body["role"], _person(record.by))
         last.pop(whose, None)
         last[whose] = (

@@ -167,7 +167,8 @@ def _numbers(record: Record, by_problem: Mapping[str, Sequence[int]]) -> Sequenc
     if record.kind == "rollout":
         return by_problem.get(record.key, ())
     if record.kind == "job":
-        number = record.body["given"].get("number")
+        given = record.body.get("given")
+        number = given.get("number") if isinstance(given, Mapping) else None
         return [number] if isinstance(number, int) else []
     return [int(record.key)] if record.kind in _ABOUT_IDEAS else []
 

@@ -10,6 +10,7 @@ from shipworthy.workspace.behind import Behind
 from shipworthy.workspace.cards import Cards
 from shipworthy.workspace.jobs import Jobs
 from shipworthy.workspace.principal import Principal
+from shipworthy.workspace.questions import Questions
 from shipworthy.workspace.readings import Readings
 from shipworthy.workspace.role import Permission
 from shipworthy.workspace.workspace import Workspace
@@ -24,6 +25,7 @@ class Desk:
         jobs: The jobs of each project, by its name.
         readings: The readings of each project, by its name.
         behind: What is reckoned behind pages, over projects.
+        questions: The questions in SQL that are being answered.
     """
 
     def __init__(self, workspace: Workspace) -> None:
@@ -34,6 +36,7 @@ class Desk:
             name: Jobs(project, hidden=_hidden(workspace)) for name, project in workspace.projects.items()
         }
         self.behind = Behind()
+        self.questions = Questions()
         self.readings: Mapping[str, Readings] = {
             name: Readings(project, hidden=_hidden(workspace)) for name, project in workspace.projects.items()
         }

@@ -147,11 +147,14 @@ class Job:
         return _ERRORS.get(self.exit_code or 1, ShipworthyError)(self.error)
 
 
-def read_job(record: Record) -> Job:
-    """The job that a record tells of."""
+def read_job(record: Record) -> Job | None:
+    """The job that a record tells of; None where this version of shipworthy cannot read it."""
     body = record.body
-    fields = {**body, "state": JobState(body["state"]), "asked_at": datetime.fromisoformat(body["asked_at"])}
-    return Job(**fields, id=record.key, who=record.by, at=record.at, version=record.version)
+    try:
+        fields = {**body, "state": JobState(body["state"]), "asked_at": datetime.fromisoformat(body["asked_at"])}
+        return Job(**fields, id=record.key, who=record.by, at=record.at, version=record.version)
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def job_body(job: Job) -> dict[str, Any]:

@@ -9,11 +9,10 @@ import tempfile
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 from threading import Event, Lock, Thread
 from time import monotonic, sleep
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 from shipworthy.errors import (
@@ -28,6 +27,7 @@ from shipworthy.project import Project
 from shipworthy.project.clock import now
 from shipworthy.store import Change, Record, get_content, put_content
 from shipworthy.store.digest import canonical, digest
+from shipworthy.workspace.beats import EVERY_S, Beats
 from shipworthy.workspace.job import KIND, File, Job, JobState, Lane, Task, job_body, read_job
 from shipworthy.workspace.running import Ended, environment_of, run
 from shipworthy.workspace.turn import Turn
@@ -35,6 +35,9 @@ from shipworthy.workspace.turn import Turn
 _FOLDER = ".shipworthy/jobs"
 _ANSWERS = "answers"
 _MOST_WAITING = 100
+"""In one lane; what takes back harm is not counted, and never refused for their sake."""
+_MOST_OF_ONE = 25
+"""Of one account in one lane."""
 _MOST_LOOKING = 4
 _LOOK_S = 0.1
 _TRIES = 5
@@ -43,6 +46,14 @@ _TITLES = (
     "Invalid input|User code|Not found|Gate closed|Precondition|Already exists|Unavailable|Tampered|Denied|Sign in"
 )
 _MESSAGE = re.compile(rf"^(?:{_TITLES}): (.*)", re.MULTILINE | re.DOTALL)
+
+
+class _Kept(NamedTuple):
+    """A job that this process keeps."""
+
+    thread: Thread
+    lane: Lane
+    who: str
 
 
 class Jobs:
@@ -62,7 +73,8 @@ class Jobs:
         self._life: Turn | None = None
         self._stop = Event()
         self._lock = Lock()
-        self._threads: dict[str, Thread] = {}
+        self._kept: dict[str, _Kept] = {}
+        self._beats = Beats(project)
         self._newest: dict[str, Record] | None = None
         self._seq = 0
 
@@ -84,7 +96,7 @@ class Jobs:
             UnavailableError: too many wait already, or the server is about to end.
         """
         with self._lock:
-            self._refuse_too_many()
+            self._refuse_too_many(task.lane, who)
             self._live()
         name = f"j-{uuid4().hex[:20]}" if key is None else f"k-{digest(canonical([who, key]))[:20]}"
         at = now()
@@ -107,7 +119,7 @@ class Jobs:
             return self._asked_before(job)
         thread = Thread(target=self._work, args=(job, task), name=f"job {name}", daemon=True)
         with self._lock:
-            self._threads[name] = thread
+            self._kept[name] = _Kept(thread, task.lane, who)
         thread.start()
         return job
 
@@ -118,18 +130,19 @@ class Jobs:
             NotFoundError: there is none of that name.
         """
         record = self._project.records.get(KIND, name)
-        if record is None:
+        job = None if record is None else read_job(record)
+        if job is None:
             raise NotFoundError(f"No job {name!r}. List the jobs to see which there are.")
-        return self._seen(read_job(record))
+        return self._seen(job)
 
     def wait(self, name: str, seconds: float) -> Job:
         """The job once it is over, or as it is after so many seconds."""
         until = monotonic() + seconds
         while not (job := self.get(name)).state.is_over and monotonic() < until:
             with self._lock:
-                mine = self._threads.get(name)
+                mine = self._kept.get(name)
             if mine is not None:
-                mine.join(min(until - monotonic(), 1.0))
+                mine.thread.join(min(until - monotonic(), 1.0))
             else:
                 sleep(_LOOK_S)
         return job
@@ -139,7 +152,8 @@ class Jobs:
         with self._lock:
             self._read_on()
             known = list((self._newest or {}).values())
-        jobs = sorted((read_job(record) for record in known), key=lambda job: (job.asked_at, job.id), reverse=True)
+        readable = [job for record in known if (job := read_job(record)) is not None]
+        jobs = sorted(readable, key=lambda job: (job.asked_at, job.id), reverse=True)
         return [self._seen(job) if not job.state.is_over else job for job in jobs]
 
     def answer(self, job: Job) -> Any:
@@ -150,23 +164,37 @@ class Jobs:
         """Ends what runs; the records say so."""
         self._stop.set()
         with self._lock:
-            threads = list(self._threads.values())
-        for thread in threads:
-            thread.join(10.0)
+            kept = list(self._kept.values())
+        for one in kept:
+            one.thread.join(10.0)
         if self._life is not None:
             self._life.give_back(remove=True)
             self._life = None
 
-    def _refuse_too_many(self) -> None:
+    def _refuse_too_many(self, lane: Lane, who: str) -> None:
         if self._stop.is_set():
             raise UnavailableError("The server is about to end. Ask again in a moment.")
-        if len(self._threads) >= _MOST_WAITING:
+        if lane is Lane.PROMPT:
+            return
+        beside = [one.who for one in self._kept.values() if one.lane is lane]
+        if beside.count(who) >= _MOST_OF_ONE:
+            raise UnavailableError(
+                f"{_MOST_OF_ONE} jobs of {who}'s wait already. Ask again when some of them are over."
+            )
+        if len(beside) >= _MOST_WAITING:
             raise UnavailableError(f"{_MOST_WAITING} jobs wait already. Ask again when some of them are over.")
 
     def _live(self) -> None:
-        """Shows others that this process lives, by a lock that only its end opens."""
+        """Shows others that this process lives: on this machine by a lock that only its end opens, elsewhere by beats."""
         if self._life is None:
             self._life = Turn.take(self._folder / self._keeper)
+            Thread(target=self._beat, name="beats", daemon=True).start()
+
+    def _beat(self) -> None:
+        while not self._stop.wait(EVERY_S):
+            if self._kept:
+                with suppress(ShipworthyError):  # a store that is away for a moment hears of the next one
+                    self._beats.beat(self._keeper, _HOST)
 
     def _asked_before(self, job: Job) -> Job:
         before = self.get(job.id)
@@ -198,8 +226,7 @@ class Jobs:
     def _is_forsaken(self, job: Job) -> bool:
         if job.host == _HOST:
             return job.keeper != self._keeper and not Turn.is_held(self._folder / job.keeper)
-        late = timedelta(seconds=job.limit_s) + timedelta(minutes=5)
-        return job.state is JobState.RUNNING and now() > job.at + late
+        return self._beats.is_silent(job.keeper)
 
     def _work(self, job: Job, task: Task) -> None:
         try:
@@ -212,7 +239,7 @@ class Jobs:
                 self._note(replace(job, state=JobState.LOST, error=str(error)))
         finally:
             with self._lock:
-                self._threads.pop(job.id, None)
+                self._kept.pop(job.id, None)
 
     @contextmanager
     def _turn(self, task: Task) -> Iterator[None]:
@@ -255,7 +282,7 @@ class Jobs:
         for left in reversed(range(_TRIES)):
             try:
                 [record] = self._project.records.add(change, by=job.who)
-                return read_job(record)
+                return replace(job, at=record.at, version=record.version)
             except UnavailableError:
                 if not left or job.version == 0:
                     raise
