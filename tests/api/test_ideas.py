@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -141,3 +142,18 @@ def test_questions_are_answered_and_only_read(laptop: Server) -> None:
     assert {"moved", "waits", "at_risk"} <= client.standup().keys()
     assert client.backlog()["total"] >= 1
     assert client.programme()["ideas"] >= 2
+
+
+def test_the_last_admin_cannot_be_locked_out(squad: tuple[Server, dict[str, str]]) -> None:
+    """Nobody gives their own admin role up over REST, and no role of a squad that there is not is given."""
+    server, tokens = squad
+    admin = replace(server, token=tokens["admin"])
+    for path, edit in (
+        ("/api/v1/accounts/admin", {"roles": {}}),
+        ("/api/v1/accounts/admin", {"disabled": True}),
+        ("/api/v1/accounts/analyst", {"roles": {"sea": ["analyst"]}}),
+    ):
+        before = admin.ask("GET", path)
+        refused = admin.ask("PATCH", path, edit, If_Match=before.headers["etag"])
+        assert refused.status == 422, refused.body
+        assert admin.ask("GET", path).body == before.body
