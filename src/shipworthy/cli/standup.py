@@ -26,7 +26,7 @@ def standup(since: str, markdown: bool, with_ledger: bool, json_: bool) -> None:
         return
     several = len(projects) > 1
     facts = {
-        "At risk": [_said(one.project, one.says, several) for one in found.at_risk] or "nothing that is known",
+        "At risk": [_said(one.project, one.says, several) for one in found.at_risk] or (found.no_risk if found.unwatched else "nothing that is known"),
         "Moved": [_said(one.project, one.says, several) for one in found.moved] or "nothing",
         "Waits": [_said(one.project, one.says, several) for one in found.waits] or "nothing",
     }
