@@ -98,6 +98,17 @@ def test_silence_of_a_watch_that_never_reported_is_no_good_news(walked: Project)
     assert standup([walked]).no_risk == "Nothing is known to be at risk."
 
 
+def test_what_a_verdict_measured_counts_whatever_it_decides(walked: Project):
+    """An idea judged inconclusive is ranked by what was measured of it, with its units, and not by what its squad hopes for."""
+    judged = walked.records.get("verdict", "0001")
+    verdict = {**judged.body["verdict"], "decision": "inconclusive"}
+    walked.records.add(Change(kind="verdict", key="0001", body={**judged.body, "verdict": verdict}), by="ben")
+    [line] = [line for line in backlog([walked]) if line.idea == 1]
+    assert any(why.startswith("Its verdict measured") for why in line.why)
+    assert line.worth.cost_says("EUR").endswith(" days")
+    assert line.worth.ratio_says("EUR").endswith("a day")
+
+
 def test_moves_overrides_and_sign_offs_are_told_as_people_say_them(walked: Project):
     """A rollback names its idea and its reason; an override asks for a second person; a verdict asks for signatures."""
     settings = {**walked.settings, "signoffs": {"ship": ["product manager"], "live": ["product manager"]}}
