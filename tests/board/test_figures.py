@@ -223,6 +223,9 @@ def test_a_rollback_says_what_will_happen_wants_a_reason_and_is_told_of(site):
         assert "by ann" in page.locator(".moved li").first.inner_text()
         page.goto(f"{site.url}/projects/bakery/standup")
         page.get_by_text("was rolled back for bakery. The baker is ill").wait_for(timeout=20_000)
+        page.goto(f"{site.url}/projects/bakery/")
+        expect(page.locator("#card-1")).to_be_visible()
+        expect(page.locator("#card-1 .ask")).to_have_count(0)
 
 
 @pytest.mark.parametrize(
