@@ -3,8 +3,8 @@
     python -m benchmarks.board
     python -m benchmarks.board --ideas 1000 --decisions 100000 --store sqlite
 
-Each is asked for twenty times over HTTP, one after the other, by one caller; at most 200 ms, the slowest included. The first
-answer after a start, which reads everything once, is told apart.
+Each is asked for twenty times (`--calls`) over HTTP, one after the other, by one caller; at most 200 ms, the slowest included.
+The first answer that takes longer is told apart: after a start it reads everything once.
 """
 
 from __future__ import annotations
@@ -69,6 +69,7 @@ ASKED = (
     "/projects/bakery/rollouts/bakery",
     "/projects/bakery/standup",
     "/projects/bakery/backlog",
+    "/projects/bakery/programme",
     "/projects/bakery/ask",
     "/projects/bakery/ledger",
 )
@@ -79,6 +80,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.board", description=__doc__.splitlines()[0])
     parser.add_argument("--ideas", type=int, default=10_000)
     parser.add_argument("--decisions", type=int, default=1_000_000)
+    parser.add_argument("--calls", type=int, default=CALLS, help="how often each is asked for")
     parser.add_argument("--store", choices=["sqlite", "postgresql"], help="one of the two")
     options = parser.parse_args()
     print(describe(), end="\n\n")
@@ -93,7 +95,7 @@ def main() -> int:
                     with (root / "shipworthy.toml").open("a") as file:
                         file.write(f'\n[store]\nrecords = "{address}"\n')
                 _fill(root, options.ideas, options.decisions)
-                met = _measure(store, root) and met
+                met = _measure(store, root, options.calls) and met
     print(f"\ntarget, {TARGET_MS:.0f} ms at most: {'met' if met else 'missed'}")
     return 0 if met else 1
 
@@ -179,7 +181,7 @@ def _log(project: Project, decisions: int) -> None:
         project.records.add(Change(kind=KIND, key=part.key, body=part.body), by="ann")
 
 
-def _measure(store: str, root: Path) -> bool:
+def _measure(store: str, root: Path, calls: int) -> bool:
     port = free_port()
     command = [sys.executable, "-m", "shipworthy", "server", "--port", str(port)]
     met = True
@@ -188,11 +190,14 @@ def _measure(store: str, root: Path) -> bool:
         for path in (ASKED[0], "/projects/bakery/"):
             print(f"{'the first: ' + path:<62} {_asked(port, path)[0]:>10.0f}")
         for path in ASKED:
-            _, status = _asked(port, path)
+            cold, status = _asked(port, path)
+            if cold > TARGET_MS:
+                print(f"{'the first: ' + path:<62} {cold:>10.0f}")
             if status != 200:
+                met = False
                 print(f"{path:<62} {status:>10}")
                 continue
-            times = [_asked(port, path)[0] for _ in range(CALLS)]
+            times = [_asked(port, path)[0] for _ in range(calls)]
             met = met and max(times) <= TARGET_MS
             print(f"{path:<62} {median(times):>10.1f} {max(times):>10.1f}")
     return met

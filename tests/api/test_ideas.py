@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+from urllib.request import urlopen
 
 import pytest
 
@@ -141,3 +142,10 @@ def test_questions_are_answered_and_only_read(laptop: Server) -> None:
     assert {"moved", "waits", "at_risk"} <= client.standup().keys()
     assert client.backlog()["total"] >= 1
     assert client.programme()["ideas"] >= 2
+
+
+def test_figures_over_all_ideas_come_with_their_age(laptop: Server) -> None:
+    """What is reckoned over all ideas may be older than the newest record by so many seconds as its header Age says."""
+    for figure in ("standup", "backlog", "programme"):
+        with urlopen(f"{laptop.url}/api/v1/projects/kiosk/{figure}") as response:
+            assert int(response.headers["age"]) < 600
