@@ -6,6 +6,7 @@ import http.client
 import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from urllib.request import urlopen
 
 import pytest
 
@@ -187,3 +188,10 @@ def test_the_last_admin_cannot_be_locked_out(squad: tuple[Server, dict[str, str]
         refused = admin.ask("PATCH", path, edit, If_Match=before.headers["etag"])
         assert refused.status == 422, refused.body
         assert admin.ask("GET", path).body == before.body
+
+
+def test_figures_over_all_ideas_come_with_their_age(laptop: Server) -> None:
+    """What is reckoned over all ideas may be older than the newest record by so many seconds as its header Age says."""
+    for figure in ("standup", "backlog", "programme"):
+        with urlopen(f"{laptop.url}/api/v1/projects/kiosk/{figure}") as response:
+            assert int(response.headers["age"]) < 600

@@ -181,7 +181,7 @@ def change_idea(call: Call) -> Answer:
     """Says something of an idea differently, for who has seen its newest edition."""
     edit: IdeaEdit = call.body
     written = read_written(call.project, call.number)
-    call.require_seen(_edition(call, written))
+    call.require_seen(_edition(call.cards.get(call.number), written))
     fields = {name: value for name, value in edit.said().items() if name != "knowingly"}
     edit_idea(call.project, call.number, fields, expect=written.edition, knowingly=edit.knowingly)
     return _shown(call, call.number)
@@ -248,20 +248,20 @@ def _is_asked_for(card: Card, asked: IdeaQuery) -> bool:
 
 def _shown(call: Call, number: int, **more: Any) -> Answer:
     written = read_written(call.project, number)
-    lock, idea = read_lock(call.project, written.idea.key), written.idea
+    lock, idea, card = read_lock(call.project, written.idea.key), written.idea, call.cards.get(number)
     shown = IdeaAnswer(
         number=number,
         idea=idea,
-        card=call.cards.get(number),
+        card=card,
         locked=lock is not None,
         deviations=deviations(call.project, idea),
     )
-    return Answer(value=shown, edition=_edition(call, written), **more)
+    return Answer(value=shown, edition=_edition(card, written), **more)
 
 
-def _edition(call: Call, written: Written) -> str:
+def _edition(card: Card, written: Written) -> str:
     """Of its text, and of all else that is shown of it."""
-    return f"{written.edition[:32]}-{call.cards.get(written.idea.number).seq}"
+    return f"{written.edition[:32]}-{card.seq}"
 
 
 def _record(call: Call, kind: str, remedy: str) -> Record:
