@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -34,7 +34,7 @@ pytestmark = [
 ]
 
 STARTER = Path(shipworthy.__file__).parent / "starter"
-PEOPLE = {
+PEOPLE: dict[str, Sequence[str]] = {
     "ada": ["admin"],
     "ann": ["food:product-manager"],
     "ben": ["food:ml-engineer", "food:product-manager"],
