@@ -64,6 +64,7 @@ def test_an_edit_names_what_it_has_seen(laptop: Server) -> None:
         ("GET", "/api/v1/projects/kiosk/ideas/99", None, {}, 404, "idea 99"),
         ("GET", "/api/v1/projects/kiosk/ideas/" + "9" * 5000, None, {}, 404, "number"),
         ("GET", "/api/v1/projects/kiosk/ideas?stag=ship", None, {}, 422, "stag"),
+        ("GET", "/api/v1/audit?since=0001-01-01T00:00:00%2B14:00", None, {}, 422, "since"),
         ("GET", "/api/v1/projects/kiosk/ideas?limit=1&limit=2", None, {}, 422, "limit"),
         ("POST", "/api/v1/projects/kiosk/ideas", {"title": "x", "ownr": "ann"}, {}, 422, "ownr"),
         ("POST", "/api/v1/projects/kiosk/ideas", b"{", {}, 400, "JSON"),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
 from shipworthy.api.endpoint import Answer, Call, Endpoint, Page
 from shipworthy.api.paging import PageQuery, page
+from shipworthy.errors import InvalidInputError
 from shipworthy.workspace.account import Account, change_account, list_accounts, read_account
 from shipworthy.workspace.audit import Wanted, newest
 from shipworthy.workspace.role import Permission, Role
@@ -91,7 +92,10 @@ def take_token_back(call: Call) -> TokenAnswer:
 def show_audit(call: Call) -> Page[Mapping[str, Any]]:
     """The newest entries, the newest first."""
     asked: AuditQuery = call.query
-    since = asked.since.astimezone() if asked.since is not None else None
+    try:
+        since = asked.since.astimezone(UTC) if asked.since is not None else None
+    except OverflowError:
+        raise InvalidInputError("since: no calendar has that instant. Write one as 2026-11-26T09:30:00Z.") from None
     wanted = Wanted(since=since, by=asked.by, kind=asked.kind, squad=asked.squad)
     found = newest(call.desk.workspace, wanted, asked.limit)
     return Page(items=[entry.to_json() for entry in found])

@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
@@ -56,6 +57,8 @@ async def _guarded(request: Request, work: Callable[[], Any]) -> Response:
         response: Response = await work()
     except ShipworthyError as error:
         response = refuse(error)
+    except HTTPException as error:  # what stands before the doors says so while the body is read
+        response = refuse(RefusedError(error.status_code, error.detail))
     except ClientDisconnect:
         response = Response(status_code=499)
     except Exception:  # noqa: BLE001  (the last door: it is logged, and nobody is shown a traceback)

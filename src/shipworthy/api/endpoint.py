@@ -10,9 +10,10 @@ from typing import Any, Generic, TypeVar
 from msgspec import Struct
 from starlette.datastructures import Headers
 
-from shipworthy.errors import InvalidInputError, NotFoundError, PreconditionError
+from shipworthy.errors import InvalidInputError, PreconditionError
 from shipworthy.live.refusals import RefusedError
 from shipworthy.project import Project
+from shipworthy.web.asked import number_in
 from shipworthy.workspace.cards import Cards
 from shipworthy.workspace.desk import Desk
 from shipworthy.workspace.jobs import Jobs
@@ -20,7 +21,6 @@ from shipworthy.workspace.principal import Principal
 from shipworthy.workspace.role import Permission
 
 PREFIX = "/api/v1"
-_DIGITS = 9
 T = TypeVar("T")
 
 
@@ -91,10 +91,7 @@ class Call:
         Raises:
             NotFoundError: it is no number of an idea.
         """
-        said = self.path["number"]
-        if not (said.isascii() and said.isdigit() and len(said) <= _DIGITS):
-            raise NotFoundError(f"{said[:40]!r} is no number of an idea. Write it like 7.")
-        return int(said)
+        return number_in(self.path["number"])
 
     def require(self) -> None:
         """Refuses what the principal may not do: in the project that the path names, else in any squad.

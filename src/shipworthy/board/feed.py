@@ -22,6 +22,7 @@ _LASTS_S = 300.0
 """After so long the browser connects anew, which asks again whether it may read."""
 
 _HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
+_DIGITS = 18
 _MOST = 50
 """More ideas than that at once are told as "many": the page then asks for everything."""
 
@@ -31,7 +32,7 @@ def show_feed(asked: Asked) -> Response:
     asked.project(Permission.READ)
     query, headers = asked.request.query_params, asked.request.headers
     since = headers.get("last-event-id") or query.get("since", "")
-    seq = int(since) if since.isdecimal() else asked.cards.seq
+    seq = int(since) if since.isdecimal() and len(since) <= _DIGITS else asked.cards.seq
     stream = _events(asked.request, asked.cards, seq)
     return StreamingResponse(stream, media_type="text/event-stream", headers=_HEADERS)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
+from uuid import uuid4
 
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 from starlette.exceptions import HTTPException
@@ -29,6 +31,7 @@ _REPORT = Path(report.__file__).parent
 FILES = (STATIC, _REPORT)
 """Where the files beside the pages lie; the script that reads plots out is the reports' own."""
 
+_LOG = logging.getLogger("shipworthy.board")
 _SAID = "said"
 _SAID_FOR = 60  # seconds: longer than a redirect takes, shorter than anybody remembers
 
@@ -93,6 +96,14 @@ def answer_http(request: Request, error: Exception) -> Response:
     response = refuse(request, NotFoundError(f"{says} Go back, or begin at the board."))
     response.status_code = status
     return response
+
+
+def answer_defect(request: Request, error: Exception) -> Response:
+    """The page for an error that nobody foresaw: an id, under which the server's log has it."""
+    name = uuid4().hex
+    _LOG.error("A request to %s failed; its id is %s", request.url.path, name, exc_info=error)
+    says = f"This is a defect of shipworthy, not of yours. The server's log has it under the id {name}."
+    return refuse(request, ShipworthyError(says))
 
 
 def is_part(request: Request) -> bool:

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp
 from shipworthy.api.door import MOST_BYTES
 from shipworthy.api.table import routes as api_routes
 from shipworthy.board.pages import routes as board_routes
-from shipworthy.board.rendering import answer_http
+from shipworthy.board.rendering import answer_defect, answer_http
 from shipworthy.server.beside import notices_beside
 from shipworthy.server.health import routes as health_routes
 from shipworthy.server.identity import Identity
@@ -44,7 +44,7 @@ def make_app(workspace: Workspace | None = None) -> ASGIApp:
     app = Starlette(
         routes=[*health_routes(), *SignIn(workspace, audit).routes(), *api_routes(), *board_routes()],
         middleware=[Middleware(GZipMiddleware, minimum_size=_WORTH_ZIPPING)],
-        exception_handlers={HTTPException: answer_http},
+        exception_handlers={HTTPException: answer_http, Exception: answer_defect},
         lifespan=partial(_lifespan, audit, desk),
     )
     app.state.desk = desk

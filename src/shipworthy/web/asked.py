@@ -11,7 +11,7 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import Response
 
-from shipworthy.errors import InvalidInputError, ShipworthyError
+from shipworthy.errors import InvalidInputError, NotFoundError, ShipworthyError
 from shipworthy.project import Project
 from shipworthy.workspace.cards import Cards
 from shipworthy.workspace.desk import Desk
@@ -53,8 +53,29 @@ class Asked:
 
     @property
     def number(self) -> int:
-        """The idea that the path names."""
-        return int(self.request.path_params["number"])
+        """The idea that the path names.
+
+        Raises:
+            NotFoundError: it is no number of an idea.
+        """
+        return number_in(self.request.path_params["number"])
+
+
+_DIGITS = 9
+
+
+def number_in(said: str) -> int:
+    """The number of an idea that a part of a path says.
+
+    Raises:
+        NotFoundError: it is no number of an idea.
+
+    >>> number_in("7")
+    7
+    """
+    if not (said.isascii() and said.isdigit() and len(said) <= _DIGITS):
+        raise NotFoundError(f"{said[:40]!r} is no number of an idea. Write it like 7.")
+    return int(said)
 
 
 Handler = Callable[[Asked], Response]

@@ -1,0 +1,71 @@
+"""The whole application: what is badly asked is refused, and a defect is a page with an id that the log has too."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator
+
+import httpx2
+import pytest
+
+from shipworthy.api.door import MOST_BYTES
+from shipworthy.server.app import make_app
+from shipworthy.workspace.cards import Cards
+from tests.server.town import free_port, lay, serving
+
+_NINES = "9" * 5000
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx2.Client]:
+    """The one user of a machine, before a workspace without accounts."""
+    workspace = lay(tmp_path_factory.mktemp("town"))
+    with serving(make_app(workspace), free_port()) as url, httpx2.Client(base_url=url, timeout=60) as client:
+        yield client
+
+
+@pytest.mark.parametrize("rest", ["", "/edit", "/pictures", "/report"])
+@pytest.mark.parametrize("said", [_NINES, "-1", "x"])
+def test_what_is_no_number_names_no_idea(client: httpx2.Client, said: str, rest: str):
+    """An address with a number as long as one likes, or with none, is that of no idea."""
+    answer = client.get(f"/projects/kitchen/ideas/{said}{rest}")
+    assert (answer.status_code, "is no number of an idea" in answer.text) == (404, True)
+
+
+def test_a_feed_from_nowhere_begins_now(client: httpx2.Client):
+    """A place in the feed that cannot be is taken for none."""
+    with client.stream("GET", f"/projects/kitchen/feed?since={_NINES}") as answer:
+        assert (answer.status_code, next(answer.iter_text())) == (200, "retry: 2000\n\n")
+
+
+def test_a_body_without_a_length_is_bounded_too(client: httpx2.Client):
+    """A body that is sent in pieces is refused as too long as soon as it is."""
+
+    def pieces() -> Iterator[bytes]:
+        for _ in range(MOST_BYTES // 2**20):
+            yield b" " * 2**20
+        yield b" "
+
+    json = {"content-type": "application/json"}
+    answer = client.post("/api/v1/projects/kitchen/ideas", content=pieces(), headers=json)
+    assert (answer.status_code, answer.headers["content-type"]) == (413, "application/problem+json")
+
+
+def test_a_defect_is_a_page_with_an_id_that_the_log_has(
+    client: httpx2.Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    """Nobody is shown a traceback: the page is in its frame, and names the id under which the log tells more."""
+
+    def broken(_cards: Cards) -> None:
+        raise RuntimeError("secret inner life")
+
+    monkeypatch.setattr(Cards, "all", broken)
+    with caplog.at_level(logging.ERROR, "shipworthy.board"):
+        answer = client.get("/projects/kitchen/")
+    assert (answer.status_code, answer.headers["content-type"]) == (500, "text/html; charset=utf-8")
+    assert "secret inner life" not in answer.text
+    found = re.search(r"under the id ([0-9a-f]{32})", answer.text)
+    assert found is not None
+    assert found[1] in caplog.text
+    assert "secret inner life" in caplog.text
