@@ -29,6 +29,7 @@ from shipworthy.project import Gap, Project, Stage
 from shipworthy.research.gate import missing as missing_research
 from shipworthy.research.research import read_research
 from shipworthy.store import Record
+from shipworthy.web.sandbox import SANDBOX
 from shipworthy.workspace.cards import Card
 from shipworthy.workspace.role import Permission
 
@@ -234,7 +235,7 @@ def get_report(call: Call) -> Response:
     path = call.project.root / REPORTS_FOLDER / f"{idea.key}-{idea.slug}.html"
     if not path.is_file():
         raise NotFoundError(f"Idea {idea.number} has no report yet. Write it with `shipworthy analyse {idea.number}`.")
-    headers = {"content-security-policy": "sandbox allow-scripts"}
+    headers = {"content-security-policy": SANDBOX}
     return Response(path.read_bytes(), media_type="text/html", headers=headers)
 
 
