@@ -17,7 +17,7 @@ from shipworthy.workspace.account import disable, enable, give_roles, list_accou
 from shipworthy.workspace.audit import Wanted, entries, newest
 from shipworthy.workspace.audit_log import AuditLog
 from shipworthy.workspace.password import password_change, set_password
-from shipworthy.workspace.role import EVERYWHERE, Permission, Role, Roles
+from shipworthy.workspace.role import EVERYWHERE, Permission, Role, Roles, read_roles
 
 _ENTRIES = 200
 
@@ -103,10 +103,13 @@ def _squads(asked: Asked) -> list[str]:
 
 
 def _given(asked: Asked) -> Roles:
-    """The roles that were ticked, each box being "squad:role"."""
-    ticked = _ticked(asked, "role")
-    given = {squad: frozenset(role for role in Role if f"{squad}:{role}" in ticked) for squad in _squads(asked)}
-    return {squad: roles for squad, roles in given.items() if roles}
+    """The roles that were ticked, each box being "squad:role".
+
+    Raises:
+        InvalidInputError: there is no such role, or it is none that a squad has.
+    """
+    squads = _squads(asked)
+    return read_roles(text for text in _ticked(asked, "role") if text.rpartition(":")[0] in squads)
 
 
 def _ticked(asked: Asked, name: str) -> list[str]:
