@@ -46,6 +46,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+TAB_IN_VIEW = """() => {
+    const box = document.querySelector(".places [aria-current]")?.getBoundingClientRect();
+    return !box || (box.left >= 0 && box.right <= innerWidth);
+}"""
+
+
 def read_out(page):
     """Waits until everything that is read behind the page is there."""
     page.locator("#reading[hx-get]").wait_for(state="detached", timeout=40_000)
@@ -109,6 +115,7 @@ def test_pages_are_accessible_in_light_and_dark_and_as_narrow_as_a_phone(site):
                 assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), (
                     path
                 )
+                assert page.evaluate(TAB_IN_VIEW), path
                 page.set_viewport_size({"width": 1280, "height": 900})
                 for look in ("light", "dark") if path in DARK else ("light",):
                     page.evaluate(f"document.documentElement.dataset.look = '{look}'")

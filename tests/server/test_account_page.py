@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx2
 import pytest
 
 from shipworthy.server.app import make_app
 from shipworthy.workspace.account import find_account
+from shipworthy.workspace.audit import Wanted, entries
 from shipworthy.workspace.role import Permission
 from shipworthy.workspace.token import find_token, list_tokens
 from tests.server.town import PASSWORD, Running, add_people, free_port, lay, serving
@@ -49,6 +51,29 @@ def test_an_account_without_a_role_is_told_whom_to_ask(whole: Running):
     with whole.signed_in("dan") as dan:
         page = dan.get("/")
         assert (page.status_code, "Ask an admin of this workspace for a role" in page.text) == (200, True)
+
+
+def test_an_admin_is_one_of_the_whole_workspace(whole: Running):
+    """The page of accounts offers admin for every squad at once alone, and refuses it for one squad."""
+    with whole.signed_in("ann") as ann:
+        page = ann.get("/admin/accounts").text
+        assert 'value="*:admin"' in page
+        assert 'value="food:admin"' not in page
+        refused = ann.post("/admin/accounts/dan/roles", data={"role": "food:admin"})
+        assert "an admin keeps the accounts of every squad" in refused.text
+        assert not find_account(whole.workspace.records, "dan").roles
+
+
+def test_a_laptop_has_no_accounts_to_show(tmp_path: Path):
+    """The page says so, and nobody was denied anything."""
+    workspace = lay(tmp_path)
+    with serving(make_app(workspace), free_port()) as url:
+        page = httpx2.get(f"{url}/account")
+        assert (page.status_code, "no accounts here" in page.text) == (200, True)
+        assert not [one for one in entries(workspace, Wanted()) if "denied" in str(one.to_json())]
+    workspace.records.close()
+    for project in workspace.projects.values():
+        project.records.close()
 
 
 def test_somebody_makes_and_revokes_their_own_tokens(whole: Running):

@@ -22,7 +22,9 @@ _TRIES = Limit(10, 300.0)
 
 
 def show_account(asked: Asked) -> Response:
-    """Who somebody is here, and with what their programs sign in."""
+    """Who somebody is here, and with what their programs sign in; the one user of a laptop is told that nobody needs to."""
+    if not asked.principal.proved:
+        return render(asked, "no_account")
     return _page(asked, _own(asked))
 
 

@@ -18,6 +18,20 @@
     document.querySelector(`.look .to-${look === "dark" ? "light" : "dark"}`).focus();
   });
 
+  // On a phone the places are wider than the page: the one that is open is in view.
+  const places = document.querySelector(".places");
+  const open = places?.querySelector("[aria-current]");
+  if (open) places.scrollLeft = open.offsetLeft - (places.clientWidth - open.offsetWidth) / 2;
+
+  // A table that is wider than its card says so.
+  const measure = () => document.querySelectorAll(".scroll").forEach((one) => {
+    one.classList.toggle("wider", one.scrollWidth > one.clientWidth + 1);
+  });
+  addEventListener("resize", measure);
+  document.addEventListener("htmx:afterSwap", measure);
+  document.addEventListener("toggle", measure, true);
+  measure();
+
   // What was said stays as long as it takes to read, and longer while somebody points at it.
   const said = document.getElementById("said");
   const fade = () => said.querySelectorAll(".toast").forEach((toast) => {
