@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -56,7 +57,14 @@ def test_those_who_read_never_stop_who_takes_back_harm(kitchen, monkeypatch: pyt
 def test_a_job_of_a_machine_that_is_gone_is_lost(kitchen, monkeypatch: pytest.MonkeyPatch, state: JobState):
     """A job that another machine keeps goes on as long as its keeper beats, and is lost when it falls silent."""
     at = now()
-    body = {"verb": "data", "given": {"number": 1}, "who": "ann", "state": state, "asked_at": at, "at": at}
+    body: dict[str, Any] = {
+        "verb": "data",
+        "given": {"number": 1},
+        "who": "ann",
+        "state": state,
+        "asked_at": at,
+        "at": at,
+    }
     job = Job(id="j-far", **body, host="elsewhere", keeper="k-far", limit_s=43_200.0, version=0)
     kitchen.records.add(Change(kind="job", key=job.id, body=job_body(job)), by="ann")
     monkeypatch.setattr(beats_module, "_SILENT_S", -1.0)  # any second look without a beat between is one too many
@@ -71,7 +79,7 @@ def test_a_job_of_a_machine_that_is_gone_is_lost(kitchen, monkeypatch: pytest.Mo
 def test_a_job_in_a_word_that_nobody_knows_hides_no_other(kitchen):
     """A record that another version of shipworthy wrote is left out of the list, and said to be none when asked for."""
     at = now()
-    body = {"verb": "data", "given": {}, "who": "ann", "state": JobState.DONE, "asked_at": at, "at": at}
+    body: dict[str, Any] = {"verb": "data", "given": {}, "who": "ann", "state": JobState.DONE, "asked_at": at, "at": at}
     known = job_body(Job(id="j-1", **body, host="here", keeper="k", limit_s=1.0, version=0))
     odd = {"j-1": known, "j-2": known | {"state": "resting"}, "j-3": known | {"mood": "calm"}, "j-4": {}}
     kitchen.records.add(*(Change(kind="job", key=key, body=one) for key, one in odd.items()), by="ann")
