@@ -12,6 +12,7 @@ import sys
 
 # A new script is named here. Those that run for many minutes are not: `make honesty` and `make soak` run them.
 SCRIPTS = (
+    "board",
     "cli",
     "contracts",
     "engine",

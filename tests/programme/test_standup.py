@@ -86,6 +86,29 @@ def test_what_is_at_risk_is_priced_the_most_money_first(walked: Project):
     assert "It moved." in drift
 
 
+def test_silence_of_a_watch_that_never_reported_is_no_good_news(walked: Project):
+    """Where something is rolled out and no watch has reported, nothing is known; once one has, nothing is at risk."""
+    assert standup([walked]).no_risk == "Nothing is known to be at risk."
+    make_move(
+        walked, "kiosk", None, Move(phase=Phase.SHADOW, champion="a" * 64, challenger="b" * 64, idea="0001", why="Try.")
+    )
+    assert "No watch has reported yet on" in standup([walked]).no_risk
+    note(walked, "kiosk", [Alert(kind="harm", what="It loses.", reckoned="")], datetime.now(UTC))
+    note(walked, "kiosk", [], datetime.now(UTC))
+    assert standup([walked]).no_risk == "Nothing is known to be at risk."
+
+
+def test_what_a_verdict_measured_counts_whatever_it_decides(walked: Project):
+    """An idea judged inconclusive is ranked by what was measured of it, with its units, and not by what its squad hopes for."""
+    judged = walked.records.get("verdict", "0001")
+    verdict = {**judged.body["verdict"], "decision": "inconclusive"}
+    walked.records.add(Change(kind="verdict", key="0001", body={**judged.body, "verdict": verdict}), by="ben")
+    [line] = [line for line in backlog([walked]) if line.idea == 1]
+    assert any(why.startswith("Its verdict measured") for why in line.why)
+    assert line.worth.cost_says("EUR").endswith(" days")
+    assert line.worth.ratio_says("EUR").endswith("a day")
+
+
 def test_moves_overrides_and_sign_offs_are_told_as_people_say_them(walked: Project):
     """A rollback names its idea and its reason; an override asks for a second person; a verdict asks for signatures."""
     settings = {**walked.settings, "signoffs": {"ship": ["product manager"], "live": ["product manager"]}}
@@ -127,7 +150,7 @@ def test_the_standup_is_typed_and_written(walked: Project):
     assert said.code == 0
     assert "Waits" in said.out
     found = typed(walked.root, "standup", "--since", "2w", "--ledger", "--json").json
-    assert {"since", "at", "moved", "waits", "at_risk"} == found.keys()
+    assert {"since", "at", "moved", "waits", "at_risk", "unwatched"} == found.keys()
     assert {one["kind"] for one in found["moved"]} == {"idea", "data", "research", "verdict"}
     markdown = typed(walked.root, "standup", "--markdown").out
     assert "## At risk" in markdown

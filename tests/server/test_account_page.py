@@ -19,7 +19,7 @@ from tests.server.town import PASSWORD, Running, add_people, free_port, lay, ser
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """The server as `shipworthy server` runs it."""
     workspace = lay(tmp_path_factory.mktemp("whole"))
-    add_people(workspace, {"ann": ["admin"], "ben": ["food:analyst"]})
+    add_people(workspace, {"ann": ["admin"], "ben": ["food:analyst"], "dan": []})
     with serving(make_app(workspace), free_port()) as url:
         yield Running(url, workspace)
     workspace.records.close()
@@ -42,6 +42,13 @@ def test_the_whole_server_asks_who_is_there(whole: Running):
     with whole.signed_in("ben") as ben:
         assert ben.get("/projects/kitchen/").status_code == 200
         assert ben.get("/projects/battery/").status_code == 404
+
+
+def test_an_account_without_a_role_is_told_whom_to_ask(whole: Running):
+    """The first page says that no project is theirs to read, and who gives a role."""
+    with whole.signed_in("dan") as dan:
+        page = dan.get("/")
+        assert (page.status_code, "Ask an admin of this workspace for a role" in page.text) == (200, True)
 
 
 def test_somebody_makes_and_revokes_their_own_tokens(whole: Running):

@@ -32,16 +32,16 @@ def postgres(folder: Path) -> Iterator[dict[str, str]]:
     port, programs = free_port(), sorted(SERVERS.glob("*/bin"))[-1]
     shutil.chown(folder, "postgres", "postgres")
     as_owner: dict[str, Any] = {"user": "postgres", "group": "postgres", "extra_groups": [], "cwd": folder}
-    make = [programs / "initdb", "-D", folder / "data", "-A", "trust", "-U", "postgres", "--no-sync"]
+    make = [str(programs / "initdb"), "-D", str(folder / "data"), "-A", "trust", "-U", "postgres", "--no-sync"]
     subprocess.run(make, check=True, capture_output=True, **as_owner)
     run = [
-        programs / "postgres",
+        str(programs / "postgres"),
         "-D",
-        folder / "data",
+        str(folder / "data"),
         "-p",
         str(port),
         "-k",
-        folder,
+        str(folder),
         "-c",
         "listen_addresses=127.0.0.1",
     ]
@@ -91,6 +91,7 @@ def test_a_platform_engineer_types_the_page(object_store: str):
             "AWS_REGION": "us-east-1",
             "AWS_ACCESS_KEY_ID": "tester",
             "AWS_SECRET_ACCESS_KEY": "not-to-be-told-either",
+            "BUCKET": "town",
             "RAY_HOST": "127.0.0.11",
             "RAY_PORT": str(free_port()),
             "RAY_AUTH_MODE": "disabled",

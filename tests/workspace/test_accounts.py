@@ -6,6 +6,7 @@ import io
 import sys
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import argon2
 import click
@@ -14,7 +15,14 @@ import pytest
 from shipworthy.cli.account import account as account_group
 from shipworthy.errors import DeniedError, InvalidInputError, NotFoundError, PreconditionError
 from shipworthy.store import Change
-from shipworthy.workspace.account import give_roles, new_account, read_account, write_account
+from shipworthy.workspace.account import (
+    change_account,
+    give_roles,
+    list_accounts,
+    new_account,
+    read_account,
+    write_account,
+)
 from shipworthy.workspace.password import account_of, set_password
 from shipworthy.workspace.role import MAY, Permission, Role, read_roles
 from shipworthy.workspace.token import PREFIX, find_token, list_tokens, make_token, revoke_token, token_principal
@@ -193,6 +201,25 @@ def test_the_first_account_is_an_admin(tmp_path: Path, monkeypatch: pytest.Monke
         ("ann", ["*:admin"]),
         ("ben", ["food:product manager"]),
     ]
+
+
+def test_somebody_stays_admin(town: Workspace, monkeypatch: pytest.MonkeyPatch):
+    """Nobody gives their own admin role up, nobody takes the last one away, and an unknown squad gets no role."""
+    admins = {one.login for one in list_accounts(town.records) if one.keeps_accounts}
+    first = next(iter(admins))
+    for other in admins - {first}:
+        change_account(town.records, other, by=first, squads=town.squads, disabled=True)
+    changes: list[dict[str, Any]] = [{"roles": ["food:analyst"]}, {"roles": []}, {"disabled": True}]
+    for change in changes:
+        with pytest.raises(InvalidInputError, match="ask another admin"):
+            change_account(town.records, first, by=first, squads=town.squads, **change)
+        with pytest.raises(InvalidInputError, match="last admin"):
+            change_account(town.records, first, by="tester", squads=town.squads, **change)
+    assert _typed(town.root, monkeypatch, "account", "disable", first).code == 2
+    assert _typed(town.root, monkeypatch, "account", "roles", first).code == 2
+    with pytest.raises(InvalidInputError, match="No squad 'sea'"):
+        change_account(town.records, "ben", by=first, squads=town.squads, roles=["sea:analyst"])
+    assert read_account(town.records, first).keeps_accounts
 
 
 def test_a_password_is_never_a_word_of_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

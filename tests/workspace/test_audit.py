@@ -39,6 +39,20 @@ def town(tmp_path: Path):
     kitchen.records.close()
 
 
+def test_what_a_sealed_holdout_withholds_is_in_no_entry(town: Workspace):
+    """Neither the sealed figures of a verdict nor a holdout's fingerprints leave by the audit; the rest of both does."""
+    body = {"verdict": {"decision": "ship"}, "sealed": {"gain": 271828.5}, "is_sealed": True}
+    openings = [{"by": "ben", "critical": 314159.5, "fingerprints": ["f00d"]}]
+    changes = (
+        Change(kind="verdict", key="0001", body=body),
+        Change(kind="holdout", key="breads-1", body={"is_sealed": True, "openings": openings}),
+    )
+    town.project("kitchen").records.add(*changes, by="ben")
+    verdict, holdout = (_audit(town, "--kind", kind, "--json").json for kind in ("verdict", "holdout"))
+    assert verdict[0]["body"] == {"verdict": {"decision": "ship"}, "is_sealed": True}
+    assert holdout[0]["body"] == {"is_sealed": True, "openings": [{"by": "ben"}]}
+
+
 def _audit(town: Workspace, *words: object) -> Said:
     return typed(town.root, "audit", *words)
 

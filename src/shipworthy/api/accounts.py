@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -12,7 +11,7 @@ from msgspec import Meta, Struct
 from shipworthy.api.endpoint import Answer, Call, Endpoint, Page
 from shipworthy.api.paging import PageQuery, page
 from shipworthy.errors import InvalidInputError
-from shipworthy.workspace.account import Account, disable, enable, list_accounts, read_account, write_account
+from shipworthy.workspace.account import Account, change_account, list_accounts, read_account
 from shipworthy.workspace.audit import Wanted, newest
 from shipworthy.workspace.role import Permission, Role
 from shipworthy.workspace.token import Token, list_tokens, revoke_token
@@ -64,14 +63,11 @@ def show_accounts(call: Call) -> Page[AccountAnswer]:
 def edit_account(call: Call) -> Answer:
     """Gives roles, disables or lets in again."""
     edit: AccountEdit = call.body
-    login, by = call.path["login"], call.principal.name
-    account = read_account(_records(call), login)
-    call.require_seen(str(account.version))
-    if edit.roles is not None:
-        roles = {squad: frozenset(roles) for squad, roles in edit.roles.items()}
-        account = write_account(_records(call), replace(account, roles=roles), by=by)
-    if edit.disabled is not None and edit.disabled != account.disabled:
-        account = (disable if edit.disabled else enable)(_records(call), login, by=by)
+    records, login = _records(call), call.path["login"]
+    call.require_seen(str(read_account(records, login).version))
+    roles = None if edit.roles is None else [f"{squad}:{role}" for squad in edit.roles for role in edit.roles[squad]]
+    squads, by = call.desk.workspace.squads, call.principal.name
+    account = change_account(records, login, by=by, squads=squads, roles=roles, disabled=edit.disabled)
     return Answer(value=_account(account), edition=str(account.version))
 
 

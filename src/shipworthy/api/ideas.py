@@ -29,6 +29,7 @@ from shipworthy.project import Gap, Project, Stage
 from shipworthy.research.gate import missing as missing_research
 from shipworthy.research.research import read_research
 from shipworthy.store import Record
+from shipworthy.web.sandbox import SANDBOX
 from shipworthy.workspace.cards import Card
 from shipworthy.workspace.role import Permission
 
@@ -181,7 +182,7 @@ def change_idea(call: Call) -> Answer:
     """Says something of an idea differently, for who has seen its newest edition."""
     edit: IdeaEdit = call.body
     written = read_written(call.project, call.number)
-    call.require_seen(_edition(call, written))
+    call.require_seen(_edition(call.cards.get(call.number), written))
     fields = {name: value for name, value in edit.said().items() if name != "knowingly"}
     edit_idea(call.project, call.number, fields, expect=written.edition, knowingly=edit.knowingly)
     return _shown(call, call.number)
@@ -234,7 +235,7 @@ def get_report(call: Call) -> Response:
     path = call.project.root / REPORTS_FOLDER / f"{idea.key}-{idea.slug}.html"
     if not path.is_file():
         raise NotFoundError(f"Idea {idea.number} has no report yet. Write it with `shipworthy analyse {idea.number}`.")
-    headers = {"content-security-policy": "sandbox allow-scripts"}
+    headers = {"content-security-policy": SANDBOX}
     return Response(path.read_bytes(), media_type="text/html", headers=headers)
 
 
@@ -248,20 +249,20 @@ def _is_asked_for(card: Card, asked: IdeaQuery) -> bool:
 
 def _shown(call: Call, number: int, **more: Any) -> Answer:
     written = read_written(call.project, number)
-    lock, idea = read_lock(call.project, written.idea.key), written.idea
+    lock, idea, card = read_lock(call.project, written.idea.key), written.idea, call.cards.get(number)
     shown = IdeaAnswer(
         number=number,
         idea=idea,
-        card=call.cards.get(number),
+        card=card,
         locked=lock is not None,
         deviations=deviations(call.project, idea),
     )
-    return Answer(value=shown, edition=_edition(call, written), **more)
+    return Answer(value=shown, edition=_edition(card, written), **more)
 
 
-def _edition(call: Call, written: Written) -> str:
+def _edition(card: Card, written: Written) -> str:
     """Of its text, and of all else that is shown of it."""
-    return f"{written.edition[:32]}-{call.cards.get(written.idea.number).seq}"
+    return f"{written.edition[:32]}-{card.seq}"
 
 
 def _record(call: Call, kind: str, remedy: str) -> Record:

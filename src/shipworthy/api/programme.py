@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-from shipworthy.api.endpoint import Call, Endpoint, Page
+from shipworthy.api.endpoint import Answer, Call, Endpoint, Page
 from shipworthy.api.paging import PageQuery, page
 from shipworthy.errors import InvalidInputError
 from shipworthy.programme.ask import ask
@@ -18,10 +19,11 @@ from shipworthy.programme.standup import since_of, standup
 from shipworthy.programme.statistics import programme
 from shipworthy.project import Project
 from shipworthy.project.clock import now
-from shipworthy.workspace.cards import Card
+from shipworthy.workspace.bulk import in_bulk
 from shipworthy.workspace.role import Permission
 
 _PATH = "/projects/{project}"
+_STANDUP_LASTS_S = 300.0
 Object = Mapping[str, Any]
 Sql = Annotated[str, Meta(min_length=1, max_length=20_000)]
 Name = Annotated[str, Meta(min_length=1, max_length=63)]
@@ -50,22 +52,38 @@ class SavedQuestion(Struct, forbid_unknown_fields=True, kw_only=True):
     why: Annotated[str, Meta(min_length=1, max_length=1_000)]
 
 
-def get_standup(call: Call) -> Object:
+def get_standup(call: Call) -> Answer:
     """What moved, what waits for whom, what is at risk."""
-    since = since_of(call.query.since, now())
-    return standup([call.project], since, stands=lambda project: _cards(call, project)).to_dict()
+    span = call.query.since
+    since_of(span, now())  # what is no span is refused before anything is reckoned
+
+    def reckon(project: Project) -> Object:
+        return standup([project], since_of(span, now()), stands=lambda _: call.cards.all()).to_dict()
+
+    return _reckoned(call, f"standup {span}", reckon, _STANDUP_LASTS_S)
 
 
-def get_backlog(call: Call) -> Page[Object]:
+def get_backlog(call: Call) -> Answer:
     """The ideas that are not over, the best first."""
-    found = backlog([call.project], stands=lambda project: _cards(call, project))
-    shown = page(enumerate(found), lambda one: (one[0],), call.query)
-    return Page(items=[line.to_dict() for _, line in shown.items], next=shown.next, total=shown.total)
+    found = _reckoned(call, "backlog", lambda project: backlog([project], stands=lambda _: call.cards.all()))
+    shown = page(enumerate(found.value), lambda one: (one[0],), call.query)
+    items = [line.to_dict() for _, line in shown.items]
+    return replace(found, value=Page(items=items, next=shown.next, total=shown.total))
 
 
-def get_programme(call: Call) -> Object:
+def get_programme(call: Call) -> Answer:
     """What all ideas come to."""
-    return programme([call.project], stands=lambda project: _cards(call, project)).to_dict()
+    return _reckoned(
+        call, "programme", lambda project: programme([project], stands=lambda _: call.cards.all()).to_dict()
+    )
+
+
+def _reckoned(call: Call, what: str, reckon: Callable[[Project], Any], lasts_s: float = 3600.0) -> Answer:
+    """The newest answer that is ready within a moment; the header Age says how many seconds old it is."""
+    project = call.project
+    stamp = (project.records.head().seq, int(now().timestamp() // lasts_s))
+    found = call.desk.behind.answer(("api", what, project.space), stamp, lambda: reckon(in_bulk(project)))
+    return Answer(value=found.answer, headers={"age": str(max(0, int((now() - found.at).total_seconds())))})
 
 
 def answer_question(call: Call) -> Object:
@@ -89,10 +107,6 @@ def keep_query(call: Call) -> Object:
     """Saves a question."""
     new: SavedQuestion = call.body
     return save_query(call.project, new.name, new.sql, new.why).to_dict()
-
-
-def _cards(call: Call, project: Project) -> Sequence[Card]:
-    return call.desk.cards[project.name].all()
 
 
 def _endpoint(name: str, method: str, path: str, permission: Permission, says: str, **more: Any) -> Endpoint:

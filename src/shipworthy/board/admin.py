@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 from starlette.responses import Response, StreamingResponse
 
@@ -13,11 +14,11 @@ from shipworthy.board.rendering import go, render
 from shipworthy.errors import InvalidInputError, NotFoundError
 from shipworthy.project.clock import read_instant
 from shipworthy.web.asked import Asked
-from shipworthy.workspace.account import disable, enable, give_roles, list_accounts, new_account
+from shipworthy.workspace.account import change_account, list_accounts, new_account
 from shipworthy.workspace.audit import Wanted, entries, newest
 from shipworthy.workspace.audit_log import AuditLog
 from shipworthy.workspace.password import password_change, set_password
-from shipworthy.workspace.role import EVERYWHERE, Permission, Role, Roles
+from shipworthy.workspace.role import EVERYWHERE, Permission, Role, read_roles
 
 _ENTRIES = 200
 
@@ -42,30 +43,30 @@ def add_account(asked: Asked) -> Response:
     records, password = asked.desk.workspace.records, _secret(asked, "password")
     if not list_accounts(records):
         raise InvalidInputError("The first account is added where the server runs: `shipworthy account add LOGIN`.")
-    made = new_account(records, field(asked, "login"), name=field(asked, "name"), roles=_given(asked))
+    roles = read_roles(_ticked(asked, "role"), asked.desk.workspace.squads)
+    made = new_account(records, field(asked, "login"), name=field(asked, "name"), roles=roles)
     secret = [password_change(made.login, password)] if password else []
     records.add(made.change(), *secret, by=asked.principal.name)
     return go("/admin/accounts", f"Added the account {made.login}.")
 
 
-def change_account(asked: Asked) -> Response:
+def edit_account(asked: Asked) -> Response:
     """Gives an account roles or a password, or lets it in or not any more; it counts from its next request on."""
     _require_admin(asked)
-    records, by = asked.desk.workspace.records, asked.principal.name
+    workspace, by = asked.desk.workspace, asked.principal.name
     login, what = asked.request.path_params["login"], asked.request.path_params["what"]
-    if what in ("roles", "disable") and login == by:
-        raise InvalidInputError("Nobody changes their own roles or shuts themselves out: ask another admin.")
-    if what == "roles":
-        give_roles(records, login, _given(asked), by=by)
-        return go("/admin/accounts", f"The roles of {login} are changed.")
     if what == "password":
-        set_password(records, login, _secret(asked, "password"), by=by)
+        set_password(workspace.records, login, _secret(asked, "password"), by=by)
         return go("/admin/accounts", f"The password of {login} is set, and every session of it is over.")
-    changes = {"disable": (disable, "may sign in no more"), "enable": (enable, "may sign in again")}
+    changes: dict[str, tuple[dict[str, Any], str]] = {
+        "roles": ({"roles": _ticked(asked, "role")}, "has these roles now"),
+        "disable": ({"disabled": True}, "may sign in no more"),
+        "enable": ({"disabled": False}, "may sign in again"),
+    }
     if what not in changes:
-        raise NotFoundError.among("change", what, ["roles", "password", *changes])
+        raise NotFoundError.among("change", what, ["password", *changes])
     change, says = changes[what]
-    change(records, login, by=by)
+    change_account(workspace.records, login, by=by, squads=workspace.squads, **change)
     return go("/admin/accounts", f"{login} {says}.")
 
 
@@ -100,13 +101,6 @@ def _require_admin(asked: Asked) -> None:
 def _squads(asked: Asked) -> list[str]:
     """Everywhere first, then each squad that has a name."""
     return [EVERYWHERE, *filter(None, asked.desk.workspace.squads)]
-
-
-def _given(asked: Asked) -> Roles:
-    """The roles that were ticked, each box being "squad:role"."""
-    ticked = _ticked(asked, "role")
-    given = {squad: frozenset(role for role in Role if f"{squad}:{role}" in ticked) for squad in _squads(asked)}
-    return {squad: roles for squad, roles in given.items() if roles}
 
 
 def _ticked(asked: Asked, name: str) -> list[str]:

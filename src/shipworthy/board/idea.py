@@ -30,15 +30,12 @@ from shipworthy.ideas.signoff import Gate, signoffs
 from shipworthy.project import Project, Stage
 from shipworthy.ship.rollout import Rollout, rollout_history
 from shipworthy.web.asked import Asked
+from shipworthy.web.sandbox import SANDBOX
 from shipworthy.workspace.cards import Card
 from shipworthy.workspace.job import Job
 from shipworthy.workspace.role import Permission
 
 _TALK = 50
-_SANDBOX = (
-    "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:"
-)
-"""A report is read as if it came from elsewhere: it can reach nothing of the board. Its own policy allows less still."""
 
 
 def show_idea(asked: Asked) -> Response:
@@ -95,7 +92,7 @@ def show_report(asked: Asked) -> Response:
     path = _report(project, idea)
     if not path.is_file():
         raise NotFoundError(f"Idea {idea.number} has no report yet. `shipworthy analyse {idea.number}` writes it.")
-    headers = {"content-security-policy": _SANDBOX, "cache-control": "no-cache"}
+    headers = {"content-security-policy": SANDBOX, "cache-control": "no-cache"}
     return FileResponse(path, media_type="text/html", headers=headers)
 
 

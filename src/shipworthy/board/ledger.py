@@ -23,11 +23,9 @@ from shipworthy.live.ledger.page import render_ledger
 from shipworthy.project import Project
 from shipworthy.ship.rollout import rollout_history
 from shipworthy.web.asked import Asked
+from shipworthy.web.sandbox import SANDBOX
 from shipworthy.workspace.role import Permission
 
-_REPORT_POLICY = (
-    "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:"
-)
 _COLUMNS = ("idea", "title", "problem", "phase", "currency", "cadence", "raw", "periods", "answered", "earned")
 _ENDS = ("low", "gain", "high")
 
@@ -60,7 +58,7 @@ def export_ledger(asked: Asked) -> Response:
     content, kind = writers[ending](project, told.answer)
     headers = {"content-disposition": f'attachment; filename="ledger-{project.name}.{ending}"'}
     if ending == "html":
-        headers = {"content-security-policy": _REPORT_POLICY}
+        headers = {"content-security-policy": SANDBOX}
     return Response(content, media_type=kind, headers=headers)
 
 
@@ -72,9 +70,10 @@ def _shown(asked: Asked, *, may_draw: bool) -> Response:
     pictures = _pictures(project, lines, may_draw=may_draw)
     together = read_calibration(lines)
     figures = statistics_of(asked, [project])
-    token = seen(told.at, figures.at, told.is_waiting, pictures is not None)
+    token = seen(told.at, figures.at, told.is_waiting, figures.is_waiting, pictures is not None)
     known: dict[str, Any] = {
         "figures": figures.answer,
+        "reckoned": figures,
         "told": told,
         "lines": lines,
         "pictures": pictures,

@@ -47,11 +47,13 @@ def write_new_idea(asked: Asked) -> Response:
     return go(f"/projects/{project.name}/ideas/{idea.number}", f"Idea {idea.number} is written down.")
 
 
-def known_words(asked: Asked) -> dict[str, Sequence[str]]:
-    """What others wrote into the fields: problems, challengers and owners to choose from."""
+def known_words(asked: Asked) -> dict[str, Any]:
+    """What others wrote into the fields: problems and owners to choose from, and the currency where all share one."""
     cards = asked.cards.all()
+    currencies = {card.expected.currency for card in cards if card.expected and card.expected.currency}
     return {
         "problems": sorted({card.problem for card in cards if card.problem}),
+        "currency": currencies.pop() if len(currencies) == 1 else "",
         "owners": sorted({card.owner for card in cards if card.owner}, key=str.casefold),
     }
 

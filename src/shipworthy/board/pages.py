@@ -81,7 +81,7 @@ def routes() -> list[BaseRoute]:
         _form("/projects/{project}/ask/save", save_question),
         _page("/admin/accounts", admin.show_accounts),
         _form("/admin/accounts", admin.add_account),
-        _form("/admin/accounts/{login}/{what}", admin.change_account),
+        _form("/admin/accounts/{login}/{what}", admin.edit_account),
         _page("/admin/audit", admin.show_audit),
         _page("/admin/audit.jsonl", admin.export_audit),
         Mount("/static", KeptFiles(FILES)),

@@ -7,6 +7,7 @@ from typing import Any
 
 from starlette.responses import Response
 
+from shipworthy.analysis.decision import Decision
 from shipworthy.analysis.report.drawing import GAIN, LOSS, MUTED, Range, draw_ranges
 from shipworthy.analysis.report.money import step_for
 from shipworthy.board.kept_pictures import Drawn, Picture, kept
@@ -20,7 +21,7 @@ from shipworthy.live.ledger.ledger import Line, instant_of, line_from
 from shipworthy.live.ledger.plots import draw_course
 from shipworthy.live.ledger.sentences import course_note
 from shipworthy.live.watch.service import service_health
-from shipworthy.project import Project
+from shipworthy.project import Project, Stage
 from shipworthy.project.clock import now
 from shipworthy.ship.rollout import Rollout, rollout_history
 from shipworthy.web.asked import Asked
@@ -78,6 +79,7 @@ def _shown(asked: Asked, *, may_draw: bool) -> Response:
         "address": f"/projects/{project.name}/problems/{name}",
         "cards": sorted(cards, key=lambda card: -card.number)[:_MOST_IDEAS],
         "count": len(cards),
+        "in_ship": sum(card.stage is Stage.SHIP for card in cards),
         "moves": list(reversed(moves)),
         "names": names_of(moves),
         "holdouts": read_holdouts(project, name),
@@ -123,7 +125,7 @@ def _pictures(
     told: Mapping[str, tuple[Any, Drawn]] = {
         "served": ([now().date(), *([move.version, move.at] for move in moves)], lambda: _served(moves)),
         "tried": (
-            [[card.number, card.title, card.expected and card.expected.gain] for card in tried],
+            [[card.number, card.title, card.expected] for card in tried],
             lambda: _tried(tried),
         ),
         "money": ([money, currency], lambda: _money(money, currency)),
@@ -145,13 +147,13 @@ def _tried(cards: Sequence[Card]) -> list[Picture]:
     for card in sorted(cards, key=lambda card: -card.number):
         assert card.expected is not None, "only measured ideas are drawn"
         gain = card.expected.gain
-        colour = LOSS if gain.gain < 0.0 else GAIN if gain.low > 0.0 else MUTED
+        colour = LOSS if gain.gain < 0.0 else GAIN if card.expected.decision == Decision.SHIP else MUTED
         label = f"{card.number}. {card.title if len(card.title) < 34 else card.title[:32].rstrip() + '…'}"
         ranges.append(Range(label=label, gain=gain, colour=colour, step=step_for(gain, 0.0)))
     if not ranges:
         return []
-    positive = sum(card.expected.gain.low > 0.0 for card in cards if card.expected)
-    title = f"{positive} of {len(cards)} ideas judged gain{'s' if positive == 1 else ''} beyond doubt, money a year"
+    shipped = sum(card.expected.decision == Decision.SHIP for card in cards if card.expected)
+    title = f"{shipped} of {len(cards)} ideas judged {'is' if shipped == 1 else 'are'} to ship, by money a year"
     currency = next(card.expected.currency for card in cards if card.expected)
     return [
         Picture(

@@ -21,6 +21,7 @@ from shipworthy.board.words import FILTERS
 from shipworthy.errors import NotFoundError, ShipworthyError
 from shipworthy.project import Project
 from shipworthy.web.asked import Asked
+from shipworthy.web.own_path import own_path
 from shipworthy.web.status import status_of
 from shipworthy.workspace.desk import Desk
 from shipworthy.workspace.principal import Principal
@@ -70,8 +71,12 @@ def render_part(template: str, *, status: int = 200, **known: Any) -> Response:
 
 
 def go(to: str, says: str = "") -> Response:
-    """Sends whoever posted a form to a page, which tells what became of it."""
-    response = RedirectResponse(to, status_code=303)
+    """Sends whoever posted a form to a page of this server, which tells what became of it.
+
+    >>> go("/projects/kitchen/").headers["location"], go("https://evil.example/").headers["location"]
+    ('/projects/kitchen/', '/')
+    """
+    response = RedirectResponse(own_path(to), status_code=303)
     if says:
         response.set_cookie(_SAID, quote(says), max_age=_SAID_FOR, httponly=True, samesite="lax")
     return response

@@ -27,20 +27,23 @@ class Told:
         at: When that was read; None before.
         error: What was wrong the last time; empty where nothing was.
         is_waiting: Whether a newer reading is on its way.
+        is_unread: Whether it says nothing of money yet because a ledger that it rests on was not read.
     """
 
     answer: Any
     at: datetime | None
     error: str
     is_waiting: bool
+    is_unread: bool = False
 
 
 def tell(asked: Asked, project: Project, *words: str, lasts_s: float | None = None) -> Told:
     """The last reading of a verb; where it is stale, a newer one is begun and not waited for."""
     found, is_waiting = asked.desk.readings[project.name].last(Question(words=words, lasts_s=lasts_s))
     if found is None:
-        return Told(answer=None, at=None, error="", is_waiting=is_waiting)
-    return Told(answer=found.answer, at=found.at, error=found.error, is_waiting=is_waiting)
+        return Told(answer=None, at=None, error="", is_waiting=is_waiting, is_unread=True)
+    is_unread = found.answer is None
+    return Told(answer=found.answer, at=found.at, error=found.error, is_waiting=is_waiting, is_unread=is_unread)
 
 
 def reckon(
@@ -62,9 +65,10 @@ def reckon(
     stamp = (heads, ages, int(now().timestamp() // lasts_s))
     found, is_waiting = asked.desk.behind.ask((what, tuple(space for space, _ in heads)), stamp, lambda: work(lines))
     is_waiting = is_waiting or any(told.is_waiting for told in ledgers.values())
+    is_unread = bool(ledgers) and (is_waiting or any(told.is_unread for told in ledgers.values()))
     if found is None:
-        return Told(answer=None, at=None, error="", is_waiting=is_waiting)
-    return Told(answer=found.answer, at=found.at, error=found.error, is_waiting=is_waiting)
+        return Told(answer=None, at=None, error="", is_waiting=is_waiting, is_unread=is_unread)
+    return Told(answer=found.answer, at=found.at, error=found.error, is_waiting=is_waiting, is_unread=is_unread)
 
 
 def seen(*parts: object) -> str:

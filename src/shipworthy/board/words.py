@@ -60,6 +60,15 @@ def brief(amount: float, currency: str) -> str:
     return NO_BREAK.join(part for part in (figure(scaled, min(step_of([scaled]), 1e9)), letter, currency) if part)
 
 
+def in_one_piece(amount: float, currency: str) -> Markup:
+    """An amount as `brief` writes it, which no line breaks.
+
+    >>> in_one_piece(22_300.0, "<b>").replace(NO_BREAK, " ")
+    Markup('<span class="whole">22,300 &lt;b&gt;</span>')
+    """
+    return Markup('<span class="whole">{}</span>').format(brief(amount, currency))
+
+
 def marked(sentence: str) -> Markup:
     """A sentence whose `commands` are set apart; everything else is escaped.
 
@@ -96,7 +105,7 @@ def span(took: float) -> str:
 
 
 FILTERS: Mapping[str, Callable[..., Any]] = {
-    "brief": brief,
+    "brief": in_one_piece,
     "day": day,
     "exact": exact,
     "marked": marked,

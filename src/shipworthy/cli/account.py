@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import click
 
 from shipworthy.cli.show import as_json, show
-from shipworthy.errors import InvalidInputError, NotFoundError
+from shipworthy.errors import InvalidInputError
 from shipworthy.project.project import user_of_the_machine
 from shipworthy.workspace.account import (
     Account,
-    disable,
-    enable,
-    give_roles,
+    change_account,
     list_accounts,
     new_account,
     read_account,
 )
 from shipworthy.workspace.password import password_change, set_password
-from shipworthy.workspace.role import EVERYWHERE, Role, Roles, read_roles, roles_as_texts
-from shipworthy.workspace.workspace import Workspace, open_workspace
+from shipworthy.workspace.role import EVERYWHERE, Role, read_roles, roles_as_texts
+from shipworthy.workspace.workspace import open_workspace
 
 _stdin = click.option("--password-stdin", is_flag=True, help="Read the password from stdin, its first line.")
 _roles = click.option(
@@ -45,8 +44,8 @@ def account() -> None:
 @_stdin
 def add(login: str, name: str, roles: tuple[str, ...], no_password: bool, password_stdin: bool) -> None:
     """Add an account; the first one is an admin too, since somebody has to keep the others."""
-    workspace, given = open_workspace(), dict(read_roles(roles))
-    _refuse_unknown(workspace, given)
+    workspace = open_workspace()
+    given = dict(read_roles(roles, workspace.squads))
     is_first = not list_accounts(workspace.records)
     if is_first:
         given[EVERYWHERE] = given.get(EVERYWHERE, frozenset()) | {Role.ADMIN}
@@ -80,9 +79,7 @@ def list_(json_: bool) -> None:
 @click.argument("roles", nargs=-1, metavar="[[SQUAD:]ROLE]...")
 def roles(login: str, roles: tuple[str, ...]) -> None:
     """Give an account these roles, in place of those it had; without any, it has none."""
-    workspace, given = open_workspace(), read_roles(roles)
-    _refuse_unknown(workspace, given)
-    changed = give_roles(workspace.records, login, given, by=user_of_the_machine())
+    changed = _changed(login, roles=roles)
     click.echo(f"The account {changed.login} has: {_told(changed)}.")
 
 
@@ -91,8 +88,7 @@ def roles(login: str, roles: tuple[str, ...]) -> None:
 @click.option("--undo", is_flag=True, help="Let it in again.")
 def disable_(login: str, undo: bool) -> None:
     """Let an account in no more: its sessions end at once, and its tokens do not count."""
-    change = enable if undo else disable
-    changed = change(open_workspace().records, login, by=user_of_the_machine())
+    changed = _changed(login, disabled=not undo)
     click.echo(
         f"The account {changed.login} may sign in again." if undo else f"The account {changed.login} is disabled."
     )
@@ -118,11 +114,9 @@ def _password(*, from_stdin: bool) -> str:
     return str(click.prompt("Password", hide_input=True, confirmation_prompt="The same again", err=True))
 
 
-def _refuse_unknown(workspace: Workspace, given: Roles) -> None:
-    known = [EVERYWHERE, *filter(None, workspace.squads)]
-    for squad in given:
-        if squad not in known:
-            raise InvalidInputError(str(NotFoundError.among("squad", squad, known)))
+def _changed(login: str, **change: Any) -> Account:
+    workspace = open_workspace()
+    return change_account(workspace.records, login, by=user_of_the_machine(), squads=workspace.squads, **change)
 
 
 def _told(one: Account) -> str:

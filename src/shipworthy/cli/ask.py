@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -78,8 +79,9 @@ def _give(answer: Answer, asked: dict[str, Any]) -> None:
     if asked["csv"]:
         written.append(write_file(asked["csv"], answer.flat().write_csv().encode()))
     if asked["parquet"]:
-        answer.frame.write_parquet(asked["parquet"])
-        written.append(asked["parquet"])
+        buffer = BytesIO()
+        answer.frame.write_parquet(buffer)
+        written.append(write_file(asked["parquet"], buffer.getvalue()))
     if asked["plot"]:
         kind, x, y = asked["plot"]
         drawn = import_module(_PLOT).draw_answer(answer, x, y, kind).wide

@@ -40,8 +40,8 @@ def _row(line: Line, several: bool) -> dict[str, Any]:
             "value": money(found.value, line.currency),
             "from": money(found.low, ""),
             "to": money(found.high, ""),
-            "cost": f"{found.cost:,.4g}",
-            "ratio": f"{found.ratio:,.3g}",
+            "cost": found.cost_says(line.currency),
+            "ratio": found.ratio_says(line.currency),
         }
     )
     about = {"project": line.project} if several else {}

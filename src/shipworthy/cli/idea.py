@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from shipworthy.cli.comment import line_of
-from shipworthy.cli.show import as_json, show, tell
+from shipworthy.cli.show import as_json, narrowed, show, tell
 from shipworthy.cli.status import row_of
 from shipworthy.ideas.comment import comments
 from shipworthy.ideas.edit import edit_idea, pull_idea, push_idea, waiting
@@ -176,7 +176,11 @@ def list_(json_: bool) -> None:
     """List all ideas."""
     project = open_project()
     rows = [row_of(project, one) for one in list_ideas(project)]
-    show(rows, json_=json_, empty='No idea yet. Begin one: shipworthy idea new "What do we believe?"')
+    show(
+        rows if json_ or not rows else narrowed(rows),
+        json_=json_,
+        empty='No idea yet. Begin one: shipworthy idea new "What do we believe?"',
+    )
 
 
 def _expected(one: Idea) -> str | None:

@@ -25,8 +25,9 @@ def standup(since: str, markdown: bool, with_ledger: bool, json_: bool) -> None:
         click.echo(as_markdown(found, several=len(projects) > 1))
         return
     several = len(projects) > 1
+    no_risk = found.no_risk if found.unwatched else "nothing that is known"
     facts = {
-        "At risk": [_said(one.project, one.says, several) for one in found.at_risk] or "nothing that is known",
+        "At risk": [_said(one.project, one.says, several) for one in found.at_risk] or no_risk,
         "Moved": [_said(one.project, one.says, several) for one in found.moved] or "nothing",
         "Waits": [_said(one.project, one.says, several) for one in found.waits] or "nothing",
     }

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from shipworthy.cli.show import as_json, show
+from shipworthy.cli.show import as_json, narrowed, show
 from shipworthy.errors import NotFoundError
 from shipworthy.ideas.idea import Idea
 from shipworthy.ideas.register import list_ideas
@@ -35,7 +35,7 @@ def status(json_: bool = False) -> None:
         return
     rows = [row_of(project, idea) for idea in list_ideas(project)]
     show(
-        rows,
+        rows if json_ or not rows else narrowed(rows),
         json_=json_,
         title=project.root.name,
         empty='No idea yet. Begin one: shipworthy idea new "What do we believe?"',

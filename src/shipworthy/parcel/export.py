@@ -25,9 +25,10 @@ _READ_ME = """\
 
 Written by `shipworthy export` at {at}, from the records up to `{head}`.
 
-- `{records}`: every version of every record, a line of JSON each, in the order in which they were written
+- `{records}`: every version of every record, a line of JSON each, in the order in which they were written. They are whole, so
+  that they can be taken in again: they and the evidence below `objects/` hold the figures of sealed holdouts too
 - `tables/`: the same for a spreadsheet, one CSV file a kind (`ideas.csv`, `verdicts.csv`, `rollouts.csv`, ...), and
-  `records.parquet` for SQL
+  `records.parquet` for SQL; what a sealed holdout withholds is in none of them
 - `ideas/`, `contracts/`: the texts; `keys/`: the public keys of those who sign releases
 - `objects/`: what the records name, under the SHA-256 of its content: `snapshots`, `evidence`, `quarantine` and `logs` are
   Parquet, a release is a manifest in `releases` and its files in `release-files`

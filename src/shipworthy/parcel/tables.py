@@ -1,6 +1,6 @@
 """Tables of records for a spreadsheet: one a kind, a line for each version; what is nested gets columns with dots in their names.
 
-They are for reading: what is taken in again are the records themselves.
+They are for reading, without the figures of a sealed holdout: what is taken in again are the records themselves.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 
 import polars as pl
 
+from shipworthy.analysis.withheld import open_body
 from shipworthy.ideas.idea import Idea
 from shipworthy.store import Record, canonical
 from shipworthy.store.chain import stamp
@@ -32,8 +33,9 @@ def tables_of(records: Iterable[Record], ideas: Iterable[Idea]) -> Iterator[tupl
     lines = []
     for record in records:
         about: dict[str, Cell] = {"key": record.key, "version": record.version, "at": stamp(record.at), "by": record.by}
-        rows.setdefault(_title(record.kind), []).append({**about, **dict(_flat(record.body))})
-        lines.append({"seq": record.seq, "kind": record.kind, **about, "body": canonical(record.body).decode()})
+        body = open_body(record)
+        rows.setdefault(_title(record.kind), []).append({**about, **dict(_flat(body))})
+        lines.append({"seq": record.seq, "kind": record.kind, **about, "body": canonical(body).decode()})
     said = [{name: _cell(getattr(idea, name)) for name in _IDEA} for idea in ideas]
     if said:
         yield "tables/ideas.csv", _csv(said)

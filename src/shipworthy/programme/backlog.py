@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 from shipworthy.analysis.analyse import read_analysis
+from shipworthy.analysis.decision import Decision
+from shipworthy.analysis.verdicts import Verdict
 from shipworthy.ideas.idea import Idea
 from shipworthy.ideas.register import list_ideas
 from shipworthy.programme.claims import Claims, claims_of
@@ -68,6 +70,7 @@ class Worth:
         high: Upper end.
         cost: What is still to be spent: money, or person-days where no day rate is set.
         ratio: The value over the cost.
+        in_money: Whether the cost is money; else it is person-days.
     """
 
     to_ship: float
@@ -78,6 +81,15 @@ class Worth:
     high: float
     cost: float
     ratio: float
+    in_money: bool = False
+
+    def cost_says(self, currency: str) -> str:
+        """The cost with its unit."""
+        return Terms(currency).says(self.cost) if self.in_money else f"{self.cost:,.3g} days"
+
+    def ratio_says(self, currency: str) -> str:
+        """The value over the cost with its unit."""
+        return f"{self.ratio:,.3g}" if self.in_money else f"{Terms(currency).says(self.ratio)} a day"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +153,7 @@ def worth(candidate: Candidate, rates: Rates, claims: Claims, *, day_rate: float
         high=float(ends[1]),
         cost=cost,
         ratio=value / cost,
+        in_money=bool(day_rate),
     )
 
 
@@ -174,14 +187,19 @@ def _of_squad(
     ideas = {project.space: {idea.number: idea for idea in list_ideas(project)} for project in projects}
     found: list[Course] = [course for project in projects for course in courses(project).values()]
     rates = rates_of(found)
-    measured = {project.space: _measured(project) for project in projects}
+    verdicts = {project.space: _verdicts(project) for project in projects}
+    measured = {space: {number: _a_year(found) for number, found in own.items()} for space, own in verdicts.items()}
+    shipped = {
+        space: {number: _a_year(found) for number, found in own.items() if found.decision is Decision.SHIP}
+        for space, own in verdicts.items()
+    }
     expected = {
         (space, number): gain
         for space, own in ideas.items()
         for number, idea in own.items()
         if (gain := expected_a_year(idea, terms[space].get(idea.problem, Terms()))) is not None
     }
-    claims = _claims(expected, measured, ledger)
+    claims = _claims(expected, shipped, ledger)
     efforts = [effort for own in ideas.values() for idea in own.values() if (effort := idea.effort)]
     usual_effort = median(efforts) if efforts else EFFORT_DAYS
     usual_gain = tuple(mean(gain[i] for gain in expected.values()) for i in range(3)) if expected else None
@@ -245,24 +263,24 @@ def _gain(
     return None, ["Nobody said what it, or any other idea of the squad, would gain: write expected_gain under [worth]."]
 
 
-def _measured(project: Project) -> dict[int, tuple[float, float, float]]:
-    """By idea what a verdict to ship measured a year, with its interval."""
-    found = {}
-    for record in project.records.find("verdict"):
-        verdict = read_analysis(record).verdict
-        if (
-            str(verdict.decision) == "ship"
-            and verdict.criteria.units_per_year
-            and np.isfinite(verdict.high - verdict.low)
-        ):
-            year = verdict.per_year()
-            found[int(record.key)] = (year.low, year.gain, year.high)
-    return found
+def _verdicts(project: Project) -> dict[int, Verdict]:
+    """By idea the verdict that measured a gain a year with an interval, whatever it decides."""
+    found = {int(record.key): read_analysis(record).verdict for record in project.records.find("verdict")}
+    return {
+        number: verdict
+        for number, verdict in found.items()
+        if verdict.criteria.units_per_year and np.isfinite(verdict.high - verdict.low)
+    }
+
+
+def _a_year(verdict: Verdict) -> tuple[float, float, float]:
+    year = verdict.per_year()
+    return year.low, year.gain, year.high
 
 
 def _claims(
     expected: Mapping[tuple[str, int], tuple[float, float, float]],
-    measured: Mapping[str, Mapping[int, tuple[float, float, float]]],
+    shipped: Mapping[str, Mapping[int, tuple[float, float, float]]],
     ledger: Mapping[str, Sequence[Mapping[str, Any]]],
 ) -> Claims:
     """How far claims came true: by the ledger where it has any, else by what verdicts to ship measured."""
@@ -275,7 +293,7 @@ def _claims(
     if realised:
         return claims_of(realised, "realised")
     known = [
-        (gain[1], measured[space][number][1]) for (space, number), gain in expected.items() if number in measured[space]
+        (gain[1], shipped[space][number][1]) for (space, number), gain in expected.items() if number in shipped[space]
     ]
     return claims_of(known, "measured")
 

@@ -126,6 +126,7 @@ class Standup:
         moved: What happened.
         waits: What waits for whom.
         at_risk: What may cost money.
+        unwatched: The problems, each as "project: problem", that something is rolled out for and no watch has reported on.
     """
 
     since: datetime
@@ -133,6 +134,14 @@ class Standup:
     moved: tuple[Happening, ...]
     waits: tuple[Waiting, ...]
     at_risk: tuple[Waiting, ...]
+    unwatched: tuple[str, ...] = ()
+
+    @property
+    def no_risk(self) -> str:
+        """What is said where nothing is at risk: silence of a watch that has not reported is no good news."""
+        if not self.unwatched:
+            return "Nothing is known to be at risk."
+        return f"No watch has reported yet on {', '.join(self.unwatched)}, so nothing is known: run `shipworthy watch`."
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values."""
@@ -143,6 +152,7 @@ class Standup:
             "moved": [one.to_dict() for one in self.moved],
             "waits": dated,
             "at_risk": [{**asdict(one), "deadline": None} for one in self.at_risk],
+            "unwatched": list(self.unwatched),
         }
 
 
@@ -192,6 +202,7 @@ def standup(
     moved: list[Happening] = []
     waits: list[Waiting] = []
     at_risk: list[Waiting] = []
+    unwatched: list[str] = []
     for project in projects:
         teller, terms = Teller(project), terms_of(project)
         told = (teller.told(record) for record in records_from(project.records, start))
@@ -199,6 +210,7 @@ def standup(
         worth = _worth(project, terms)
         waits += [_waiting(project, one, terms, worth, at.date()) for one in stands(project) if is_open(one)]
         at_risk += _alerts(project, terms)
+        unwatched += _unwatched(project)
         at_risk += _behind(project, (ledger or {}).get(project.space, ()))
     return Standup(
         since=start,
@@ -208,6 +220,7 @@ def standup(
             sorted(waits, key=lambda one: (-(one.money or 0.0), one.deadline or date.max, one.project, one.idea))
         ),
         at_risk=tuple(sorted(at_risk, key=lambda one: -(one.money or 0.0))),
+        unwatched=tuple(unwatched),
     )
 
 
@@ -292,6 +305,12 @@ def _alerts(project: Project, terms: Mapping[str, Terms]) -> Iterator[Waiting]:
                 money=None if money is None else known.a_year(money, "period"),
                 currency=known.currency,
             )
+
+
+def _unwatched(project: Project) -> list[str]:
+    """The problems that something is rolled out for and that have no record of a watch, which tells only of what it found."""
+    rolled = [record.key for record in project.records.find("rollout")]
+    return [f"{project.space}: {problem}" for problem in rolled if project.records.get("alert", problem) is None]
 
 
 def _behind(project: Project, lines: Iterable[Mapping[str, Any]]) -> Iterator[Waiting]:

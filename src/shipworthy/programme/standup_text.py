@@ -16,7 +16,7 @@ def as_markdown(found: Standup, *, several: bool = False) -> str:
     """
     parts = [f"# Standup, {found.at:%Y-%m-%d %H:%M} UTC", "", f"Since {found.since:%Y-%m-%d %H:%M} UTC.", ""]
     sections = (
-        ("At risk", [(one.project, one.says) for one in found.at_risk], "Nothing is known to be at risk."),
+        ("At risk", [(one.project, one.says) for one in found.at_risk], _plain(found.no_risk)),
         ("Moved", [(one.project, one.says) for one in found.moved], "Nothing moved."),
         ("Waits", [(one.project, one.says) for one in found.waits], "Nothing waits."),
     )

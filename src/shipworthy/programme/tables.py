@@ -16,11 +16,11 @@ from typing import Any
 import polars as pl
 
 from shipworthy.analysis.analyse import read_analysis
+from shipworthy.analysis.withheld import open_body
 from shipworthy.ideas.register import list_ideas
 from shipworthy.log.archive import DECISIONS, OUTCOMES, OVERRIDES
 from shipworthy.log.files import log_files, logged_problems
 from shipworthy.programme.quoting import quoted
-from shipworthy.programme.withheld import open_body
 from shipworthy.project import Project
 from shipworthy.research.research import read_research
 from shipworthy.ship.rollout import rollout_history

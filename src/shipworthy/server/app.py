@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -28,6 +29,10 @@ from shipworthy.workspace.desk import Desk
 from shipworthy.workspace.workspace import Workspace, open_workspace
 
 _WORTH_ZIPPING = 1_000
+_TURN_S = 0.0005
+"""How long one thread computes before another gets its turn: a request that looks at files waits one turn for each of them while
+something is reckoned behind it."""
+
 ROOT_VARIABLE = "SHIPWORTHY_WORKSPACE"
 """Tells a worker which folder's workspace it serves."""
 
@@ -48,6 +53,7 @@ def make_app(workspace: Workspace | None = None) -> ASGIApp:
 
 @asynccontextmanager
 async def _lifespan(audit: AuditLog, desk: Desk, _app: Starlette) -> AsyncIterator[None]:
+    sys.setswitchinterval(_TURN_S)
     with notices_beside(desk.workspace):
         yield
     desk.close()

@@ -20,6 +20,7 @@ from shipworthy.server.identity import cookie_name, needs_sign_in, session_cooki
 from shipworthy.server.oidc import Flow, Provider
 from shipworthy.server.refusal import refusal, wait
 from shipworthy.web.limit import Limit
+from shipworthy.web.own_path import own_path
 from shipworthy.web.status import status_of
 from shipworthy.workspace.account import Account
 from shipworthy.workspace.audit_log import AuditLog, Event
@@ -178,17 +179,6 @@ def _answered(endpoint: Endpoint) -> Endpoint:
             return refusal(status_of(error), str(error))
 
     return answered
-
-
-def own_path(text: str | None) -> str:
-    """A path of this server, as it was asked for; its front page where it is anything else.
-
-    >>> own_path("/projects/kitchen/?stage=data"), own_path("//evil.example"), own_path("https://evil.example"), own_path(None)
-    ('/projects/kitchen/?stage=data', '/', '/', '/')
-    """
-    is_own = text is not None and text.startswith("/") and text[1:2] not in ("/", "\\")
-    is_plain = text is not None and len(text) <= 2000 and "\\" not in text and text.isascii() and text.isprintable()
-    return text if text is not None and is_own and is_plain and " " not in text else "/"
 
 
 def _caller(request: Request) -> Caller:

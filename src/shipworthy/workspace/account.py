@@ -6,14 +6,14 @@ Its secret, the hash of a password, stands apart (`password.py`), so that whoeve
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from shipworthy.errors import AlreadyExistsError, InvalidInputError, NotFoundError
 from shipworthy.store import Change, Record, RecordStore
 from shipworthy.workspace.principal import Principal
-from shipworthy.workspace.role import EVERYWHERE, Role, Roles
+from shipworthy.workspace.role import EVERYWHERE, Role, Roles, read_roles
 
 KIND = "account"
 SERVER = "server"
@@ -49,6 +49,11 @@ class Account:
     def is_admin(self) -> bool:
         """Whether it keeps the accounts of the workspace."""
         return Role.ADMIN in self.roles.get(EVERYWHERE, frozenset())
+
+    @property
+    def keeps_accounts(self) -> bool:
+        """Whether it is an admin who may come in."""
+        return self.is_admin and not self.disabled
 
     @property
     def principal(self) -> Principal:
@@ -127,6 +132,48 @@ def disable(records: RecordStore, login: str, *, by: str) -> Account:
     """
     account = read_account(records, login)
     return write_account(records, replace(account, disabled=True, epoch=account.epoch + 1), by=by)
+
+
+def change_account(
+    records: RecordStore,
+    login: str,
+    *,
+    by: str,
+    squads: Iterable[str],
+    roles: Iterable[str] | None = None,
+    disabled: bool | None = None,
+) -> Account:
+    """Gives somebody roles, lets them in no more or again, as an admin asks for it by whatever door; somebody stays admin.
+
+    Args:
+        records: Those of the workspace.
+        login: Whose account.
+        by: Who asks.
+        squads: The squads there are.
+        roles: The roles in place of those they had, as `read_roles` reads them; None leaves them.
+        disabled: Whether they may not come in any more; None leaves that.
+
+    Raises:
+        InvalidInputError: there is no such role or squad, or the admin role is one's own or the last one.
+        NotFoundError: there is no such account.
+        PreconditionError: somebody changed it meanwhile.
+    """
+    account = read_account(records, login)
+    is_disabled = account.disabled if disabled is None else disabled
+    changed = replace(
+        account,
+        roles=account.roles if roles is None else read_roles(roles, squads),
+        disabled=is_disabled,
+        epoch=account.epoch + (is_disabled and not account.disabled),
+    )
+    if account.keeps_accounts and not changed.keeps_accounts:
+        if account.login == by:
+            raise InvalidInputError("Nobody gives up being an admin or shuts themselves out: ask another admin.")
+        if not any(one.keeps_accounts for one in list_accounts(records) if one.login != account.login):
+            raise InvalidInputError(
+                f"{account.login} is the last admin who may come in: nobody could keep the accounts. Make another one first."
+            )
+    return write_account(records, changed, by=by)
 
 
 def end_sessions(records: RecordStore, login: str, *, by: str) -> Account:

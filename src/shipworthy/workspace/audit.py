@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from shipworthy.analysis.withheld import open_body
 from shipworthy.errors import NotFoundError, TamperedError
 from shipworthy.store import Head, Record, RecordStore, feed
 from shipworthy.store.chain import checked
@@ -48,9 +49,9 @@ class Entry:
         return tell(self.record) if tell else f"{self.record.kind} {self.record.key}, version {self.record.version}"
 
     def to_json(self) -> Mapping[str, Any]:
-        """As it is exported: the record with its chain, without the body of what is private."""
+        """As it is exported: the record with its chain, without a private body and without what a sealed holdout withholds."""
         one = self.record
-        body = None if one.kind in PRIVATE else one.body
+        body = None if one.kind in PRIVATE else open_body(one)
         known = {"place": self.place, "seq": one.seq, "chain": one.chain, "at": one.at.isoformat(), "by": one.by}
         return {**known, "kind": one.kind, "key": one.key, "version": one.version, "body": body}
 

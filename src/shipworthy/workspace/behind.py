@@ -25,15 +25,20 @@ class Reckoned:
 
     Attributes:
         answer: What came out; None before it first did.
-        error: What went wrong the last time; empty where nothing did.
+        refusal: What went wrong the last time; None where nothing did.
         stamp: What it rests on.
         at: When it was asked for.
     """
 
     answer: Any
-    error: str
+    refusal: ShipworthyError | None
     stamp: Hashable
     at: datetime
+
+    @property
+    def error(self) -> str:
+        """What went wrong the last time, in words; empty where nothing did."""
+        return str(self.refusal or "")
 
 
 class Behind:
@@ -71,18 +76,31 @@ class Behind:
         with self._lock:
             return self._kept.get(key), key in self._running
 
+    def answer(self, key: Hashable, stamp: Hashable, reckon: Callable[[], Any]) -> Reckoned:
+        """The last answer, as `ask` gives it; the first one is waited for.
+
+        Raises:
+            ShipworthyError: what went wrong the last time.
+        """
+        found, _ = self.ask(key, stamp, reckon)
+        while found is None:
+            found, _ = self.ask(key, stamp, reckon)
+        if found.refusal is not None:
+            raise found.refusal
+        return found
+
     def _work(self, key: Hashable, stamp: Hashable, reckon: Callable[[], Any]) -> None:
-        at, answer, error = now(), None, ""
+        at, answer, refused = now(), None, None
         try:
             answer = reckon()
         except ShipworthyError as refusal:
-            error = str(refusal)
+            refused = refusal
         finally:
             with self._lock:
                 before = self._kept.pop(key, None)
-                if error and before is not None:
+                if refused and before is not None:
                     answer = before.answer
-                self._kept[key] = Reckoned(answer=answer, error=error, stamp=stamp, at=at)
+                self._kept[key] = Reckoned(answer=answer, refusal=refused, stamp=stamp, at=at)
                 self._running.pop(key, None)
                 while len(self._kept) > _MOST:
                     self._kept.pop(next(iter(self._kept)))

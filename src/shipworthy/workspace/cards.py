@@ -112,15 +112,14 @@ class Cards:
         self.troubles = [str(refusal) for refusal in refusals]
         ideas = {idea.number: idea for idea in readable}
         self._due |= {number for number, idea in ideas.items() if self._ideas.get(number) is not idea}
-        by_problem = _by_problem(ideas.values())
         project = self._project
         if self._seq < 0:
             self._seq, project = project.records.head().seq, in_bulk(project)
             newest = (record for kind in _ABOUT_IDEAS for record in project.records.find(kind))
-            self._touched(sorted(newest, key=lambda record: record.seq), by_problem)
+            self._touched(sorted(newest, key=lambda record: record.seq), readable)
         while records := self._project.records.since(self._seq):
             self._seq = records[-1].seq
-            self._due |= self._touched(records, by_problem)
+            self._due |= self._touched(records, readable)
         self._ideas = ideas
         self._due &= ideas.keys()
         if len(self._due) > _MANY and project is self._project:
@@ -131,8 +130,9 @@ class Cards:
         for number in self._cards.keys() - ideas.keys():
             del self._cards[number]
 
-    def _touched(self, records: Iterable[Record], by_problem: Mapping[str, Sequence[int]]) -> set[int]:
+    def _touched(self, records: Iterable[Record], ideas: Iterable[Idea]) -> set[int]:
         """The ideas that records are about; each is the newest one so far."""
+        by_problem = _by_problem(ideas)
         touched: set[int] = set()
         for record in records:
             lock = record.body.get("lock") if record.kind == "idea" else None

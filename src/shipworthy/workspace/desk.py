@@ -38,7 +38,7 @@ class Desk:
         self.behind = Behind()
         self.questions = Questions()
         self.readings: Mapping[str, Readings] = {
-            name: Readings(project) for name, project in workspace.projects.items()
+            name: Readings(project, hidden=_hidden(workspace)) for name, project in workspace.projects.items()
         }
 
     def close(self) -> None:

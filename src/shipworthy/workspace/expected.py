@@ -22,12 +22,14 @@ class Expected:
         currency: Its currency; empty where nobody has said it yet.
         per: What it is per: "year", or "period" where nobody has said how many a year has.
         is_measured: Whether a verdict measured it.
+        decision: What that verdict decides; empty where none measured it.
     """
 
     gain: Gain
     currency: str
     per: str
     is_measured: bool
+    decision: str = ""
 
 
 def expected_of(project: Project, idea: Idea, terms: Mapping[str, Any] | None) -> Expected | None:
@@ -49,7 +51,8 @@ def _measured(project: Project, idea: Idea) -> Expected | None:
     gain = analysis.verdict.per_year() if analysis.verdict.criteria.units_per_year else None
     if gain is None or not math.isfinite(gain.high - gain.low):
         return None
-    return Expected(gain=gain, currency=analysis.currency, per="year", is_measured=True)
+    decision = str(analysis.verdict.decision)
+    return Expected(gain=gain, currency=analysis.currency, per="year", is_measured=True, decision=decision)
 
 
 def _hoped(idea: Idea, terms: Mapping[str, Any]) -> Expected | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Collection
 from contextlib import suppress
 from datetime import timedelta
 from hashlib import sha256
@@ -23,7 +24,9 @@ _FOLDER = ".shipworthy/readings"
 _LIMIT_S = 600.0
 _LOOK_S = 0.2
 _RETRY = timedelta(seconds=60)
-_KINDS = frozenset({"idea", "data", "research", "verdict", "override", "holdout", "release", "rollout", "log"})
+_KINDS = frozenset(
+    {"idea", "signoff", "data", "research", "verdict", "override", "holdout", "release", "rollout", "log"}
+)
 """Records after which figures may be others; a comment or a job changes none."""
 _TITLE = re.compile(r"^[A-Z][a-z ]+: ")
 
@@ -31,14 +34,16 @@ _TITLE = re.compile(r"^[A-Z][a-z ]+: ")
 class Readings:
     """The readings of one project, kept in files beside its stores, so that every server process has them."""
 
-    def __init__(self, project: Project) -> None:
-        """Reads nothing yet."""
+    def __init__(self, project: Project, *, hidden: Collection[str] = ()) -> None:
+        """Reads nothing yet; `hidden` are variables of the environment that the project's code does not get."""
         self._project = project
+        self._hidden = frozenset(hidden)
         self._folder = project.root / _FOLDER
         self._stop = Event()
         self._one_at_a_time = Lock()
         self._asked: set[Question] = set()
         self._lock = Lock()
+        self._since: int | None = None
         self._seq = 0
         self._moved = 0
 
@@ -70,7 +75,8 @@ class Readings:
     def _newest_move(self, since: int) -> int:
         """The newest record after which figures may be others."""
         with self._lock:
-            self._seq = self._seq or since
+            if self._since is None or since < self._since:  # of an older reading more records count
+                self._since = self._seq = since
             while records := self._project.records.since(self._seq):
                 self._seq = records[-1].seq
                 self._moved = max([self._moved, *(record.seq for record in records if record.kind in _KINDS)])
@@ -107,7 +113,7 @@ class Readings:
             return  # another process read it meanwhile
         at, seq, log = now(), self._project.records.head().seq, self._stamp()
         words = [question.words[0], "--json", *question.words[1:]]
-        ended = run(words, self._project.root, environment_of(self._project.who), _LIMIT_S, self._stop)
+        ended = run(words, self._project.root, environment_of(self._project.who, self._hidden), _LIMIT_S, self._stop)
         if self._stop.is_set():
             return
         answer, error = before.answer if before else None, ""

@@ -59,15 +59,20 @@ Roles = Mapping[str, frozenset[Role]]
 """The roles that somebody has, by squad; under "*" those in every squad."""
 
 
-def read_roles(texts: Iterable[str]) -> Roles:
+def read_roles(texts: Iterable[str], squads: Iterable[str] | None = None) -> Roles:
     """Roles as people write them: "squad:role", or a role alone for every squad; '-' stands for a space.
 
+    Args:
+        texts: The roles.
+        squads: The squads there are; None asks for none of them.
+
     Raises:
-        InvalidInputError: a text is no role of a squad.
+        InvalidInputError: a text is no role of a squad, or of none that there is.
 
     >>> read_roles(["food:product-manager", "food:analyst"])["food"] == {Role.PRODUCT_MANAGER, Role.ANALYST}
     True
     """
+    known = None if squads is None else [EVERYWHERE, *filter(None, squads)]
     found: dict[str, set[Role]] = {}
     for text in texts:
         squad, colon, name = text.rpartition(":")
@@ -76,6 +81,8 @@ def read_roles(texts: Iterable[str]) -> Roles:
             raise InvalidInputError(str(NotFoundError.among("role", said, Role)))
         if not re.fullmatch(_SQUAD_NAME, squad if colon else EVERYWHERE):
             raise InvalidInputError(f"{text!r} names no squad. Write 'food:{said}', or '*:{said}' for every squad.")
+        if known is not None and (squad if colon else EVERYWHERE) not in known:
+            raise InvalidInputError(str(NotFoundError.among("squad", squad, known)))
         if Role(said) is Role.ADMIN and colon and squad != EVERYWHERE:
             raise InvalidInputError(f"{text!r}: an admin keeps the accounts of every squad. Write '*:admin'.")
         found.setdefault(squad if colon else EVERYWHERE, set()).add(Role(said))

@@ -7,6 +7,7 @@ from base64 import b64encode
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
+from threading import get_ident
 from typing import Any
 
 from shipworthy.analysis.report.money import exact, precise, share
@@ -56,7 +57,7 @@ def write_file(path: Path, content: bytes) -> Path:
     Raises:
         UnavailableError: The folder cannot be written.
     """
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    partial = path.with_name(f".{path.name}.{os.getpid()}.{get_ident()}")  # two may write the same file at once
     try:
         path.parent.mkdir(exist_ok=True)
         partial.write_bytes(content)

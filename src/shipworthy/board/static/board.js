@@ -33,7 +33,7 @@
       list(card.dataset.stage)?.prepend(card);
     }
     card.classList.add("fresh");
-    if (held) card.querySelector(held)?.focus({ preventScroll: true });
+    if (held) (card.querySelector(held) ?? card.querySelector("h3 a")).focus({ preventScroll: true });
     return old && !stays;
   };
   const count = (part) => {
