@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import select
+import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -17,7 +20,7 @@ import psycopg
 import pytest
 
 from shipworthy.errors import InvalidInputError, UnavailableError
-from shipworthy.store import Change, SqliteRecordStore, feed
+from shipworthy.store import Change, SqliteRecordStore, feed, postgres_connections
 from shipworthy.store.address import open_records
 from shipworthy.store.backup import read_backup
 from shipworthy.store.chain import checked
@@ -128,6 +131,32 @@ def test_after_the_server_was_gone_the_store_goes_on(open_store: Open, empty_dat
     with ThreadPoolExecutor(8) as pool:
         assert {head.seq for head in pool.map(lambda _: store.head(), range(32))} == {1}
     assert store.add(Change(kind="idea", key="2", body={}), by="me")[0].seq == 2
+
+
+def test_a_server_that_hangs_is_given_up(open_store: Open, empty_database: str, monkeypatch: pytest.MonkeyPatch):
+    """A server that stops in the middle keeps nobody for ever: it is said, at once to whoever comes next, until it answers."""
+    monkeypatch.setattr(postgres_connections, "_SILENT_S", 0.5)
+    store, name = open_store(), psycopg.conninfo.conninfo_to_dict(empty_database)["dbname"]
+    store.close()
+    monkeypatch.setattr(Connection, "patience_s", 0.3)
+    assert store.head().seq == 0
+    with psycopg.connect(empty_database, autocommit=True) as other:
+        query = "SELECT pid FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid() AND client_port IS NOT NULL"
+        pids = [pid for (pid,) in other.execute(query, (name,))]
+    assert pids
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        with pytest.raises(UnavailableError, match=r"said nothing for 0\.3 seconds"):
+            store.add(Change(kind="idea", key="1", body={}), by="me")
+        with pytest.raises(UnavailableError, match="said nothing lately"):
+            store.head()
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+    time.sleep(0.6)
+    assert store.head().seq == 0
+    assert store.add(Change(kind="idea", key="1", body={}), by="me")[0].seq == 1
 
 
 class Cut:

@@ -5,18 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
+from functools import partial
 from time import monotonic
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
 from shipworthy.api.endpoint import Call, Endpoint
 from shipworthy.errors import ShipworthyError
 from shipworthy.project import Project
 from shipworthy.store import Record
+from shipworthy.web.streams import ask_for_stream
 from shipworthy.workspace.role import Permission
 
 _LOOK_S = 1.0
@@ -73,7 +74,7 @@ async def _stream(project: Project, after: int) -> AsyncIterator[bytes]:
     yield b"retry: 2000\n\n"
     begun = told = monotonic()
     while monotonic() - begun < _LASTS_S:
-        found = await run_in_threadpool(_since, project, after)
+        found = await ask_for_stream(partial(_since, project, after))
         for record in found:
             after, told = record.seq, monotonic()
             yield b"id: %d\nevent: record\ndata: %s\n\n" % (after, msgspec.json.encode(_event(record)))

@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from functools import partial
 from time import monotonic
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from shipworthy.errors import ShipworthyError
 from shipworthy.web.asked import Asked
+from shipworthy.web.streams import ask_for_stream
 from shipworthy.workspace.cards import Cards
 from shipworthy.workspace.role import Permission
 
@@ -42,7 +43,7 @@ async def _events(request: Request, cards: Cards, seq: int) -> AsyncIterator[str
     began = told = monotonic()
     while monotonic() - began < _LASTS_S and not await request.is_disconnected():
         try:
-            now, changed = await run_in_threadpool(cards.changed, seq)
+            now, changed = await ask_for_stream(partial(cards.changed, seq))
         except ShipworthyError:  # the store does not answer: the page stays as it is, and hears of it later
             now, changed = seq, []
         if changed:

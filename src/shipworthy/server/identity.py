@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shipworthy.errors import DeniedError, InvalidInputError, ShipworthyError, SignInError, UnavailableError
 from shipworthy.project.project import user_of_the_machine
 from shipworthy.server.caller import Caller
-from shipworthy.server.refusal import refusal, sign_in_first, wait
+from shipworthy.server.refusal import refusal, sign_in_first, unavailable, wait
 from shipworthy.server.security import PROBES
 from shipworthy.store import RecordStore
 from shipworthy.web.limit import Limit
@@ -187,5 +187,5 @@ def _refused(request: Request, error: ShipworthyError, left: float) -> Response:
     if isinstance(error, SignInError):
         return sign_in_first(request, str(error))
     if isinstance(error, UnavailableError):
-        return refusal(503, str(error), wait(1.0))
+        return unavailable(request, error)
     return refusal(403, str(error))

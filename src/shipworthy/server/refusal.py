@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Mapping
 from http import HTTPStatus
 from urllib.parse import urlencode
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+
+from shipworthy.errors import UnavailableError
+
+_LOG = logging.getLogger(__name__)
+_GONE = "The record store does not answer."
 
 
 def refusal(status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
     """A refusal as a problem document."""
     document = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
     return JSONResponse(document, status, headers, "application/problem+json")
+
+
+def unavailable(request: Request, error: UnavailableError) -> Response:
+    """What anybody gets while a store is gone, a page in a browser: a stranger learns nothing of where it is, the log does."""
+    _LOG.warning("%s %s: %s", request.method, request.url.path, error)
+    if "text/html" in request.headers.get("accept", ""):
+        page = f"<!doctype html><html lang=en><title>shipworthy</title><h1>{_GONE}</h1><p>Try again in a little while."
+        return HTMLResponse(page, 503, wait(1.0))
+    return refusal(503, _GONE, wait(1.0))
 
 
 def wait(seconds: float) -> Mapping[str, str]:

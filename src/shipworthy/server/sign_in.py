@@ -14,11 +14,11 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from shipworthy.errors import ShipworthyError, SignInError
+from shipworthy.errors import ShipworthyError, SignInError, UnavailableError
 from shipworthy.server.caller import Caller
 from shipworthy.server.identity import cookie_name, needs_sign_in, session_cookie
 from shipworthy.server.oidc import Flow, Provider
-from shipworthy.server.refusal import refusal, wait
+from shipworthy.server.refusal import refusal, unavailable, wait
 from shipworthy.web.limit import Limit
 from shipworthy.web.own_path import own_path
 from shipworthy.web.status import status_of
@@ -175,6 +175,8 @@ def _answered(endpoint: Endpoint) -> Endpoint:
     async def answered(request: Request) -> Response:
         try:
             return await endpoint(request)
+        except UnavailableError as error:
+            return unavailable(request, error)
         except ShipworthyError as error:
             return refusal(status_of(error), str(error))
 

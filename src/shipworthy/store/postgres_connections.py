@@ -11,21 +11,24 @@ import select
 import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from math import isinf
 from threading import BoundedSemaphore
+from time import monotonic
 from typing import Any
 
 import psycopg
+from psycopg.abc import RV, PQGen
 from psycopg.conninfo import conninfo_to_dict
+from psycopg.errors import _WaitTimeout
 
 from shipworthy.errors import InvalidInputError, UnavailableError
-
-Connection = psycopg.Connection[tuple[Any, ...]]
 
 WAIT_S = 10
 """The longest that one statement, or waiting for those who write before, may take."""
 
 _MOST = 16
 _CONNECT_S = 5
+_SILENT_S = 3.0
 _DEFAULTS: Mapping[str, Any] = {
     "connect_timeout": _CONNECT_S,
     "keepalives_idle": 10,
@@ -37,6 +40,32 @@ _DEFAULTS: Mapping[str, Any] = {
 """What an address need not say, but may; a server that fell silent is given up instead of waited for."""
 
 _SESSION = f"SET statement_timeout = '{WAIT_S}s'; SET idle_in_transaction_session_timeout = '60s'; SET timezone = 'UTC'"
+
+
+class Connection(psycopg.Connection[tuple[Any, ...]]):
+    """A connection that is given up once the server says nothing for too long: one that hangs keeps no limit of its own.
+
+    Attributes:
+        patience_s: How long that is, in seconds.
+        is_silent: Whether it was given up so.
+    """
+
+    patience_s: float = WAIT_S + 2.0
+    is_silent: bool = False
+
+    def wait(self, gen: PQGen[RV], *how: Any, **more: Any) -> RV:
+        """Waits for an answer.
+
+        Raises:
+            psycopg.OperationalError: none came.
+        """
+        more.setdefault("timeout", None if isinf(self.patience_s) else self.patience_s)
+        try:
+            return super().wait(gen, *how, **more)
+        except _WaitTimeout:
+            self.is_silent = True
+            self.close()
+            raise psycopg.OperationalError(f"the server said nothing for {self.patience_s:g} seconds") from None
 
 
 class Connections:
@@ -66,6 +95,7 @@ class Connections:
             psycopg.OperationalError: the server does not answer.
             UnavailableError: all connections are in use for too long.
         """
+        self._refuse_silent()
         room = self._room
         if not room.acquire(timeout=WAIT_S):
             raise UnavailableError(
@@ -73,16 +103,26 @@ class Connections:
             )
         idle = self._idle
         try:
+            self._refuse_silent()
             connection = self._take()
             try:
                 yield connection
             finally:
+                if connection.is_silent:
+                    self._silent_until = monotonic() + _SILENT_S
                 if connection.info.transaction_status is psycopg.pq.TransactionStatus.IDLE:
                     idle.append(connection)
                 else:  # broken, or left in the middle of something
                     connection.close()
         finally:
             room.release()
+
+    def _refuse_silent(self) -> None:
+        """While a server hangs, only who asks once every few seconds waits for it."""
+        if monotonic() < self._silent_until:
+            raise UnavailableError(
+                f"The record store on {self.place} said nothing lately. Nothing was changed; try again."
+            )
 
     def close(self) -> None:
         """Closes what nobody uses."""
@@ -91,6 +131,7 @@ class Connections:
     def _begin(self) -> None:
         self._idle: list[Connection] = []
         self._room = BoundedSemaphore(_MOST)
+        self._silent_until = 0.0
         weakref.finalize(self, _close, self._idle)
 
     def _take(self) -> Connection:
@@ -100,7 +141,7 @@ class Connections:
                 if _is_alive(connection):
                     return connection
                 connection.close()
-        connection = psycopg.connect(**self._parameters, autocommit=True, prepare_threshold=None)
+        connection = Connection.connect(**self._parameters, autocommit=True, prepare_threshold=None)
         connection.execute(_SESSION)
         connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED  # who waited for others sees what they wrote
         return connection

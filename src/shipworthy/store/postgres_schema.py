@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC
+from math import inf
 from typing import Any
 
 from shipworthy.errors import TamperedError, UnavailableError
@@ -80,7 +81,9 @@ def migrate(connection: Connection, *, place: str, backup: Callable[[str, str, I
     Raises:
         UnavailableError: the tables are those of a newer shipworthy.
     """
+    patience = connection.patience_s
     while _waiting(connection, place):
+        connection.patience_s = inf
         with connection.transaction():
             connection.execute("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '10min'")
             connection.execute("SELECT pg_advisory_xact_lock(hashtext('shipworthy.migration'), 0)")
@@ -88,6 +91,7 @@ def migrate(connection: Connection, *, place: str, backup: Callable[[str, str, I
                 _prepare(connection, _name(migration), backup)
                 migration(connection)
                 connection.execute("INSERT INTO shipworthy.migration VALUES (%s, now())", (_name(migration),))
+    connection.patience_s = patience
 
 
 def _prepare(connection: Connection, name: str, backup: Callable[[str, str, Iterator[Record]], object]) -> None:
