@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 import schemathesis
@@ -14,6 +15,7 @@ from tests.api.serving import Server
 
 MODES = [schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE]
 DESCRIBED = {"Content-Type", "Idempotency-Key", "If-Match", "Prefer"}
+LONGEST_QUERY = 30_000
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance]
 
 
@@ -53,6 +55,10 @@ def test_made_up_requests_get_documented_answers(operation: str, laptop: Server)
                 case.path_parameters["project"] = "kiosk"
             for name in {*(case.headers or ())} - DESCRIBED:  # others may be no HTTP, which never reaches the API
                 case.headers.pop(name)
+            if (
+                len(urlencode(case.query or {}, doseq=True)) > LONGEST_QUERY
+            ):  # neither is what the server does not parse
+                return
             asked.add(case.call_and_validate(checks=CHECKS).status_code)
 
         ask()

@@ -126,7 +126,7 @@ class Standup:
         moved: What happened.
         waits: What waits for whom.
         at_risk: What may cost money.
-        unwatched: The problems, each as "project: problem", that something is rolled out for and no watch has reported on.
+        unwatched: The problems on which something is rolled out and no watch has reported; each names its project if several.
     """
 
     since: datetime
@@ -210,7 +210,7 @@ def standup(
         worth = _worth(project, terms)
         waits += [_waiting(project, one, terms, worth, at.date()) for one in stands(project) if is_open(one)]
         at_risk += _alerts(project, terms)
-        unwatched += _unwatched(project)
+        unwatched += [f"{project.space}: {one}" if len(projects) > 1 else one for one in _unwatched(project)]
         at_risk += _behind(project, (ledger or {}).get(project.space, ()))
     return Standup(
         since=start,
@@ -310,7 +310,7 @@ def _alerts(project: Project, terms: Mapping[str, Terms]) -> Iterator[Waiting]:
 def _unwatched(project: Project) -> list[str]:
     """The problems that something is rolled out for and that have no record of a watch, which tells only of what it found."""
     rolled = [record.key for record in project.records.find("rollout")]
-    return [f"{project.space}: {problem}" for problem in rolled if project.records.get("alert", problem) is None]
+    return [problem for problem in rolled if project.records.get("alert", problem) is None]
 
 
 def _behind(project: Project, lines: Iterable[Mapping[str, Any]]) -> Iterator[Waiting]:
