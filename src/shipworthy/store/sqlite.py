@@ -123,10 +123,11 @@ class SqliteRecordStore:
     def _select(self, where: str, *parameters: str | int) -> list[Record]:
         with self._translated(), self._lock:
             try:
-                rows = self._connection.execute(f"SELECT {COLUMNS} FROM record WHERE {where}", parameters)  # noqa: S608
+                found = self._connection.execute(f"SELECT {COLUMNS} FROM record WHERE {where}", parameters)  # noqa: S608
+                rows = found.fetchall()
             except UnicodeEncodeError:  # a name that no record can have
                 return []
-            return [from_row(row) for row in rows.fetchall()]
+        return [from_row(row) for row in rows]  # others need not wait while their text is read
 
     def _turn_to_wal(self) -> None:
         """Where many processes open a new file at once, SQLite does not wait for its turn here: so we do."""

@@ -15,7 +15,7 @@ from typing import Any
 from shipworthy.errors import ShipworthyError
 from shipworthy.project.clock import now
 
-_MOMENT_S = 0.15
+_MOMENT_S = 0.1
 _MOST = 200
 
 
@@ -72,6 +72,8 @@ class Behind:
                 thread = Thread(target=self._work, args=(key, stamp, reckon), name="behind a page", daemon=True)
                 self._running[key] = thread
                 thread.start()
+            elif found is not None:  # whoever asked first has waited already
+                return found, True
         thread.join(_MOMENT_S)
         with self._lock:
             return self._kept.get(key), key in self._running
