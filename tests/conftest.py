@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import shutil
+import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from time import sleep
+from urllib.error import URLError
 from urllib.request import Request, urlopen
 
 import psycopg
 import pytest
-from moto.server import ThreadedMotoServer
 
 import shipworthy
 from shipworthy.project import Project, open_project
@@ -53,12 +57,22 @@ def empty_database(_records_database: str) -> str:
 
 @pytest.fixture(scope="session")
 def object_store() -> Iterator[str]:
-    """The address of an S3-compatible server with an empty bucket called `shop`."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    address = f"http://{host}:{port}"
-    with urlopen(Request(f"{address}/shop", method="PUT")):
-        pass
+    """The address of an S3-compatible server with an empty bucket called `shop`.
+
+    It is a process of its own: whatever else plays AWS in this one would empty it.
+    """
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-W", "ignore", "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    address = f"http://127.0.0.1:{port}"
+    for _ in range(600):
+        try:
+            with urlopen(Request(f"{address}/shop", method="PUT")):
+                break
+        except URLError:
+            sleep(0.1)
     yield address
-    server.stop()
+    server.terminate()
+    server.wait(20)

@@ -66,7 +66,7 @@ from tests.ship import kiosk
 
 IDEAS = (1, 2)
 PEOPLE = ("ann", "ben")
-WALKS = os.environ.get("SHIPWORTHY_WALKS", "12")
+WALKS = os.environ.get("SHIPWORTHY_WALKS", "30")
 EXAMPLES = 300 if WALKS == "full" else int(WALKS)
 GAIN_PER_UNIT = 1.0
 """The smallest gain worth shipping of every idea: 2 per period, for two breads."""
