@@ -9,10 +9,9 @@ from msgspec import Struct
 
 from shipworthy.api.endpoint import Call, Endpoint, Page
 from shipworthy.api.paging import PageQuery, page, read_cursor, write_cursor
-from shipworthy.errors import InvalidInputError, NotFoundError
+from shipworthy.errors import InvalidInputError
 from shipworthy.log.newest import Decided, newest_decisions
-from shipworthy.project import Project
-from shipworthy.ship.rollout import Rollout, read_rollout, rollout_history
+from shipworthy.ship.rollout import Rollout, read_rollout, rolled_out
 from shipworthy.workspace.role import Permission
 
 _PATH = "/projects/{project}"
@@ -59,14 +58,14 @@ def list_rollouts(call: Call) -> Page[Rollout]:
 
 def list_moves(call: Call) -> Page[Rollout]:
     """Every move of a problem's rollout, the newest first."""
-    return page(_moves(call.project, call.path["problem"]), lambda one: (one.version,), call.query, descending=True)
+    return page(rolled_out(call.project, call.path["problem"]), lambda one: (one.version,), call.query, descending=True)
 
 
 def list_decisions(call: Call) -> Page[Decided]:
     """The decisions of a problem, the newest first."""
     asked: PageQuery = call.query
     name = call.path["problem"]
-    _moves(call.project, name)
+    rolled_out(call.project, name)
     found = newest_decisions(call.project, name, asked.limit + 1, _before(asked))
     shown = list(found[: asked.limit])
     more = len(found) > asked.limit
@@ -87,14 +86,6 @@ def list_releases(call: Call) -> Page[ReleaseAnswer]:
         for record in call.project.records.find("release")
     ]
     return page(found, lambda one: (one.at.isoformat(), one.id), call.query, descending=True)
-
-
-def _moves(project: Project, problem: str) -> list[Rollout]:
-    moves = list(rollout_history(project, problem))
-    if not moves:
-        known = [record.key for record in project.records.find("rollout")]
-        raise NotFoundError.among("rollout of problem", problem, known, "Ship an idea of it with `shipworthy ship`.")
-    return moves
 
 
 def _before(asked: PageQuery) -> tuple[datetime, str] | None:

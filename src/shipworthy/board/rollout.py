@@ -20,7 +20,7 @@ from shipworthy.errors import InvalidInputError, NotFoundError
 from shipworthy.live.ledger.ledger import instant_of
 from shipworthy.project import Project
 from shipworthy.project.clock import now
-from shipworthy.ship.rollout import Phase, Rollout, made_live, rollout_history
+from shipworthy.ship.rollout import Phase, Rollout, made_live, rolled_out, rollout_history
 from shipworthy.web.asked import Asked
 from shipworthy.web.verbs import find_verb
 from shipworthy.workspace.job import Job
@@ -89,7 +89,7 @@ def move_rollout(asked: Asked) -> Response:
     """Runs the verb behind a button as a job; the verb asks its gate itself, and the page shows what it answered."""
     project = asked.project(Permission.READ)
     problem, button = asked.request.path_params["problem"], asked.request.path_params["button"]
-    moves = _moves(project, problem)
+    moves = rolled_out(project, problem)
     name, given = _asked_for(button, problem, moves, field(asked, "why"))
     verb = find_verb(name)
     asked.principal.require(verb.remote.permission, project.squad)
@@ -123,7 +123,7 @@ def _asked_for(button: str, problem: str, moves: Sequence[Rollout], why: str) ->
 
 def _shown(asked: Asked, *, may_draw: bool) -> Response:
     project, problem = asked.project(Permission.READ), asked.request.path_params["problem"]
-    moves = _moves(project, problem)
+    moves = rolled_out(project, problem)
     serves, told = moves[-1], tell(asked, project, "rollout", problem)
     pictures = _pictures(project, told, may_draw=may_draw)
     job = next(iter(_jobs(asked, project, problem, moves)), None)
@@ -150,14 +150,6 @@ def _shown(asked: Asked, *, may_draw: bool) -> Response:
     if may_draw:
         return render_part("rollout_reading", project=project, **known) if is_news(asked, token) else nothing_new()
     return render(asked, "rollout", project=project, here="Rollouts", **known)
-
-
-def _moves(project: Project, problem: str) -> Sequence[Rollout]:
-    moves = rollout_history(project, problem)
-    if not moves:
-        known = [record.key for record in project.records.find("rollout")]
-        raise NotFoundError.among("rollout of problem", problem, known, "Ship an idea of it with `shipworthy ship`.")
-    return moves
 
 
 def _address(project: Project, problem: str) -> str:

@@ -10,14 +10,13 @@ import polars as pl
 
 from shipworthy.analysis.analyse import read_analysis
 from shipworthy.analysis.trials.trial_verdict import Look, TrialVerdict
-from shipworthy.errors import NotFoundError
 from shipworthy.ideas.register import find_idea
 from shipworthy.project import Gap, Project
 from shipworthy.research.evidence import open_evidence
 from shipworthy.ship.gate import missing, missing_signoffs
 from shipworthy.ship.reading import LiveReading, Trial, judged_for_shadow, open_live, read_live
 from shipworthy.ship.release import open_release
-from shipworthy.ship.rollout import Phase, Rollout, read_rollout, rollout_history
+from shipworthy.ship.rollout import Phase, Rollout, rolled_out
 from shipworthy.ship.rules import Rules, read_rules
 from shipworthy.ship.shadow import ANSWERED, LiveEvidence
 from shipworthy.ship.ship import following
@@ -119,11 +118,8 @@ def read_course(project: Project, problem: str) -> Course:
         NotFoundError: nothing is rolled out for it.
         InvalidInputError: the logs, or the rules in shipworthy.toml, cannot be read.
     """
-    serves = read_rollout(project, problem)
-    if serves is None:
-        known = [record.key for record in project.records.find("rollout")]
-        raise NotFoundError.among("rollout of problem", problem, known, "Ship an idea of it with `shipworthy ship`.")
-    moves = rollout_history(project, problem)
+    moves = rolled_out(project, problem)
+    serves = moves[-1]
     rules = read_rules(project, problem)
     judged = judged_for_shadow(project, moves, serves.idea) if serves.idea else None
     sides = sides_of(moves, serves.idea, since_resumed=True) if serves.idea else None

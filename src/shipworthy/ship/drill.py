@@ -15,14 +15,14 @@ from typing import Any
 import polars as pl
 
 from shipworthy.data.snapshot import open_snapshot
-from shipworthy.errors import InvalidInputError, NotFoundError, UnavailableError
+from shipworthy.errors import InvalidInputError, UnavailableError
 from shipworthy.project import Project, open_project
 from shipworthy.project.project import CONFIG_NAME
 from shipworthy.ship.advance import advance
 from shipworthy.ship.logged import Logged
 from shipworthy.ship.reading import judged_for_shadow
 from shipworthy.ship.release import Release, open_release
-from shipworthy.ship.rollout import Move, Phase, Rollout, make_move, rollout_history
+from shipworthy.ship.rollout import Move, Phase, Rollout, make_move, rolled_out, rollout_history
 from shipworthy.ship.rules import read_rules
 from shipworthy.ship.sides import moves_of, sides_of
 from shipworthy.ship.spare_server import SpareServer, spare_server
@@ -74,10 +74,7 @@ def run_drill(project: Project, problem: str) -> Drill:
         InvalidInputError: no idea was ever in its rollout, or its outcomes depend on what is decided.
         UnavailableError: the spare service does not start, or the harm was not found in 60 periods.
     """
-    moves = rollout_history(project, problem)
-    if not moves:
-        known = [record.key for record in project.records.find("rollout")]
-        raise NotFoundError.among("rollout of problem", problem, known, "Ship an idea of it with `shipworthy ship`.")
+    moves = rolled_out(project, problem)
     tried = [move for move in moves if move.challenger is not None and move.idea is not None]
     if not tried:
         raise InvalidInputError(

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from shipworthy.analysis.trials.schedule import SwitchbackPlan
+from shipworthy.errors import NotFoundError
 from shipworthy.project import Project
 from shipworthy.statistics.assignment import Arm, arm_of
 from shipworthy.store import Change, Record
@@ -151,6 +152,19 @@ def read_rollout(project: Project, problem: str, at: datetime | None = None) -> 
 def rollout_history(project: Project, problem: str) -> Sequence[Rollout]:
     """Every move of a problem, the oldest first."""
     return [_rollout(record) for record in project.records.history("rollout", problem)]
+
+
+def rolled_out(project: Project, problem: str) -> Sequence[Rollout]:
+    """Every move of a problem that was rolled out, the oldest first.
+
+    Raises:
+        NotFoundError: nothing of it was.
+    """
+    moves = rollout_history(project, problem)
+    if not moves:
+        known = [record.key for record in project.records.find("rollout")]
+        raise NotFoundError.among("rollout of problem", problem, known, "Ship an idea of it with `shipworthy ship`.")
+    return moves
 
 
 def made_live(moves: Sequence[Rollout]) -> Rollout | None:
