@@ -134,7 +134,6 @@ def _wait_until_ready(process: subprocess.Popen[bytes], port: int, path: str) ->
             connection = HTTPConnection("127.0.0.1", port, timeout=5)
             connection.request("GET", path)
             if connection.getresponse().status < 400:
-                time.sleep(2)  # the other workers load the model too
                 return
         except (OSError, HTTPException):
             pass

@@ -220,6 +220,7 @@ def _served(name: str, shop: Shop, model: Path, environments: Path | None) -> It
             path, ready = rival.path, rival.ready
             command = rival.command(name, environments.resolve(), model, port)
         with started(command, port, path, ready, variables, shop.project.root / f"{name}.log") as server:
+            time.sleep(2)  # the other workers load the model too
             yield server
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from shipworthy.programme.backlog import Candidate, worth
+from shipworthy.programme.backlog import Candidate, Worth, worths
 from shipworthy.programme.claims import Claims, claims_of
 from shipworthy.programme.course import Course
 from shipworthy.programme.rates import Rates, rates_of
@@ -21,15 +21,19 @@ TRUE_RATES = {Stage.DATA: 0.7, Stage.ANALYSIS: 0.3, Stage.SHIP: 0.8}
 AHEAD = {Stage.DATA: 3, Stage.RESEARCH: 2, Stage.ANALYSIS: 2, Stage.SHIP: 1}
 
 
+def worth(candidate: Candidate, rates: Rates, claims: Claims, *, day_rate: float = 0.0) -> Worth:
+    """What one of them is worth."""
+    return worths([candidate], rates, claims, day_rate=day_rate)[0]
+
+
 def history(rng: np.random.Generator, ideas: int = 25) -> tuple[Rates, Claims]:
     """What a squad knows of itself: ideas that went as the true rates say, and claims of which half came true."""
     found = []
     for number in range(ideas):
-        course = Course(number)
-        course.testable = bool(rng.random() < TRUE_RATES[Stage.DATA])
-        if course.testable:
-            course.decision = "ship" if rng.random() < TRUE_RATES[Stage.ANALYSIS] else "stop"
-        found.append(course)
+        testable, decision = bool(rng.random() < TRUE_RATES[Stage.DATA]), None
+        if testable:
+            decision = "ship" if rng.random() < TRUE_RATES[Stage.ANALYSIS] else "stop"
+        found.append(Course(number, testable=testable, decision=decision))
     claims = claims_of([(10.0, 10.0 * rng.normal(0.5, 0.2)) for _ in range(6)], "realised")
     return rates_of(found), claims
 
@@ -37,13 +41,11 @@ def history(rng: np.random.Generator, ideas: int = 25) -> tuple[Rates, Claims]:
 def squad(rng: np.random.Generator) -> tuple[list[Candidate], np.ndarray]:
     """Ideas with claims and efforts, and what each truly earns."""
     candidates, earns = [], []
-    for number in range(IDEAS):
+    for _ in range(IDEAS):
         stage = STAGES[rng.integers(len(STAGES))]
         claimed = float(rng.lognormal(3.0, 1.0))
         effort = float(rng.lognormal(2.5, 0.7))
-        candidates.append(
-            Candidate(number=number, stage=stage, gain=(0.5 * claimed, claimed, 1.5 * claimed), effort=effort)
-        )
+        candidates.append(Candidate(stage=stage, gain=(0.5 * claimed, claimed, 1.5 * claimed), effort=effort))
         probability = np.prod(list(TRUE_RATES.values())[-AHEAD[stage] :])
         earns.append(0.5 * claimed * rng.normal(1.0, 0.2) * (rng.random() < probability))
     return candidates, np.array(earns)
@@ -85,7 +87,7 @@ def test_more_gain_less_cost_and_less_still_ahead_never_rank_lower():
     """Each of them alone, all else equal, raises the ratio."""
     rng = np.random.default_rng(3)
     rates, claims = history(rng)
-    one = Candidate(number=1, stage=Stage.DATA, gain=(5.0, 10.0, 15.0), effort=8.0)
+    one = Candidate(stage=Stage.DATA, gain=(5.0, 10.0, 15.0), effort=8.0)
     ratio = worth(one, rates, claims).ratio
     assert worth(replace(one, gain=(6.0, 12.0, 18.0)), rates, claims).ratio > ratio
     assert worth(replace(one, effort=4.0), rates, claims).ratio > ratio
@@ -112,7 +114,7 @@ def test_the_interval_of_the_value_covers_what_the_truth_is_worth():
     for _ in range(SQUADS):
         rates, claims = history(rng, ideas=40)
         low, likely, high = np.sort(rng.uniform(50, 150, 3))
-        one = Candidate(number=int(rng.integers(1000)), stage=Stage.RESEARCH, gain=(low, likely, high), effort=1.0)
+        one = Candidate(stage=Stage.RESEARCH, gain=(low, likely, high), effort=1.0)
         gain = rng.triangular(low, likely, high)
         found = worth(one, rates, claims)
         truth = TRUE_RATES[Stage.ANALYSIS] * TRUE_RATES[Stage.SHIP] * 0.5 * gain * (1.0 - found.days / 365.0)

@@ -11,6 +11,7 @@ from shipworthy.errors import InvalidInputError
 from shipworthy.live.watch.alert import Alert
 from shipworthy.live.watch.book import note
 from shipworthy.programme.backlog import backlog
+from shipworthy.programme.facts import Facts
 from shipworthy.programme.happening import Teller, records_from
 from shipworthy.programme.standup import since_of, standup
 from shipworthy.programme.standup_text import as_markdown
@@ -41,7 +42,7 @@ LINE = {
 
 def test_the_standup_says_what_moved_and_what_waits_for_whom_with_money(walked: Project):
     """The verdict comes first, with its money a year; what waits names a role, an expected gain and a deadline that is past."""
-    found = standup([walked])
+    found = standup([Facts(walked)])
     assert found.moved[0].kind == "verdict"
     assert "EUR more a year" in found.moved[0].says
     assert found.moved[0].gate == "opened"
@@ -58,9 +59,9 @@ def test_the_standup_says_what_moved_and_what_waits_for_whom_with_money(walked: 
 def test_only_what_is_newer_moved(walked: Project):
     """From an instant on, only records from then are told of, however many came before."""
     instant = datetime.now(UTC)
-    assert standup([walked], instant).moved == ()
+    assert standup([Facts(walked)], instant).moved == ()
     walked.records.add(Change(kind="idea", key="0007", body={"slug": "new", "lock": None}), by="ben")
-    [moved] = standup([walked], instant).moved
+    [moved] = standup([Facts(walked)], instant).moved
     assert moved.says == "ben began idea 7."
     everything = list(feed(walked.records))
     for record in everything:
@@ -76,7 +77,7 @@ def test_what_is_at_risk_is_priced_the_most_money_first(walked: Project):
     note(walked, "kiosk", alerts, datetime.now(UTC))
     losing = {**LINE, "idea": 3, "phase": "canary", "realised": {"gain": -8.0, "low": -9.0, "high": -7.0}}
     good = {**LINE, "idea": 4, "realised": {"gain": 21.0, "low": 15.0, "high": 27.0}}
-    found = standup([walked], ledger={walked.space: [LINE, losing, good]})
+    found = standup([Facts(walked)], ledger={walked.space: [LINE, losing, good]})
     assert [one.money for one in found.at_risk] == [15.0 * 365, 8.0 * 365, 3.0 * 365, None]
     below, loses, harm, drift = (one.says.replace("\N{NO-BREAK SPACE}", " ") for one in found.at_risk)
     assert "where 20.0 EUR was forecast" in below
@@ -88,14 +89,14 @@ def test_what_is_at_risk_is_priced_the_most_money_first(walked: Project):
 
 def test_silence_of_a_watch_that_never_reported_is_no_good_news(walked: Project):
     """Where something is rolled out and no watch has reported, nothing is known; once one has, nothing is at risk."""
-    assert standup([walked]).no_risk == "Nothing is known to be at risk."
+    assert standup([Facts(walked)]).no_risk == "Nothing is known to be at risk."
     make_move(
         walked, "kiosk", None, Move(phase=Phase.SHADOW, champion="a" * 64, challenger="b" * 64, idea="0001", why="Try.")
     )
-    assert "No watch has reported yet on" in standup([walked]).no_risk
+    assert "No watch has reported yet on" in standup([Facts(walked)]).no_risk
     note(walked, "kiosk", [Alert(kind="harm", what="It loses.", reckoned="")], datetime.now(UTC))
     note(walked, "kiosk", [], datetime.now(UTC))
-    assert standup([walked]).no_risk == "Nothing is known to be at risk."
+    assert standup([Facts(walked)]).no_risk == "Nothing is known to be at risk."
 
 
 def test_what_a_verdict_measured_counts_whatever_it_decides(walked: Project):
@@ -103,7 +104,7 @@ def test_what_a_verdict_measured_counts_whatever_it_decides(walked: Project):
     judged = walked.records.get("verdict", "0001")
     verdict = {**judged.body["verdict"], "decision": "inconclusive"}
     walked.records.add(Change(kind="verdict", key="0001", body={**judged.body, "verdict": verdict}), by="ben")
-    [line] = [line for line in backlog([walked]) if line.idea == 1]
+    [line] = [line for line in backlog([Facts(walked)]) if line.idea == 1]
     assert any(why.startswith("Its verdict measured") for why in line.why)
     assert line.worth.cost_says("EUR").endswith(" days")
     assert line.worth.ratio_says("EUR").endswith("a day")
@@ -150,13 +151,13 @@ def test_the_standup_is_typed_and_written(walked: Project):
     assert said.code == 0
     assert "Waits" in said.out
     found = typed(walked.root, "standup", "--since", "2w", "--ledger", "--json").json
-    assert {"since", "at", "moved", "waits", "at_risk", "unwatched"} == found.keys()
+    assert {"since", "at", "moved", "waits", "at_risk", "unwatched", "counts"} == found.keys()
     assert {one["kind"] for one in found["moved"]} == {"idea", "data", "research", "verdict"}
     markdown = typed(walked.root, "standup", "--markdown").out
     assert "## At risk" in markdown
     assert "<b>" not in markdown.replace("\\<b\\>", "")
     assert typed(walked.root, "standup", "--since", "yesterday").code == 2
-    assert "**kiosk**" in as_markdown(standup([walked]), several=True)
+    assert "**kiosk**" in as_markdown(standup([Facts(walked)]), several=True)
 
 
 def test_since_is_a_span_or_an_instant():
@@ -172,7 +173,7 @@ def test_since_is_a_span_or_an_instant():
 def test_the_programme_counts_ideas_times_and_money(walked: Project):
     """Rates have exact intervals, cycles quartiles, money is summed a year by currency, and errors spent are named."""
     dollars = {**LINE, "currency": "USD", "realised": None}
-    found = programme([walked], ledger={walked.space: [LINE, LINE, dollars]})
+    found = programme([Facts(walked)], ledger={walked.space: [LINE, LINE, dollars]})
     assert found.ideas == 2
     assert found.per_stage == {"data": 1, "ship": 1}
     assert (found.shipping.count, found.shipping.of) == (1, 1)
@@ -206,7 +207,7 @@ def test_a_workspace_is_told_of_as_one(walked: Project, tmp_path: Path):
 def test_the_backlog_says_why_each_idea_stands_where_it_does(walked: Project):
     """What was measured goes before what is only claimed; an idea without a claim gets the squad's mean, and says so."""
     kiosk.write_idea(walked.root, 3)
-    lines = backlog([walked])
+    lines = backlog([Facts(walked)])
     assert [line.idea for line in lines] == [1, 2, 3]
     measured, claimed, silent = lines
     assert "measured" in " ".join(measured.why)
@@ -224,7 +225,7 @@ def test_claims_are_believed_as_far_as_they_came_true(walked: Project):
 
     def value(realised: float) -> float:
         line = {**LINE, "realised": {"gain": realised, "low": realised - 1, "high": realised + 1}}
-        found = {one.idea: one.worth for one in backlog([walked], ledger={walked.space: [line]})}
+        found = {one.idea: one.worth for one in backlog([Facts(walked)], ledger={walked.space: [line]})}
         return found[2].value
 
     assert value(2.0) < value(10.0) < value(20.0)
@@ -234,5 +235,5 @@ def test_what_is_over_is_no_part_of_the_backlog(walked: Project):
     """An idea that was rolled back or is live waits for nobody."""
     move = Move(phase=Phase.ROLLED_BACK, champion="a" * 64, idea="0001", why="It lost.")
     make_move(walked, "kiosk", None, move)
-    assert [line.idea for line in backlog([open_project(walked.root)])] == [2]
-    assert [one.idea for one in standup([walked]).waits] == [2]
+    assert [line.idea for line in backlog([Facts(open_project(walked.root))])] == [2]
+    assert [one.idea for one in standup([Facts(walked)]).waits] == [2]

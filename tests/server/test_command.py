@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from time import monotonic, sleep
@@ -29,19 +29,18 @@ def free_port() -> int:
 
 @contextmanager
 def served(project: Project, *options: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """The server of a project, in a process of its own, once it answers."""
+    """The server of a project, in a process of its own, once it is ready."""
     port = free_port()
     command = [sys.executable, "-m", "shipworthy", "server", "--port", str(port), *options]
     process = subprocess.Popen(command, cwd=project.root, stderr=subprocess.DEVNULL, start_new_session=True)
     address = f"http://127.0.0.1:{port}"
     try:
         for _ in range(300):
-            try:
-                httpx2.get(f"{address}/v1/alive")
-                break
-            except httpx2.TransportError:
-                assert process.poll() is None
-                sleep(0.1)
+            with suppress(httpx2.TransportError):
+                if httpx2.get(f"{address}/v1/health").status_code == 200:
+                    break
+            assert process.poll() is None
+            sleep(0.1)
         yield address, process
     finally:
         if process.poll() is None:

@@ -13,6 +13,7 @@ import pytest
 from shipworthy.errors import UnavailableError
 from shipworthy.store import Change, Head, SqliteRecordStore
 from shipworthy.workspace.account import disable, read_account
+from shipworthy.workspace.audit import Wanted, look_back
 from shipworthy.workspace.audit_log import MOST_A_MINUTE, AuditLog, Event
 from shipworthy.workspace.role import Permission
 from shipworthy.workspace.session import begin_session, end_session
@@ -218,3 +219,21 @@ def test_a_lone_project_has_a_workspace_beside_it(tmp_path: Path, bakery):
     shutil.rmtree(bakery.root / ".shipworthy", ignore_errors=True)
     assert Head(0, "0" * 64) == workspace.records.head()
     workspace.records.close()
+
+
+def test_looking_back_page_by_page_finds_each_entry_once_while_others_write(town: Workspace):
+    """Page after page, of two entries or of few records looked through, gives what one long page gives."""
+    wanted = Wanted(kind="session")
+    for sought in (Wanted(), wanted):
+        whole = [one.record.chain for one in look_back(town, sought, 1_000).entries]
+        for most, at_most in ((2, None), (1_000, 3), (1, 1)):
+            pages, rest = [], None
+            while True:
+                found = look_back(town, sought, most, rest=rest, at_most=at_most)
+                pages += [one.record.chain for one in found.entries]
+                if found.rest is None:
+                    break
+                rest = found.rest
+                disable(town.records, "ann", by=f"tester {len(pages)}")
+            assert pages == whole
+            whole = [one.record.chain for one in look_back(town, sought, 1_000).entries]

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
 from shipworthy.api.endpoint import Answer, Call, Endpoint, Page
-from shipworthy.api.paging import PageQuery, page
+from shipworthy.api.paging import PageQuery, page, read_cursor, write_cursor
 from shipworthy.errors import InvalidInputError
 from shipworthy.workspace.account import Account, change_account, list_accounts, read_account
-from shipworthy.workspace.audit import Wanted, newest
+from shipworthy.workspace.audit import LOOKED_THROUGH, Wanted, look_back
 from shipworthy.workspace.role import Permission, Role
 from shipworthy.workspace.token import Token, list_tokens, revoke_token
 
@@ -45,14 +45,13 @@ class TokenAnswer(Struct, kw_only=True):
     standing: str
 
 
-class AuditQuery(Struct, forbid_unknown_fields=True, kw_only=True):
+class AuditQuery(PageQuery, forbid_unknown_fields=True, kw_only=True):
     """Which entries of the audit log."""
 
     since: datetime | None = None
     by: Annotated[str, Meta(max_length=200)] | None = None
     kind: Annotated[str, Meta(max_length=100)] | None = None
     squad: Annotated[str, Meta(max_length=100)] | None = None
-    limit: Annotated[int, Meta(ge=1, le=1000)] = 100
 
 
 def show_accounts(call: Call) -> Page[AccountAnswer]:
@@ -90,15 +89,24 @@ def take_token_back(call: Call) -> TokenAnswer:
 
 
 def show_audit(call: Call) -> Page[Mapping[str, Any]]:
-    """The newest entries, the newest first."""
+    """The newest entries, the newest first; a page may have few, or none, and still a next one: so far it looked back."""
     asked: AuditQuery = call.query
     try:
         since = asked.since.astimezone(UTC) if asked.since is not None else None
     except OverflowError:
         raise InvalidInputError("since: no calendar has that instant. Write one as 2026-11-26T09:30:00Z.") from None
     wanted = Wanted(since=since, by=asked.by, kind=asked.kind, squad=asked.squad)
-    found = newest(call.desk.workspace, wanted, asked.limit)
-    return Page(items=[entry.to_json() for entry in found])
+    rest = _rest(read_cursor(asked))
+    found = look_back(call.desk.workspace, wanted, asked.limit, rest=rest, at_most=LOOKED_THROUGH)
+    following = None if found.rest is None else write_cursor(asked, sorted(found.rest.items()))
+    return Page(items=[entry.to_json() for entry in found.entries], next=following)
+
+
+def _rest(position: Sequence[Any] | None) -> Mapping[str, int] | None:
+    try:
+        return None if position is None else {str(place): int(seq) for place, seq in position}
+    except (TypeError, ValueError):
+        raise InvalidInputError("This cursor stands for no place in the list. Begin again without one.") from None
 
 
 def _records(call: Call) -> Any:

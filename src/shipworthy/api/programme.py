@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct
@@ -17,22 +16,22 @@ from shipworthy.programme.limits import Limits
 from shipworthy.programme.queries import find_queries, read_query, save_query
 from shipworthy.programme.standup import since_of, standup
 from shipworthy.programme.statistics import programme
-from shipworthy.project import Project
+from shipworthy.programme.waiting import waits
 from shipworthy.project.clock import now
-from shipworthy.workspace.bulk import in_bulk
 from shipworthy.workspace.role import Permission
+from shipworthy.workspace.told import Told, reckon
 
 _PATH = "/projects/{project}"
-_STANDUP_LASTS_S = 300.0
 Object = Mapping[str, Any]
 Sql = Annotated[str, Meta(min_length=1, max_length=20_000)]
 Name = Annotated[str, Meta(min_length=1, max_length=63)]
 
 
 class StandupQuery(Struct, forbid_unknown_fields=True, kw_only=True):
-    """From when on: a span such as 1d, or an instant."""
+    """From when on: a span such as 1d, or an instant; and how much of each part at most."""
 
     since: Annotated[str, Meta(max_length=40)] = "1d"
+    limit: Annotated[int, Meta(ge=1, le=1000)] = 100
 
 
 class Question(Struct, forbid_unknown_fields=True, kw_only=True):
@@ -54,36 +53,29 @@ class SavedQuestion(Struct, forbid_unknown_fields=True, kw_only=True):
 
 def get_standup(call: Call) -> Answer:
     """What moved, what waits for whom, what is at risk."""
-    span = call.query.since
-    since_of(span, now())  # what is no span is refused before anything is reckoned
-
-    def reckon(project: Project) -> Object:
-        return standup([project], since_of(span, now()), stands=lambda _: call.cards.all()).to_dict()
-
-    return _reckoned(call, f"standup {span}", reckon, _STANDUP_LASTS_S)
+    since = since_of(call.query.since, now())  # what is no span is refused before anything is reckoned
+    told = reckon(call.desk, waits, [call.project], is_patient=True)
+    found = standup([call.desk.facts[call.project.name]], since, found=told.answer)
+    return _answer(told, found.to_dict(call.query.limit) | {"is_unread": told.is_unread})
 
 
 def get_backlog(call: Call) -> Answer:
     """The ideas that are not over, the best first."""
-    found = _reckoned(call, "backlog", lambda project: backlog([project], stands=lambda _: call.cards.all()))
-    shown = page(enumerate(found.value), lambda one: (one[0],), call.query)
+    told = reckon(call.desk, backlog, [call.project], is_patient=True)
+    shown = page(enumerate(told.answer), lambda one: (one[0],), call.query)
     items = [line.to_dict() for _, line in shown.items]
-    return replace(found, value=Page(items=items, next=shown.next, total=shown.total))
+    return _answer(told, Page(items=items, next=shown.next, total=shown.total))
 
 
 def get_programme(call: Call) -> Answer:
     """What all ideas come to."""
-    return _reckoned(
-        call, "programme", lambda project: programme([project], stands=lambda _: call.cards.all()).to_dict()
-    )
+    told = reckon(call.desk, programme, [call.project], is_patient=True)
+    return _answer(told, told.answer.to_dict() | {"is_unread": told.is_unread})
 
 
-def _reckoned(call: Call, what: str, reckon: Callable[[Project], Any], lasts_s: float = 3600.0) -> Answer:
+def _answer(told: Told, value: Any) -> Answer:
     """The newest answer that is ready within a moment; the header Age says how many seconds old it is."""
-    project = call.project
-    stamp = (project.records.head().seq, int(now().timestamp() // lasts_s))
-    found = call.desk.behind.answer(("api", what, project.space), stamp, lambda: reckon(in_bulk(project)))
-    return Answer(value=found.answer, headers={"age": str(max(0, int((now() - found.at).total_seconds())))})
+    return Answer(value=value, headers={"age": str(max(0, int((now() - told.at).total_seconds()))) if told.at else "0"})
 
 
 def answer_question(call: Call) -> Object:

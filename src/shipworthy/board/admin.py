@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from starlette.responses import Response, StreamingResponse
 
@@ -15,7 +17,7 @@ from shipworthy.errors import InvalidInputError, NotFoundError
 from shipworthy.project.clock import read_instant
 from shipworthy.web.asked import Asked
 from shipworthy.workspace.account import change_account, list_accounts, new_account
-from shipworthy.workspace.audit import Wanted, entries, newest
+from shipworthy.workspace.audit import LOOKED_THROUGH, Wanted, entries, look_back
 from shipworthy.workspace.audit_log import AuditLog
 from shipworthy.workspace.password import password_change, set_password
 from shipworthy.workspace.role import EVERYWHERE, Permission, Role, read_roles
@@ -74,9 +76,17 @@ def show_audit(asked: Asked) -> Response:
     """Who did what, when and where, narrowed as asked."""
     _require_admin(asked)
     wanted, query = _wanted(asked), asked.request.query_params
-    found = list(reversed(newest(asked.desk.workspace, wanted, _ENTRIES)))
+    found = look_back(asked.desk.workspace, wanted, _ENTRIES, rest=_rest(query.get("rest", "")), at_most=LOOKED_THROUGH)
+    chosen = urlencode([(name, value) for name, value in query.items() if name != "rest"])
+    rest = "~".join(f"{place}={seq}" for place, seq in found.rest.items()) if found.rest else ""
     return render(
-        asked, "audit", entries=found, squads=_squads(asked)[1:], query=query, most=_ENTRIES, address=str(query)
+        asked,
+        "audit",
+        entries=found.entries,
+        squads=_squads(asked)[1:],
+        query=query,
+        address=chosen,
+        older=f"{chosen}&{urlencode({'rest': rest})}" if rest else "",
     )
 
 
@@ -118,6 +128,18 @@ def _secret(asked: Asked, name: str) -> str:
 def _wanted(asked: Asked) -> Wanted:
     by, kind, squad = (asked.request.query_params.get(name) or None for name in ("by", "kind", "squad"))
     return Wanted(since=_since(asked.request.query_params.get("since", "")), by=by, kind=kind, squad=squad)
+
+
+def _rest(text: str) -> Mapping[str, int] | None:
+    """Where an earlier page stopped looking back: "workspace=12~bakery=340".
+
+    Raises:
+        InvalidInputError: it says no such thing.
+    """
+    found = dict(re.findall(r"([a-z0-9-]+)=(\d{1,18})", text))
+    if text and "~".join("=".join(one) for one in found.items()) != text:
+        raise InvalidInputError("This page of the audit cannot be found. Begin again at /admin/audit.")
+    return {place: int(seq) for place, seq in found.items()} if text else None
 
 
 def _since(text: str) -> datetime | None:

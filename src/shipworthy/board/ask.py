@@ -15,7 +15,6 @@ from shipworthy.analysis.report.drawing import Plot
 from shipworthy.analysis.report.money import MINUS
 from shipworthy.board.form import field
 from shipworthy.board.rendering import go, render
-from shipworthy.board.told import tell
 from shipworthy.errors import InvalidInputError, ShipworthyError
 from shipworthy.programme.ask import Answer, ask
 from shipworthy.programme.limits import Limits
@@ -26,6 +25,7 @@ from shipworthy.web.asked import Asked
 from shipworthy.web.status import status_of
 from shipworthy.workspace.audit_log import AuditLog
 from shipworthy.workspace.role import Permission
+from shipworthy.workspace.told import tell
 
 LONGEST = 8_000
 """Letters of a question: it stands in the address of the page, so that an answer can be sent to somebody as a link."""
@@ -103,7 +103,7 @@ def _answered(asked: Asked, project: Project, sql: str) -> Answer:
         raise InvalidInputError(
             f"A question has at most {LONGEST:,} letters here, this one {len(sql):,}. Ask longer ones by `shipworthy ask`."
         )
-    lines = tell(asked, project, "ledger").answer or [] if "ledger" in mentioned(sql) else []
+    lines = tell(asked.desk, project, "ledger").answer or [] if "ledger" in mentioned(sql) else []
     with asked.desk.questions.of(asked.principal.name):
         return ask([project], sql, limits=_LIMITS, ledger={project.space: lines})
 

@@ -11,11 +11,11 @@ from typing import Any
 from starlette.responses import Response
 
 from shipworthy.board.kept_pictures import Picture, kept
+from shipworthy.board.news import is_news, nothing_new, seen
 from shipworthy.board.plots.calibration import draw_calibration
 from shipworthy.board.plots.money import draw_earned
 from shipworthy.board.programme import statistics_of
 from shipworthy.board.rendering import render, render_part
-from shipworthy.board.told import Told, is_news, nothing_new, seen, tell
 from shipworthy.errors import NotFoundError, UnavailableError
 from shipworthy.live.ledger import sentences
 from shipworthy.live.ledger.ledger import Line, line_from, read_calibration
@@ -25,6 +25,7 @@ from shipworthy.ship.rollout import rollout_history
 from shipworthy.web.asked import Asked
 from shipworthy.web.sandbox import SANDBOX
 from shipworthy.workspace.role import Permission
+from shipworthy.workspace.told import Told, tell
 
 _COLUMNS = ("idea", "title", "problem", "phase", "currency", "cadence", "raw", "periods", "answered", "earned")
 _ENDS = ("low", "gain", "high")
@@ -52,7 +53,7 @@ def export_ledger(asked: Asked) -> Response:
     writers = {"csv": _csv, "json": _json, "html": _html}
     if ending not in writers:
         raise NotFoundError.among("form of the ledger", ending, writers)
-    told = tell(asked, project, "ledger")
+    told = tell(asked.desk, project, "ledger")
     if told.answer is None:
         raise UnavailableError("The ledger is being read for the first time. Ask again in a few seconds.")
     content, kind = writers[ending](project, told.answer)
@@ -65,7 +66,7 @@ def export_ledger(asked: Asked) -> Response:
 def _shown(asked: Asked, *, may_draw: bool) -> Response:
     project = asked.project(Permission.READ)
     has_moves = bool(project.records.find("rollout"))
-    told = tell(asked, project, "ledger") if has_moves else Told(answer=[], at=None, error="", is_waiting=False)
+    told = tell(asked.desk, project, "ledger") if has_moves else Told(answer=[], at=None, error="", is_waiting=False)
     lines = [line_from(line) for line in told.answer or []]
     pictures = _pictures(project, lines, may_draw=may_draw)
     together = read_calibration(lines)

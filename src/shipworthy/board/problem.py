@@ -11,10 +11,10 @@ from shipworthy.analysis.decision import Decision
 from shipworthy.analysis.report.drawing import GAIN, LOSS, MUTED, Range, draw_ranges
 from shipworthy.analysis.report.money import step_for
 from shipworthy.board.kept_pictures import Drawn, Picture, kept
+from shipworthy.board.news import is_news, nothing_new, seen
 from shipworthy.board.plots.money import draw_money
 from shipworthy.board.plots.served import draw_served, names_of
 from shipworthy.board.rendering import render, render_part
-from shipworthy.board.told import Told, is_news, nothing_new, seen, tell
 from shipworthy.data.holdout import Holdout, read_holdouts
 from shipworthy.errors import NotFoundError
 from shipworthy.live.ledger.ledger import Line, instant_of, line_from
@@ -27,6 +27,7 @@ from shipworthy.ship.rollout import Rollout, rollout_history
 from shipworthy.web.asked import Asked
 from shipworthy.workspace.cards import Card
 from shipworthy.workspace.role import Permission
+from shipworthy.workspace.told import Told, tell
 
 WATCHED_S = 300.0
 """After so long a page looks again whether what runs live is as it was promised."""
@@ -103,11 +104,11 @@ def _told(asked: Asked, project: Project, name: str, moves: Sequence[Rollout], v
     if not moves:
         return Told(answer=None, at=None, error="", is_waiting=False)
     if verb == "ledger":
-        return tell(asked, project, "ledger")
+        return tell(asked.desk, project, "ledger")
     if verb == "rollout":
-        return tell(asked, project, "rollout", name)
+        return tell(asked.desk, project, "rollout", name)
     # With an instant it only looks: a page moves no rollout and closes no alert. The process has the same clock.
-    return tell(asked, project, "watch", name, "--at", "now", lasts_s=WATCHED_S)
+    return tell(asked.desk, project, "watch", name, "--at", "now", lasts_s=WATCHED_S)
 
 
 def _pictures(

@@ -8,9 +8,9 @@ from typing import Any
 from starlette.responses import Response
 
 from shipworthy.board.kept_pictures import Picture, kept
+from shipworthy.board.news import is_news, nothing_new, seen
 from shipworthy.board.plots.money import draw_earned
 from shipworthy.board.rendering import render, render_part
-from shipworthy.board.told import Ledger, Told, is_news, nothing_new, reckon, seen, tell
 from shipworthy.live.ledger.ledger import line_from
 from shipworthy.live.ledger.sentences import calibrated
 from shipworthy.programme.backlog import backlog
@@ -18,6 +18,7 @@ from shipworthy.programme.statistics import Programme, programme
 from shipworthy.project import Project
 from shipworthy.web.asked import Asked
 from shipworthy.workspace.role import Permission
+from shipworthy.workspace.told import Told, reckon, tell
 
 _MOST = 50
 
@@ -40,27 +41,12 @@ def show_backlog(asked: Asked) -> Response:
 
 def statistics_of(asked: Asked, projects: Sequence[Project]) -> Told:
     """The statistics of all ideas of some projects."""
-
-    def work(ledger: Ledger) -> Programme:
-        cards = asked.desk.cards
-        return programme(projects, ledger=ledger, stands=lambda one: cards[one.name].all())
-
-    return reckon(asked, "programme", projects, work)
-
-
-def _ranked(asked: Asked, projects: Sequence[Project]) -> Told:
-    cards = asked.desk.cards
-    return reckon(
-        asked,
-        "backlog",
-        projects,
-        lambda ledger: backlog(projects, ledger=ledger, stands=lambda one: cards[one.name].all()),
-    )
+    return reckon(asked.desk, programme, projects)
 
 
 def _shown(asked: Asked, projects: Sequence[Project], project: Project | None) -> Response:
     is_part = asked.request.url.path.endswith("/reading")
-    told, ranked = statistics_of(asked, projects), _ranked(asked, projects)
+    told, ranked = statistics_of(asked, projects), reckon(asked.desk, backlog, projects)
     pictures = _pictures(asked, projects, project or asked.desk.workspace, may_draw=is_part)
     token = seen(told.at, ranked.at, told.is_waiting, pictures is not None)
     known: dict[str, Any] = {
@@ -82,7 +68,7 @@ def _shown(asked: Asked, projects: Sequence[Project], project: Project | None) -
 
 def _backlog(asked: Asked) -> Response:
     project = asked.project(Permission.READ)
-    ranked = _ranked(asked, [project])
+    ranked = reckon(asked.desk, backlog, [project])
     known: dict[str, Any] = {
         "ranked": ranked,
         "lines": (ranked.answer or [])[:_MOST],
@@ -106,7 +92,7 @@ def _of(told: Told) -> dict[str, Any]:
 
 def _pictures(asked: Asked, projects: Sequence[Project], place: Any, *, may_draw: bool) -> list[Picture] | None:
     """What all ideas earned, over time, one plot for each currency."""
-    read = [tell(asked, project, "ledger").answer for project in projects if project.records.find("rollout")]
+    read = [tell(asked.desk, project, "ledger").answer for project in projects if project.records.find("rollout")]
     lines = [line_from(line) for answer in read for line in answer or []]
     if not lines:
         return []

@@ -11,11 +11,11 @@ from starlette.responses import Response
 from shipworthy.board.form import field
 from shipworthy.board.job import took
 from shipworthy.board.kept_pictures import Picture, kept
+from shipworthy.board.news import is_news, nothing_new, seen
 from shipworthy.board.plots.evidence import draw_evidence
 from shipworthy.board.plots.money import draw_money
 from shipworthy.board.plots.served import names_of
 from shipworthy.board.rendering import go, render, render_part
-from shipworthy.board.told import Told, is_news, nothing_new, seen, tell
 from shipworthy.errors import InvalidInputError, NotFoundError
 from shipworthy.live.ledger.ledger import instant_of
 from shipworthy.project import Project
@@ -25,6 +25,7 @@ from shipworthy.web.asked import Asked
 from shipworthy.web.verbs import find_verb
 from shipworthy.workspace.job import Job
 from shipworthy.workspace.role import Permission
+from shipworthy.workspace.told import Told, tell
 
 _MOST_BLOCKS = 400
 _TRIES = frozenset({Phase.SHADOW, Phase.CANARY, Phase.SWITCHBACK})
@@ -124,7 +125,7 @@ def _asked_for(button: str, problem: str, moves: Sequence[Rollout], why: str) ->
 def _shown(asked: Asked, *, may_draw: bool) -> Response:
     project, problem = asked.project(Permission.READ), asked.request.path_params["problem"]
     moves = rolled_out(project, problem)
-    serves, told = moves[-1], tell(asked, project, "rollout", problem)
+    serves, told = moves[-1], tell(asked.desk, project, "rollout", problem)
     pictures = _pictures(project, told, may_draw=may_draw)
     job = next(iter(_jobs(asked, project, problem, moves)), None)
     is_moving = job is not None and not job.state.is_over

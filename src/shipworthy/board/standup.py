@@ -8,19 +8,20 @@ from typing import Any
 
 from starlette.responses import Response
 
+from shipworthy.board.news import is_news, nothing_new, seen
 from shipworthy.board.rendering import render, render_part
-from shipworthy.board.told import Ledger, is_news, nothing_new, reckon, seen
 from shipworthy.errors import NotFoundError
-from shipworthy.programme.standup import Standup, Waiting, standup
+from shipworthy.programme.standup import standup
+from shipworthy.programme.waiting import Waiting, waits
 from shipworthy.project import Project
 from shipworthy.project.clock import now
 from shipworthy.web.asked import Asked
 from shipworthy.workspace.role import Permission
+from shipworthy.workspace.told import reckon
 
 SPANS = {"1d": "a day", "3d": "three days", "1w": "a week", "4w": "four weeks"}
 _LENGTHS = {"1d": timedelta(days=1), "3d": timedelta(days=3), "1w": timedelta(weeks=1), "4w": timedelta(weeks=4)}
 _MOST = 60
-_LASTS_S = 300.0
 
 
 def show_standup(asked: Asked) -> Response:
@@ -39,21 +40,19 @@ def _shown(asked: Asked, projects: Sequence[Project], project: Project | None) -
     if span not in SPANS:
         raise NotFoundError.among("span", span, SPANS)
 
-    def work(ledger: Ledger) -> Standup:
-        cards = asked.desk.cards
-        return standup(projects, now() - _LENGTHS[span], ledger=ledger, stands=lambda one: cards[one.name].all())
-
-    told = reckon(asked, f"standup {span}", projects, work, _LASTS_S)
+    facts = [asked.desk.facts[one.name] for one in projects]
+    told = reckon(asked.desk, waits, projects)
+    found = standup(facts, now() - _LENGTHS[span], found=told.answer) if told.answer else None
     spaces = {one.space: one.name for one in projects}
     token = seen(told.at, told.is_waiting)
     known: dict[str, Any] = {
         "told": told,
-        "found": told.answer,
+        "found": found,
         "span": span,
         "spans": SPANS,
         "spaces": spaces,
         "address": f"/projects/{project.name}/standup" if project else "/standup",
-        "by_whom": _by_whom(told.answer.waits) if told.answer else [],
+        "by_whom": _by_whom(found.waits) if found else [],
         "most": _MOST,
         "is_waiting": told.is_waiting,
         "seen": token,

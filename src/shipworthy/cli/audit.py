@@ -15,7 +15,7 @@ from shipworthy.cli.show import as_json, show, tell
 from shipworthy.errors import InvalidInputError
 from shipworthy.project.project import user_of_the_machine
 from shipworthy.store import Head
-from shipworthy.workspace.audit import OWN, Entry, Wanted, entries, newest
+from shipworthy.workspace.audit import OWN, Entry, Wanted, entries, look_back
 from shipworthy.workspace.audit import verify as verify_logs
 from shipworthy.workspace.audit_log import AuditLog
 from shipworthy.workspace.workspace import Workspace, open_workspace
@@ -43,7 +43,7 @@ def audit(limit: int, export: Path | None, verify: bool, heads: tuple[str, ...],
     elif export is not None:
         click.echo(f"{export}: {_export(workspace, wanted, export):,} lines")
     else:
-        found = newest(workspace, wanted, limit)
+        found = look_back(workspace, wanted, limit).entries[::-1]
         show([dict(one.to_json()) if json_ else _row(one) for one in found], json_=json_, empty="Nothing of that kind.")
 
 

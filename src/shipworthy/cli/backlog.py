@@ -10,6 +10,7 @@ from shipworthy.cli.here import ledger_lines, projects_here
 from shipworthy.cli.show import as_json, money, narrowed, show, tell
 from shipworthy.programme.backlog import Line
 from shipworthy.programme.backlog import backlog as found_by
+from shipworthy.programme.facts import Facts
 
 
 @click.command()
@@ -18,7 +19,7 @@ from shipworthy.programme.backlog import backlog as found_by
 def backlog(why: bool, json_: bool) -> None:
     """Rank the ideas that are not over by expected value over cost, with the squad's own base rates."""
     projects = projects_here()
-    lines = found_by(projects, ledger=ledger_lines(projects))
+    lines = found_by([Facts(project) for project in projects], ledger=ledger_lines(projects))
     if json_ or not lines:
         show([line.to_dict() for line in lines], json_=json_, empty="No idea waits.")
         return

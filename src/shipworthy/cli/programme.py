@@ -7,6 +7,7 @@ import click
 from shipworthy.cli.here import ledger_lines, projects_here
 from shipworthy.cli.show import as_json, money, tell
 from shipworthy.live.ledger.sentences import calibrated
+from shipworthy.programme.facts import Facts
 from shipworthy.programme.statistics import Cycle, Money, Programme
 from shipworthy.programme.statistics import programme as found_by
 from shipworthy.statistics.proportion import Proportion
@@ -17,7 +18,7 @@ from shipworthy.statistics.proportion import Proportion
 def programme(json_: bool) -> None:
     """Show what all ideas of the project, or of the workspace, come to."""
     projects = projects_here()
-    found = found_by(projects, ledger=ledger_lines(projects))
+    found = found_by([Facts(project) for project in projects], ledger=ledger_lines(projects))
     tell(_facts(found), record=found.to_dict() if json_ else None)
 
 

@@ -6,6 +6,7 @@ import click
 
 from shipworthy.cli.here import ledger_lines, projects_here
 from shipworthy.cli.show import as_json, tell
+from shipworthy.programme.facts import Facts
 from shipworthy.programme.standup import since_of
 from shipworthy.programme.standup import standup as found_by
 from shipworthy.programme.standup_text import as_markdown
@@ -20,7 +21,11 @@ from shipworthy.project.clock import now
 def standup(since: str, markdown: bool, with_ledger: bool, json_: bool) -> None:
     """Tell what moved since yesterday, what waits for whom, and what is at risk in money."""
     projects = projects_here()
-    found = found_by(projects, since_of(since, now()), ledger=ledger_lines(projects) if with_ledger else None)
+    found = found_by(
+        [Facts(project) for project in projects],
+        since_of(since, now()),
+        ledger=ledger_lines(projects) if with_ledger else None,
+    )
     if markdown:
         click.echo(as_markdown(found, several=len(projects) > 1))
         return

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from statistics import mean, median
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
-from shipworthy.analysis.analyse import read_analysis
 from shipworthy.analysis.decision import Decision
-from shipworthy.analysis.verdicts import Verdict
+from shipworthy.analysis.verdicts import Gain
 from shipworthy.ideas.idea import Idea
 from shipworthy.ideas.register import list_ideas
 from shipworthy.programme.claims import Claims, claims_of
-from shipworthy.programme.course import Course, courses
+from shipworthy.programme.facts import Facts, Measured
+from shipworthy.programme.place import is_open
 from shipworthy.programme.rates import DRAWS, SEED, Rates, rates_of
-from shipworthy.programme.standup import Stands, is_open, places
-from shipworthy.programme.terms import Terms, expected_a_year, terms_of
-from shipworthy.project import Project, Stage
+from shipworthy.programme.terms import Terms, expected_a_year
+from shipworthy.project import Stage
+
+Column = NDArray[np.float64]
 
 EFFORT_DAYS = 10.0
 """What an idea is taken to cost in person-days where no idea of the squad says."""
@@ -34,6 +36,8 @@ LEFT: Mapping[Stage, float] = {
 """The share of an idea's cost that is still to be spent at a stage: what is spent says nothing of what to do next."""
 
 _MEASURED_SHARE, _MEASURED_SD = 1.0, 0.0
+_TOGETHER = 500
+"""So many ideas are drawn at once: more would not fit into the caches of a processor."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +45,6 @@ class Candidate:
     """What is needed of an idea to rank it.
 
     Attributes:
-        number: Its number.
         stage: Where it stands.
         gain: What it is expected to gain a year, should it ship: low, likely, high.
         effort: Person-days for all of it.
@@ -49,7 +52,6 @@ class Candidate:
         measured: Whether the gain was measured by a verdict, and is no claim.
     """
 
-    number: int
     stage: Stage
     gain: tuple[float, float, float]
     effort: float
@@ -125,157 +127,193 @@ class Line:
         return {**asdict(self), "why": list(self.why)}
 
 
-def worth(candidate: Candidate, rates: Rates, claims: Claims, *, day_rate: float = 0.0) -> Worth:
-    """What working on an idea is worth.
+def worths(candidates: Sequence[Candidate], rates: Rates, claims: Claims, *, day_rate: float = 0.0) -> list[Worth]:
+    """What working on each of some ideas is worth.
 
-    Value is what it earns within a year from today: the probability that it ships, times its gain a year, times the share of the
-    year that is left once it is live. Gains are drawn from a triangle, rates and shares from their posteriors.
+    Value is what one earns within a year from today: the probability that it ships, times its gain a year, times the share of the
+    year that is left once it is live. Gains are drawn from a triangle, rates and shares from their posteriors; every idea is held
+    against the same draws.
     """
-    low, likely, high = candidate.gain
-    share, sd = (_MEASURED_SHARE, _MEASURED_SD) if candidate.measured else (claims.share, claims.sd)
-    days = rates.days_to(candidate.stage, "live")
-    earning = max(0.0, 1.0 - days / 365.0)
-    to_ship = rates.to_ship(candidate.stage)
-    gain = share * (low + likely + high) / 3.0
-    rng = np.random.default_rng([SEED, candidate.number])
-    gains = rng.triangular(low, likely, high, DRAWS) if low < high else np.full(DRAWS, likely)
-    drawn = rates.drawn(candidate.stage) * gains * np.maximum(0.0, rng.normal(share, sd, DRAWS)) * earning
-    ends = np.quantile(drawn, (0.05, 0.95))
+    found: list[Worth] = []
+    for start in range(0, len(candidates), _TOGETHER):
+        some = candidates[start : start + _TOGETHER]
+        lows, highs = _intervals(some, rates, claims)
+        found += [
+            _worth(one, rates, claims, day_rate, (float(low), float(high)))
+            for one, low, high in zip(some, lows, highs, strict=True)
+        ]
+    return found
+
+
+def _worth(candidate: Candidate, rates: Rates, claims: Claims, day_rate: float, interval: tuple[float, float]) -> Worth:
+    share, _ = _share(candidate, claims)
+    days, to_ship = rates.days_to(candidate.stage, "live"), rates.to_ship(candidate.stage)
+    gain = share * sum(candidate.gain) / 3.0
     left = LEFT[candidate.stage]
     cost = max(left * (candidate.effort * (day_rate or 1.0) + (candidate.cost if day_rate else 0.0)), 1e-9)
-    value = to_ship * gain * earning
+    value = to_ship * gain * _earning(days)
     return Worth(
         to_ship=to_ship,
         gain=gain,
         days=days,
         value=value,
-        low=float(ends[0]),
-        high=float(ends[1]),
+        low=interval[0],
+        high=interval[1],
         cost=cost,
         ratio=value / cost,
         in_money=bool(day_rate),
     )
 
 
-def backlog(
-    projects: Sequence[Project],
-    *,
-    ledger: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
-    stands: Callable[[Project], Iterable[Stands]] = places,
-) -> list[Line]:
+def _intervals(candidates: Sequence[Candidate], rates: Rates, claims: Claims) -> NDArray[np.float64]:
+    """The ends of the 90 % intervals of the values: two rows."""
+    rng = np.random.default_rng(SEED)
+    uniform, normal = rng.random(DRAWS), rng.standard_normal(DRAWS)
+    low, likely, high = (np.array([one.gain[i] for one in candidates])[:, None] for i in range(3))
+    share, sd = np.array([_share(one, claims) for one in candidates]).T[:, :, None]
+    drawn = _triangular(low, likely, high, uniform)
+    drawn *= np.maximum(0.0, share + sd * normal)
+    stages = list(Stage)
+    drawn *= np.stack([rates.drawn(stage) * _earning(rates.days_to(stage, "live")) for stage in stages])[
+        [stages.index(one.stage) for one in candidates]
+    ]
+    return np.quantile(drawn, (0.05, 0.95), axis=1)
+
+
+def _triangular(low: Column, likely: Column, high: Column, uniform: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Draws from triangles, by the inverse of their distribution function."""
+    up, down, wide = likely - low, high - likely, high - low
+    return np.where(
+        uniform * wide < up, low + np.sqrt(uniform * wide * up), high - np.sqrt((1.0 - uniform) * wide * down)
+    )
+
+
+def _share(candidate: Candidate, claims: Claims) -> tuple[float, float]:
+    """The share of its gain that comes true, with its standard deviation."""
+    return (_MEASURED_SHARE, _MEASURED_SD) if candidate.measured else (claims.share, claims.sd)
+
+
+def _earning(days: float) -> float:
+    """The share of a year that is left after some days."""
+    return max(0.0, 1.0 - days / 365.0)
+
+
+def backlog(facts: Sequence[Facts], *, ledger: Mapping[str, Sequence[Mapping[str, Any]]] | None = None) -> list[Line]:
     """The ideas that are not over, the best first; each is held against its own squad's ideas.
 
     Args:
-        projects: The projects.
+        facts: What is known of each project.
         ledger: By a project's space the lines of its ledger, as `Line.to_dict` gives them: what claims came to. Without it,
             claims are held against what verdicts measured.
-        stands: Gives where the ideas of a project stand.
     """
     lines: list[Line] = []
-    for squad in sorted({project.squad for project in projects}):
-        mine = [project for project in projects if project.squad == squad]
-        lines += _of_squad(mine, ledger or {}, stands)
+    for squad in sorted({one.project.squad for one in facts}):
+        lines += _of_squad([one for one in facts if one.project.squad == squad], ledger or {})
     return sorted(lines, key=lambda line: (-(line.worth.ratio if line.worth else -1.0), line.project, line.idea))
 
 
-def _of_squad(
-    projects: Sequence[Project],
-    ledger: Mapping[str, Sequence[Mapping[str, Any]]],
-    stands: Callable[[Project], Iterable[Stands]],
-) -> list[Line]:
-    terms = {project.space: terms_of(project) for project in projects}
-    ideas = {project.space: {idea.number: idea for idea in list_ideas(project)} for project in projects}
-    found: list[Course] = [course for project in projects for course in courses(project).values()]
-    rates = rates_of(found)
-    verdicts = {project.space: _verdicts(project) for project in projects}
-    measured = {space: {number: _a_year(found) for number, found in own.items()} for space, own in verdicts.items()}
+def _of_squad(facts: Sequence[Facts], ledger: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[Line]:
+    known = {one.project.space: _Known.of(one) for one in facts}
+    rates = rates_of(course for one in facts for course in one.courses())
+    expected = {(space, number): gain for space, own in known.items() for number, gain in own.expected.items()}
     shipped = {
-        space: {number: _a_year(found) for number, found in own.items() if found.decision is Decision.SHIP}
-        for space, own in verdicts.items()
-    }
-    expected = {
-        (space, number): gain
-        for space, own in ideas.items()
-        for number, idea in own.items()
-        if (gain := expected_a_year(idea, terms[space].get(idea.problem, Terms()))) is not None
+        space: {number: _ends(one.year) for number, one in own.measured.items() if one.decision is Decision.SHIP}
+        for space, own in known.items()
     }
     claims = _claims(expected, shipped, ledger)
-    efforts = [effort for own in ideas.values() for idea in own.values() if (effort := idea.effort)]
-    usual_effort = median(efforts) if efforts else EFFORT_DAYS
-    usual_gain = tuple(mean(gain[i] for gain in expected.values()) for i in range(3)) if expected else None
-    lines = []
-    for project in projects:
-        for one in filter(is_open, stands(project)):
-            idea = ideas[project.space].get(one.number)
-            if idea is None:
-                continue
-            known = terms[project.space].get(idea.problem, Terms())
-            gain, why = _gain(idea, expected.get((project.space, idea.number)), measured[project.space], usual_gain)
-            effort = idea.effort
-            if effort is None:
-                why.append(
-                    f"Nobody said what it takes, so {usual_effort:g} person-days, the squad's median, are taken."
-                )
-            found_worth = None
-            if gain is not None:
-                candidate = Candidate(
-                    number=idea.number,
-                    stage=one.stage,
-                    gain=gain,
-                    effort=effort or usual_effort,
-                    cost=idea.cost or 0.0,
-                    measured=idea.number in measured[project.space],
-                )
-                found_worth = worth(candidate, rates, claims, day_rate=float(project.settings["programme"]["day_rate"]))
-                why = _why(candidate, found_worth, rates, claims, known) + why
-            lines.append(
-                Line(
-                    project=project.space,
-                    squad=project.squad,
-                    idea=idea.number,
-                    title=idea.title,
-                    problem=idea.problem,
-                    owner=idea.owner,
-                    stage=str(one.stage),
-                    currency=known.currency,
-                    worth=found_worth,
-                    why=tuple(why),
-                )
-            )
+    usual = _Usual.of([idea for own in known.values() for idea in own.ideas.values()], list(expected.values()))
+    lines: list[Line] = []
+    for one in facts:
+        lines += _of_project(one, known[one.project.space], usual, rates, claims)
     return lines
 
 
-def _gain(
-    idea: Idea,
-    expected: tuple[float, float, float] | None,
-    measured: Mapping[int, tuple[float, float, float]],
-    usual: tuple[float, ...] | None,
-) -> tuple[tuple[float, float, float] | None, list[str]]:
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What a project's ideas are expected to gain a year."""
+
+    ideas: Mapping[int, Idea]
+    terms: Mapping[str, Terms]
+    expected: Mapping[int, tuple[float, float, float]]
+    measured: Mapping[int, Measured]
+
+    @classmethod
+    def of(cls, facts: Facts) -> Self:
+        ideas, terms = {idea.number: idea for idea in list_ideas(facts.project)}, facts.terms()
+        said = {n: expected_a_year(idea, terms.get(idea.problem, Terms())) for n, idea in ideas.items()}
+        return cls(ideas, terms, {n: gain for n, gain in said.items() if gain is not None}, facts.measured())
+
+
+@dataclass(frozen=True, slots=True)
+class _Usual:
+    """What is taken where nobody said: the effort in person-days, and the gain a year."""
+
+    effort: float
+    gain: tuple[float, float, float] | None
+
+    @classmethod
+    def of(cls, ideas: Iterable[Idea], gains: Sequence[tuple[float, float, float]]) -> Self:
+        efforts = [idea.effort for idea in ideas if idea.effort]
+        low, likely, high = (mean(gain[i] for gain in gains) if gains else 0.0 for i in range(3))
+        return cls(median(efforts) if efforts else EFFORT_DAYS, (low, likely, high) if gains else None)
+
+
+def _of_project(facts: Facts, known: _Known, usual: _Usual, rates: Rates, claims: Claims) -> list[Line]:
+    project = facts.project
+    asked = [
+        (known.ideas[one.number], one.stage) for one in facts.stands() if is_open(one) and one.number in known.ideas
+    ]
+    gains = [_gain(idea, known, usual) for idea, _ in asked]
+    candidates = {
+        idea.number: Candidate(
+            stage=stage,
+            gain=gain,
+            effort=idea.effort or usual.effort,
+            cost=idea.cost or 0.0,
+            measured=idea.number in known.measured,
+        )
+        for (idea, stage), (gain, _) in zip(asked, gains, strict=True)
+        if gain is not None
+    }
+    day_rate = float(project.settings["programme"]["day_rate"])
+    worth = dict(zip(candidates, worths(list(candidates.values()), rates, claims, day_rate=day_rate), strict=True))
+    return [
+        Line(
+            project=project.space,
+            squad=project.squad,
+            idea=idea.number,
+            title=idea.title,
+            problem=idea.problem,
+            owner=idea.owner,
+            stage=str(stage),
+            currency=(terms := known.terms.get(idea.problem, Terms())).currency,
+            worth=(found := worth.get(idea.number)),
+            why=(
+                *(_why(candidates[idea.number], found, rates, claims, terms) if found else ()),
+                *said,
+                *(() if idea.effort else (_NO_EFFORT.format(usual.effort),)),
+            ),
+        )
+        for (idea, stage), (_, said) in zip(asked, gains, strict=True)
+    ]
+
+
+_NO_EFFORT = "Nobody said what it takes, so {:g} person-days, the squad's median, are taken."
+
+
+def _gain(idea: Idea, known: _Known, usual: _Usual) -> tuple[tuple[float, float, float] | None, list[str]]:
     """What an idea gains a year, and what has to be said of that."""
-    if idea.number in measured:
-        return measured[idea.number], []
-    if expected is not None:
-        return expected, []
-    if usual is not None:
-        return (usual[0], usual[1], usual[2]), [
-            "Nobody said what it would gain, so the mean of the squad's ideas is taken."
-        ]
+    if idea.number in known.measured:
+        return _ends(known.measured[idea.number].year), []
+    if idea.number in known.expected:
+        return known.expected[idea.number], []
+    if usual.gain is not None:
+        return usual.gain, ["Nobody said what it would gain, so the mean of the squad's ideas is taken."]
     return None, ["Nobody said what it, or any other idea of the squad, would gain: write expected_gain under [worth]."]
 
 
-def _verdicts(project: Project) -> dict[int, Verdict]:
-    """By idea the verdict that measured a gain a year with an interval, whatever it decides."""
-    found = {int(record.key): read_analysis(record).verdict for record in project.records.find("verdict")}
-    return {
-        number: verdict
-        for number, verdict in found.items()
-        if verdict.criteria.units_per_year and np.isfinite(verdict.high - verdict.low)
-    }
-
-
-def _a_year(verdict: Verdict) -> tuple[float, float, float]:
-    year = verdict.per_year()
-    return year.low, year.gain, year.high
+def _ends(gain: Gain) -> tuple[float, float, float]:
+    return gain.low, gain.gain, gain.high
 
 
 def _claims(

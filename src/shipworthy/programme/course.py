@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from shipworthy.project import Project
 from shipworthy.ship.rollout import Phase
-from shipworthy.store import Record, feed
+from shipworthy.store import Record
 
 MILESTONES = ("begun", "testable", "replayed", "judged", "tried", "live")
 """In the order of the walk; what lies between two of them is the work of one stage."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Course:
     """How one idea went.
 
@@ -28,7 +27,7 @@ class Course:
     """
 
     idea: int
-    reached: dict[str, datetime] = field(default_factory=dict)
+    reached: Mapping[str, datetime] = field(default_factory=dict)
     testable: bool | None = None
     decision: str | None = None
     phase: Phase | None = None
@@ -40,39 +39,42 @@ class Course:
             return None
         return max(0.0, (self.reached[last] - self.reached[first]).total_seconds() / 86_400.0)
 
+    def come_to(self, milestone: str, record: Record) -> dict[str, datetime]:
+        """When it first came to each milestone, once a record has it come to one."""
+        return {milestone: record.at, **self.reached}
 
-def courses(project: Project) -> Mapping[int, Course]:
-    """The course of every idea that a record speaks of, by number."""
-    found: dict[int, Course] = {}
-    for record in feed(project.records):
-        number = record.body.get("idea") if record.kind == "rollout" else record.key
-        if record.kind not in _KINDS or not str(number or "").isdigit():
-            continue
-        course = found.setdefault(int(str(number)), Course(int(str(number))))
-        course.reached.setdefault("begun", record.at)
-        _note(course, record)
-    return found
+
+def went_on(courses: Mapping[int, Course], record: Record) -> Course | None:
+    """The course of the idea that a record speaks of, with it; None where it speaks of none.
+
+    Args:
+        courses: The course of each idea before it, by number.
+        record: The next record of the feed.
+    """
+    number = str((record.body.get("idea") if record.kind == "rollout" else record.key) or "")
+    if record.kind not in _KINDS or not number.isdigit():
+        return None
+    before = courses.get(int(number)) or Course(int(number), {"begun": record.at})
+    return _noted(before, record)
 
 
 _KINDS = ("idea", "data", "research", "verdict", "override", "rollout")
 
 
-def _note(course: Course, record: Record) -> None:
+def _noted(course: Course, record: Record) -> Course:
     body = record.body
     if record.kind == "data":
-        course.testable = not body["gaps"]
-        if course.testable:
-            course.reached.setdefault("testable", record.at)
-    elif record.kind == "research":
-        course.reached.setdefault("replayed", record.at)
-    elif record.kind == "verdict":
-        course.decision = str(body["verdict"]["decision"])
-        course.reached.setdefault("judged", record.at)
-    elif record.kind == "override" and body["seconds"] is not None:
-        course.decision = str(body["to"])
-    elif record.kind == "rollout":
-        course.phase = Phase(body["phase"])
-        course.reached.setdefault("tried", record.at)
-        if course.phase is Phase.LIVE:
-            course.was_live = True
-            course.reached.setdefault("live", record.at)
+        testable = not body["gaps"]
+        return replace(course, testable=testable, reached=course.come_to("testable" if testable else "begun", record))
+    if record.kind == "research":
+        return replace(course, reached=course.come_to("replayed", record))
+    if record.kind == "verdict":
+        decision = str(body["verdict"]["decision"])
+        return replace(course, decision=decision, reached=course.come_to("judged", record))
+    if record.kind == "override" and body["seconds"] is not None:
+        return replace(course, decision=str(body["to"]))
+    if record.kind == "rollout":
+        phase, is_live = Phase(body["phase"]), body["phase"] == Phase.LIVE
+        reached = course.come_to("tried", record) | (course.come_to("live", record) if is_live else {})
+        return replace(course, phase=phase, was_live=course.was_live or is_live, reached=reached)
+    return course

@@ -122,8 +122,9 @@ class Teller:
         return tuple(map(str, asked))
 
     def _before(self, record: Record) -> Mapping[str, Any]:
-        history = self._project.records.history(record.kind, record.key)
-        return history[record.version - 2].body if record.version > 1 else {}
+        if record.version == 1:
+            return {}
+        return self._project.records.history(record.kind, record.key)[record.version - 2].body
 
     def _idea(self, record: Record) -> dict[str, Any] | None:
         named, about = self._about(record)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any
@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from shipworthy.data.holdout import read_holdouts
-from shipworthy.programme.course import MILESTONES, Course, courses
+from shipworthy.programme.course import MILESTONES, Course
+from shipworthy.programme.facts import Facts
+from shipworthy.programme.place import Stands
 from shipworthy.programme.rates import between
-from shipworthy.programme.standup import Stands, places
 from shipworthy.project import Project, Stage
 from shipworthy.ship.rollout import Phase
 from shipworthy.statistics import Calibration
@@ -137,25 +138,19 @@ class Programme:
         return {"testable": self.testable, "shipping": self.shipping, "staying": self.staying}
 
 
-def programme(
-    projects: Sequence[Project],
-    *,
-    ledger: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
-    stands: Callable[[Project], Iterable[Stands]] = places,
-) -> Programme:
+def programme(facts: Sequence[Facts], *, ledger: Mapping[str, Sequence[Mapping[str, Any]]] | None = None) -> Programme:
     """The statistics of all ideas of some projects.
 
     Args:
-        projects: The projects.
+        facts: What is known of each project.
         ledger: By a project's space the lines of its ledger, as `Line.to_dict` gives them; without it there is no money.
-        stands: Gives where the ideas of a project stand.
     """
-    found = [course for project in projects for course in courses(project).values()]
-    per_stage = Counter(_standing(one) for project in projects for one in stands(project))
+    found = [course for one in facts for course in one.courses()]
+    per_stage = Counter(_standing(idea) for one in facts for idea in one.stands())
     asked = [one for one in found if one.testable is not None]
     judged = [one for one in found if one.decision not in (None, "invalid")]
     tried = [one for one in found if one.phase is not None and (one.was_live or one.phase.is_over)]
-    lines = [line for project in projects for line in (ledger or {}).get(project.space, ())]
+    lines = [line for one in facts for line in (ledger or {}).get(one.project.space, ())]
     return Programme(
         ideas=sum(per_stage.values()),
         per_stage={name: per_stage[name] for name in (*map(str, Stage), *_ENDS) if per_stage[name]},
@@ -167,7 +162,7 @@ def programme(
         cycles=tuple(_cycles(found)),
         money=tuple(_money(lines)),
         calibration=_calibration(lines),
-        budgets=tuple(_budgets(projects)),
+        budgets=tuple(_budgets(one.project for one in facts)),
     )
 
 

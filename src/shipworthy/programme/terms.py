@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from shipworthy.analysis.report.money import money, step_of
 from shipworthy.ideas.idea import Idea
 from shipworthy.project import Project
+from shipworthy.store import Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +45,17 @@ class Terms:
 def terms_of(project: Project) -> Mapping[str, Terms]:
     """By problem what its newest locked idea says."""
     found: dict[str, Terms] = {}
-    for record in sorted(project.records.find("idea"), key=lambda record: record.at):
-        criteria = (record.body.get("lock") or {}).get("criteria") or {}
-        if criteria.get("periods_per_year"):
-            found[criteria["problem"]] = Terms(criteria.get("currency", ""), float(criteria["periods_per_year"]))
+    for record in sorted(project.records.find("idea"), key=lambda record: record.seq):
+        found |= terms_in(record)
     return found
+
+
+def terms_in(record: Record) -> Mapping[str, Terms]:
+    """By problem what an idea's record locks; empty where it locks nothing."""
+    criteria = (record.body.get("lock") or {}).get("criteria") or {}
+    if not criteria.get("periods_per_year"):
+        return {}
+    return {criteria["problem"]: Terms(criteria.get("currency", ""), float(criteria["periods_per_year"]))}
 
 
 def expected_a_year(idea: Idea, terms: Terms) -> tuple[float, float, float] | None:

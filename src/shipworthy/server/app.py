@@ -24,6 +24,7 @@ from shipworthy.server.health import routes as health_routes
 from shipworthy.server.identity import Identity
 from shipworthy.server.security import Security
 from shipworthy.server.sign_in import SignIn
+from shipworthy.server.warming import warming
 from shipworthy.workspace.audit_log import AuditLog
 from shipworthy.workspace.desk import Desk
 from shipworthy.workspace.workspace import Workspace, open_workspace
@@ -54,7 +55,7 @@ def make_app(workspace: Workspace | None = None) -> ASGIApp:
 @asynccontextmanager
 async def _lifespan(audit: AuditLog, desk: Desk, _app: Starlette) -> AsyncIterator[None]:
     sys.setswitchinterval(_TURN_S)
-    with notices_beside(desk.workspace):
+    with warming(desk), notices_beside(desk.workspace):
         yield
     desk.close()
     audit.close()

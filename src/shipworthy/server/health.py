@@ -1,4 +1,4 @@
-"""What a balancer asks: whether this process runs, and whether its record stores answer."""
+"""What a balancer asks: whether this process runs, and whether it is ready: its projects read, their record stores answering."""
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ async def _alive(_request: Request) -> JSONResponse:
 async def _health(request: Request) -> JSONResponse:
     desk: Desk = request.app.state.desk
     answers = await run_in_threadpool(_answer, desk)
-    return JSONResponse({"version": version("shipworthy"), "record_stores_answer": answers}, 200 if answers else 503)
+    is_warm = desk.is_warm.is_set()
+    told = {"version": version("shipworthy"), "record_stores_answer": answers, "projects_read": is_warm}
+    return JSONResponse(told, 200 if answers and is_warm else 503)
 
 
 def _answer(desk: Desk) -> bool:

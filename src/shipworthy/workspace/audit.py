@@ -21,6 +21,12 @@ from shipworthy.workspace.session import KIND as SESSION
 from shipworthy.workspace.token import KIND as TOKEN
 from shipworthy.workspace.workspace import Workspace
 
+_AT_ONCE = 100
+"""So many records are read at once."""
+
+LOOKED_THROUGH = 1_000
+"""So many records a page looks through before it is shown with what it found so far."""
+
 OWN = "workspace"
 """The place of what is the workspace's own, beside the names of its projects."""
 
@@ -93,9 +99,57 @@ def entries(workspace: Workspace, wanted: Wanted) -> Iterator[Entry]:
                 yield entry
 
 
-def newest(workspace: Workspace, wanted: Wanted, most: int) -> Sequence[Entry]:
-    """The newest entries that are wanted, of all places together, the oldest of them first."""
-    return heapq.nlargest(most, entries(workspace, wanted), key=lambda entry: (entry.record.at, entry.record.seq))[::-1]
+@dataclass(frozen=True, slots=True)
+class LookedBack:
+    """What was found by looking back.
+
+    Attributes:
+        entries: The entries that are wanted, the newest first.
+        rest: By place, up to where older ones have not been looked through; None where all were.
+    """
+
+    entries: Sequence[Entry]
+    rest: Mapping[str, int] | None
+
+
+def look_back(
+    workspace: Workspace,
+    wanted: Wanted,
+    most: int,
+    *,
+    rest: Mapping[str, int] | None = None,
+    at_most: int | None = None,
+) -> LookedBack:
+    """The newest entries that are wanted, of all places together.
+
+    Args:
+        workspace: The workspace.
+        wanted: Which are.
+        most: How many.
+        rest: Where to go on, as `LookedBack` says.
+        at_most: How many records to look through; all there are, if not given.
+    """
+    places = _places(workspace)
+    heads = {place: records.head().seq for place, (_, records) in places.items()}
+    left = {place: min(head, (rest or {}).get(place, head)) for place, head in heads.items()}
+    walks = [_backwards(place, squad, records, left[place]) for place, (squad, records) in places.items()]
+    found: list[Entry] = []
+    for looked, entry in enumerate(heapq.merge(*walks, key=lambda entry: entry.record.at, reverse=True)):
+        if len(found) == most or looked == at_most:
+            return LookedBack(found, left)
+        if wanted.since is not None and entry.record.at < wanted.since:
+            break
+        left[entry.place] = entry.record.seq - 1
+        found += [entry] if wanted.has(entry) else []
+    return LookedBack(found, None)
+
+
+def _backwards(place: str, squad: str, records: RecordStore, seq: int) -> Iterator[Entry]:
+    """What was written up to a place in a log, the newest first."""
+    while seq > 0:
+        before = max(0, seq - _AT_ONCE)
+        yield from (Entry(place, squad, record) for record in reversed(records.since(before, seq - before)))
+        seq = before
 
 
 def verify(workspace: Workspace, noted: Mapping[str, Sequence[Head]]) -> Mapping[str, Head]:

@@ -78,18 +78,18 @@ class Behind:
         with self._lock:
             return self._kept.get(key), key in self._running
 
-    def answer(self, key: Hashable, stamp: Hashable, reckon: Callable[[], Any]) -> Reckoned:
+    def answer(self, key: Hashable, stamp: Hashable, reckon: Callable[[], Any]) -> tuple[Reckoned, bool]:
         """The last answer, as `ask` gives it; the first one is waited for.
 
         Raises:
             ShipworthyError: what went wrong the last time.
         """
-        found, _ = self.ask(key, stamp, reckon)
+        found, is_waiting = self.ask(key, stamp, reckon)
         while found is None:
-            found, _ = self.ask(key, stamp, reckon)
+            found, is_waiting = self.ask(key, stamp, reckon)
         if found.refusal is not None:
             raise found.refusal
-        return found
+        return found, is_waiting
 
     def _work(self, key: Hashable, stamp: Hashable, reckon: Callable[[], Any]) -> None:
         at, answer, refused = now(), None, None

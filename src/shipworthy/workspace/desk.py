@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from threading import Event
 
 from shipworthy.errors import NotFoundError
+from shipworthy.programme.facts import Facts
 from shipworthy.project import Project
 from shipworthy.workspace.behind import Behind
 from shipworthy.workspace.cards import Cards
@@ -22,21 +24,27 @@ class Desk:
     Attributes:
         workspace: The workspace.
         cards: The cards of each project, by its name.
+        facts: What is known of all ideas of each project together, by its name.
         jobs: The jobs of each project, by its name.
         readings: The readings of each project, by its name.
         behind: What is reckoned behind pages, over projects.
         questions: The questions in SQL that are being answered.
+        is_warm: Set once every project has been read, so that no question waits for that.
     """
 
     def __init__(self, workspace: Workspace) -> None:
         """Names the workspace; the projects' records are read at the first question."""
         self.workspace = workspace
         self.cards: Mapping[str, Cards] = {name: Cards(project) for name, project in workspace.projects.items()}
+        self.facts: Mapping[str, Facts] = {
+            name: Facts(project, self.cards[name].all) for name, project in workspace.projects.items()
+        }
         self.jobs: Mapping[str, Jobs] = {
             name: Jobs(project, hidden=_hidden(workspace)) for name, project in workspace.projects.items()
         }
         self.behind = Behind()
         self.questions = Questions()
+        self.is_warm = Event()
         self.readings: Mapping[str, Readings] = {
             name: Readings(project, hidden=_hidden(workspace)) for name, project in workspace.projects.items()
         }

@@ -1,0 +1,113 @@
+"""What is known of all ideas of a project together, kept current from the feed of its records."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from threading import RLock
+
+from shipworthy.analysis.analyse import read_analysis
+from shipworthy.analysis.decision import Decision
+from shipworthy.analysis.verdicts import Gain
+from shipworthy.programme.course import Course, went_on
+from shipworthy.programme.happening import Happening, Teller, records_from
+from shipworthy.programme.place import Stands, places
+from shipworthy.programme.terms import Terms, terms_in
+from shipworthy.project import Project
+from shipworthy.project.clock import now
+from shipworthy.store import Record, feed
+
+_KEPT = timedelta(weeks=4)
+"""For so long what happened is kept at hand; what is asked of earlier times is read from the feed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """What the newest verdict of an idea measured.
+
+    Attributes:
+        decision: What it decides.
+        year: The gain a year, with its interval.
+        currency: In which money.
+    """
+
+    decision: Decision
+    year: Gain
+    currency: str
+
+
+class Facts:
+    """What a project's records say of all its ideas together; asking again costs what was recorded since.
+
+    Attributes:
+        project: The project.
+        stands: Gives where each of its ideas stands.
+    """
+
+    def __init__(self, project: Project, stands: Callable[[], Iterable[Stands]] | None = None) -> None:
+        """Reads nothing yet; a board hands in its cards, which know where ideas stand."""
+        self.project = project
+        self.stands = stands or (lambda: places(project))
+        self._courses: dict[int, Course] = {}
+        self._measured: dict[int, Measured] = {}
+        self._terms: dict[str, Terms] = {}
+        self._happened: list[Happening] = []
+        self._kept_from = now() - _KEPT
+        self._seq = 0
+        self._lock = RLock()
+
+    def courses(self) -> Sequence[Course]:
+        """How each idea went that a record speaks of."""
+        with self._current():
+            return list(self._courses.values())
+
+    def measured(self) -> Mapping[int, Measured]:
+        """By idea what its newest verdict measured, where that has an interval and a year can be reckoned."""
+        with self._current():
+            return dict(self._measured)
+
+    def terms(self) -> Mapping[str, Terms]:
+        """By problem in which money it is counted, as its newest locked idea says."""
+        with self._current():
+            return dict(self._terms)
+
+    def happened(self, since: datetime) -> Sequence[Happening]:
+        """What happened at an instant or later, the oldest first."""
+        if since < self._kept_from:
+            teller = Teller(self.project)
+            told = (teller.told(record) for record in records_from(self.project.records, since))
+            return [one for one in told if one is not None]
+        with self._current():
+            return [one for one in self._happened if one.at >= since]
+
+    def _current(self) -> RLock:
+        """The lock, with which everything recorded so far is known."""
+        with self._lock:
+            teller = Teller(self.project)
+            for record in feed(self.project.records, self._seq):
+                self._note(record, teller)
+                self._seq = record.seq
+        return self._lock
+
+    def _note(self, record: Record, teller: Teller) -> None:
+        course = went_on(self._courses, record)
+        if course is not None:
+            self._courses[course.idea] = course
+        if record.kind == "idea":
+            self._terms |= terms_in(record)
+        elif record.kind == "verdict":
+            measured = _measured(record)
+            self._measured.pop(int(record.key), None)
+            self._measured |= {int(record.key): measured} if measured else {}
+        if record.at >= self._kept_from:
+            told = teller.told(record)
+            self._happened += [told] if told else []
+
+
+def _measured(record: Record) -> Measured | None:
+    found = read_analysis(record)
+    verdict = found.verdict
+    if verdict.probability_of_harm is None or not verdict.criteria.units_per_year:
+        return None
+    return Measured(decision=verdict.decision, year=verdict.per_year(), currency=found.currency)
