@@ -3,13 +3,14 @@
     python -m benchmarks.board
     python -m benchmarks.board --ideas 1000 --decisions 100000 --store sqlite
 
-Each is asked for twenty times (`--calls`) over HTTP, one after the other, by one caller; at most 200 ms, the slowest included.
-The first answer that takes longer is told apart: after a start it reads everything once.
+Each is asked for twenty times (`--calls`) over HTTP, one after the other, by one caller, and as often right after somebody edited
+an idea; at most 200 ms, the slowest included. The first answer that takes longer is told apart.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import shutil
 import sys
 import tempfile
@@ -101,7 +102,6 @@ ASKED = (
     "/projects/bakery/programme",
     "/projects/bakery/ask",
     "/projects/bakery/ledger",
-    "/projects/bakery/ledger.csv",
 )
 
 
@@ -214,34 +214,52 @@ def _log(project: Project, decisions: int) -> None:
 def _measure(store: str, root: Path, calls: int) -> bool:
     port = free_port()
     command = [sys.executable, "-m", "shipworthy", "server", "--port", str(port)]
-    met = True
-    print(f"\n{store:<62} {'median ms':>10} {'slowest ms':>10}")
+    slowest = 0.0
+    print(f"\n{store:<62} {'median ms':>10} {'slowest ms':>10} {'median ms':>10} {'slowest ms':>10}")
+    print(f"{'':<62} {'nothing new':>21} {'after an edit':>21}")
     begun = perf_counter()
     with started(command, port, "", "/v1/health", {"SHIPWORTHY_USER": "ann"}, root / "server.log"):
         print(f"{'from its start until it is ready':<62} {1000 * (perf_counter() - begun):>10.0f}")
         for path in ASKED:
-            cold, status = _asked(port, path)
-            if cold > TARGET_MS:
-                print(f"{'the first: ' + path:<62} {cold:>10.0f}")
-            if status != 200:
-                met = False
-                print(f"{path:<62} {status:>10}")
-                continue
-            times = [_asked(port, path)[0] for _ in range(calls)]
-            met = met and max(times) <= TARGET_MS
-            print(f"{path:<62} {median(times):>10.1f} {max(times):>10.1f}")
-    return met
+            first = _asked(port, path)
+            if first > TARGET_MS:
+                print(f"{'the first: ' + path:<62} {first:>10.0f}")
+            again = [_asked(port, path) for _ in range(calls)]
+            anew = []
+            for number in range(calls):
+                _edit(port, f"{path} {number}")
+                anew.append(_asked(port, path))
+            slowest = max(slowest, *again, *anew)
+            print(f"{path:<62} {median(again):>10.1f} {max(again):>10.1f} {median(anew):>10.1f} {max(anew):>10.1f}")
+    return slowest <= TARGET_MS
 
 
-def _asked(port: int, path: str) -> tuple[float, int]:
+def _edit(port: int, owner: str) -> None:
+    """Somebody edits an idea, which makes its card another one, and old what was reckoned over all ideas."""
+    address = "/api/v1/projects/bakery/ideas/5"
+    connection = HTTPConnection("127.0.0.1", port, timeout=600)
+    connection.request("GET", address)
+    response = connection.getresponse()
+    response.read()
+    headers = {"content-type": "application/json", "if-match": response.headers["etag"]}
+    connection.request("PATCH", address, json.dumps({"owner": owner[:40]}), headers)
+    _expect_success(connection)
+
+
+def _asked(port: int, path: str) -> float:
     connection = HTTPConnection("127.0.0.1", port, timeout=600)
     begun = perf_counter()
     connection.request("GET", path)
+    _expect_success(connection)
+    return 1000 * (perf_counter() - begun)
+
+
+def _expect_success(connection: HTTPConnection) -> None:
     response = connection.getresponse()
-    response.read()
-    took = 1000 * (perf_counter() - begun)
+    said = response.read()
     connection.close()
-    return took, response.status
+    if response.status >= 400:
+        raise RuntimeError(f"{response.status}: {said[:500]!r}")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from shipworthy.analysis.decision import Decision
 from shipworthy.analysis.verdicts import Gain
 from shipworthy.ideas.idea import Idea
-from shipworthy.ideas.register import list_ideas
 from shipworthy.programme.claims import Claims, claims_of
 from shipworthy.programme.facts import Facts, Measured
 from shipworthy.programme.place import is_open
@@ -239,7 +238,7 @@ class _Known:
 
     @classmethod
     def of(cls, facts: Facts) -> Self:
-        ideas, terms = {idea.number: idea for idea in list_ideas(facts.project)}, facts.terms()
+        ideas, terms = {idea.number: idea for idea in facts.ideas()}, facts.terms()
         said = {n: expected_a_year(idea, terms.get(idea.problem, Terms())) for n, idea in ideas.items()}
         return cls(ideas, terms, {n: gain for n, gain in said.items() if gain is not None}, facts.measured())
 

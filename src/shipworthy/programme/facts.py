@@ -10,6 +10,8 @@ from threading import RLock
 from shipworthy.analysis.analyse import read_analysis
 from shipworthy.analysis.decision import Decision
 from shipworthy.analysis.verdicts import Gain
+from shipworthy.ideas.idea import Idea
+from shipworthy.ideas.register import list_ideas
 from shipworthy.programme.course import Course, went_on
 from shipworthy.programme.happening import Happening, Teller, records_from
 from shipworthy.programme.place import Stands, places
@@ -42,12 +44,20 @@ class Facts:
 
     Attributes:
         project: The project.
-        stands: Gives where each of its ideas stands.
+        ideas: Gives its ideas.
+        stands: Gives where each of them stands.
     """
 
-    def __init__(self, project: Project, stands: Callable[[], Iterable[Stands]] | None = None) -> None:
-        """Reads nothing yet; a board hands in its cards, which know where ideas stand."""
+    def __init__(
+        self,
+        project: Project,
+        *,
+        ideas: Callable[[], Iterable[Idea]] | None = None,
+        stands: Callable[[], Iterable[Stands]] | None = None,
+    ) -> None:
+        """Reads nothing yet; a board hands in its cards, which know ideas and where they stand."""
         self.project = project
+        self.ideas = ideas or (lambda: list_ideas(project))
         self.stands = stands or (lambda: places(project))
         self._courses: dict[int, Course] = {}
         self._measured: dict[int, Measured] = {}
@@ -75,7 +85,7 @@ class Facts:
     def happened(self, since: datetime) -> Sequence[Happening]:
         """What happened at an instant or later, the oldest first."""
         if since < self._kept_from:
-            teller = Teller(self.project)
+            teller = Teller(self.project, self.ideas)
             told = (teller.told(record) for record in records_from(self.project.records, since))
             return [one for one in told if one is not None]
         with self._current():
@@ -84,7 +94,7 @@ class Facts:
     def _current(self) -> RLock:
         """The lock, with which everything recorded so far is known."""
         with self._lock:
-            teller = Teller(self.project)
+            teller = Teller(self.project, self.ideas)
             for record in feed(self.project.records, self._seq):
                 self._note(record, teller)
                 self._seq = record.seq

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import cached_property
@@ -11,6 +11,7 @@ from typing import Any
 from shipworthy.analysis.analyse import read_analysis
 from shipworthy.analysis.decision import Decision
 from shipworthy.errors import InvalidInputError
+from shipworthy.ideas.idea import Idea
 from shipworthy.ideas.register import list_ideas
 from shipworthy.live.watch.alert import Alert
 from shipworthy.programme.terms import Terms, terms_of
@@ -88,9 +89,10 @@ def records_from(records: RecordStore, since: datetime) -> Iterator[Record]:
 class Teller:
     """Tells what the records of one project say."""
 
-    def __init__(self, project: Project) -> None:
-        """Names the project; its ideas are read when the first record is told."""
+    def __init__(self, project: Project, ideas: Callable[[], Iterable[Idea]] | None = None) -> None:
+        """Names the project; its ideas are asked for, or read, when the first record is told."""
         self._project = project
+        self._asked_for = ideas or (lambda: list_ideas(project))
 
     def told(self, record: Record) -> Happening | None:
         """What a record says; None where it says nothing that people wait for."""
@@ -103,7 +105,7 @@ class Teller:
     @cached_property
     def _ideas(self) -> Mapping[str, tuple[str, str]]:
         try:
-            return {idea.key: (idea.title, idea.problem) for idea in list_ideas(self._project)}
+            return {idea.key: (idea.title, idea.problem) for idea in self._asked_for()}
         except InvalidInputError:  # somebody is just writing one
             return {}
 

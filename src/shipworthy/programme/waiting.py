@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from shipworthy.ideas.register import list_ideas
 from shipworthy.live.watch.book import open_alerts
 from shipworthy.programme.facts import Facts
 from shipworthy.programme.place import OVER, Stands, is_open
@@ -101,7 +100,7 @@ def waits(facts: Sequence[Facts], *, ledger: Mapping[str, Sequence[Mapping[str, 
 def _worth(facts: Facts, terms: Mapping[str, Terms]) -> dict[int, tuple[float, str]]:
     """By idea what it is about a year: as judged, else as expected."""
     found: dict[int, tuple[float, str]] = {}
-    for idea in list_ideas(facts.project):
+    for idea in facts.ideas():
         known = terms.get(idea.problem, Terms())
         expected = expected_a_year(idea, known)
         if expected is not None:

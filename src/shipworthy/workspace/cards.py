@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from threading import RLock
+from time import monotonic
 from typing import Any
 
-from shipworthy.errors import NotFoundError
+from shipworthy.errors import InvalidInputError, NotFoundError
 from shipworthy.ideas.idea import Idea
-from shipworthy.ideas.register import readable_ideas
+from shipworthy.ideas.register import find_idea, readable_ideas
 from shipworthy.project import Gap, Project, Stage
 from shipworthy.ship.standing import standing
 from shipworthy.store import Record
@@ -22,6 +23,9 @@ _ABOUT_IDEAS = ("idea", "data", "research", "verdict", "override", "signoff", "c
 
 _MANY = 50
 """From so many cards on records are read in bulk."""
+
+_REST = 10.0
+"""So many times as long as looking at all files took they are not looked at again: ten thousand take a while, ten none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +78,7 @@ class Cards:
         self._terms: dict[str, Mapping[str, Any]] = {}
         self._due: set[int] = set()
         self._seq = -1
+        self._look_again = 0.0
         self._lock = RLock()
 
     @property
@@ -86,6 +91,12 @@ class Cards:
         with self._lock:
             self._refresh()
             return [self._cards[number] for number in sorted(self._cards)]
+
+    def ideas(self) -> Sequence[Idea]:
+        """The ideas themselves, by number, as of now."""
+        with self._lock:
+            self._refresh()
+            return [self._ideas[number] for number in sorted(self._ideas)]
 
     def get(self, number: int) -> Card:
         """One card, as of now.
@@ -108,31 +119,51 @@ class Cards:
             return self._seq, [card for card in self._cards.values() if card.seq > seq]
 
     def _refresh(self) -> None:
+        project = self._project
+        if self._seq < 0:
+            self._seq, project = project.records.head().seq, in_bulk(project)
+            self._look()
+            newest = (record for kind in _ABOUT_IDEAS for record in project.records.find(kind))
+            self._touched(sorted(newest, key=lambda record: record.seq))
+        elif monotonic() >= self._look_again:
+            self._look()
+        while records := self._project.records.since(self._seq):
+            self._seq = records[-1].seq
+            self._read_again({int(record.key) for record in records if record.kind == "idea"})
+            self._due |= self._touched(records)
+        self._due &= self._ideas.keys()
+        if len(self._due) > _MANY and project is self._project:
+            project = in_bulk(project)
+        for number in sorted(self._due):
+            self._cards[number] = self._card(project, self._ideas[number])
+            self._due.discard(number)
+        for number in self._cards.keys() - self._ideas.keys():
+            del self._cards[number]
+
+    def _look(self) -> None:
+        """Looks at the files of all ideas; where there are thousands, not at every question."""
+        begun = monotonic()
         readable, refusals = readable_ideas(self._project)
         self.troubles = [str(refusal) for refusal in refusals]
         ideas = {idea.number: idea for idea in readable}
         self._due |= {number for number, idea in ideas.items() if self._ideas.get(number) is not idea}
-        project = self._project
-        if self._seq < 0:
-            self._seq, project = project.records.head().seq, in_bulk(project)
-            newest = (record for kind in _ABOUT_IDEAS for record in project.records.find(kind))
-            self._touched(sorted(newest, key=lambda record: record.seq), readable)
-        while records := self._project.records.since(self._seq):
-            self._seq = records[-1].seq
-            self._due |= self._touched(records, readable)
         self._ideas = ideas
-        self._due &= ideas.keys()
-        if len(self._due) > _MANY and project is self._project:
-            project = in_bulk(project)
-        for number in sorted(self._due):
-            self._cards[number] = self._card(project, ideas[number])
-            self._due.discard(number)
-        for number in self._cards.keys() - ideas.keys():
-            del self._cards[number]
+        self._look_again = monotonic() + _REST * (monotonic() - begun)
 
-    def _touched(self, records: Iterable[Record], ideas: Iterable[Idea]) -> set[int]:
+    def _read_again(self, numbers: Collection[int]) -> None:
+        """Reads the ideas that were just recorded, however lately all files were looked at."""
+        if len(numbers) > _MANY:
+            return self._look()
+        for number in numbers:
+            try:
+                self._ideas[number] = find_idea(self._project, number)
+            except (NotFoundError, InvalidInputError):
+                return self._look()
+        return None
+
+    def _touched(self, records: Iterable[Record]) -> set[int]:
         """The ideas that records are about; each is the newest one so far."""
-        by_problem = _by_problem(ideas)
+        by_problem = _by_problem(self._ideas.values())
         touched: set[int] = set()
         for record in records:
             lock = record.body.get("lock") if record.kind == "idea" else None

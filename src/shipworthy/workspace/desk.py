@@ -37,7 +37,8 @@ class Desk:
         self.workspace = workspace
         self.cards: Mapping[str, Cards] = {name: Cards(project) for name, project in workspace.projects.items()}
         self.facts: Mapping[str, Facts] = {
-            name: Facts(project, self.cards[name].all) for name, project in workspace.projects.items()
+            name: Facts(project, ideas=self.cards[name].ideas, stands=self.cards[name].all)
+            for name, project in workspace.projects.items()
         }
         self.jobs: Mapping[str, Jobs] = {
             name: Jobs(project, hidden=_hidden(workspace)) for name, project in workspace.projects.items()
