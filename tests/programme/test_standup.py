@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -237,3 +239,33 @@ def test_what_is_over_is_no_part_of_the_backlog(walked: Project):
     make_move(walked, "kiosk", None, move)
     assert [line.idea for line in backlog([Facts(open_project(walked.root))])] == [2]
     assert [one.idea for one in standup([Facts(walked)]).waits] == [2]
+
+
+def test_facts_that_are_kept_are_those_that_are_read_anew(walked: Project):
+    """After each record of any kind, what was kept current is what somebody reads who begins now; so it is from long ago on."""
+    kept = Facts(walked)
+    month = datetime.now(UTC) - timedelta(weeks=4)
+    facts = walked.records.get("idea", "0001")
+    assert facts is not None
+    again = {kind: walked.records.get(kind, "0001") for kind in ("idea", "data", "research", "verdict")}
+    steps = [Change(kind=kind, key="0002", body=record.body) for kind, record in again.items() if record]
+    steps += [
+        Change(kind="idea", key="0002", body={**facts.body, "text": "title = 'anew'", "lock": None}),
+        Change(kind="data", key="0001", body={"gaps": [["what", "remedy"]]}),
+        Change(kind="verdict", key="0001", body=_without_units(again["verdict"].body)),
+        Change(kind="override", key="0001", body={"to": "ship", "instead_of": "stop", "why": "x", "seconds": "0001/1"}),
+    ]
+    for step in steps:
+        walked.records.add(step, by="ann")
+        anew = Facts(walked)
+        assert kept.courses() == anew.courses()
+        assert (kept.measured(), kept.terms()) == (anew.measured(), anew.terms())
+        assert kept.happened(month) == anew.happened(month) == anew.happened(month - timedelta(weeks=100))
+    assert 1 not in kept.measured()
+    assert [one.decision for one in kept.courses() if one.idea == 1] == ["ship"]
+
+
+def _without_units(body: Mapping[str, Any]) -> dict[str, Any]:
+    """A verdict that says nothing of a year."""
+    verdict = body["verdict"]
+    return {**body, "verdict": {**verdict, "criteria": {**verdict["criteria"], "units_per_year": None}}}

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from threading import Event
+from time import sleep
+from typing import Any
 
 import httpx2
 import pytest
 
 from shipworthy.api.door import MOST_BYTES
 from shipworthy.server.app import make_app
+from shipworthy.store import Record, RecordStore
 from shipworthy.workspace.cards import Cards
 from tests.server.town import free_port, lay, serving
 
@@ -69,3 +74,33 @@ def test_a_defect_is_a_page_with_an_id_that_the_log_has(
     assert found is not None
     assert found[1] in caplog.text
     assert "secret inner life" in caplog.text
+
+
+def test_it_is_ready_once_its_projects_were_read(tmp_path: Path):
+    """Health says no while projects are being read, and yes from then on; whoever asks meanwhile is answered."""
+    workspace = lay(tmp_path / "town")
+    held, read = Event(), workspace.project("kitchen").records
+    workspace.project("kitchen").__dict__["records"] = Slow(read, held)
+    with serving(make_app(workspace), free_port()) as url, httpx2.Client(base_url=url, timeout=60) as client:
+        health = client.get("/v1/health")
+        assert (health.status_code, health.json()["projects_read"]) == (503, False)
+        assert client.get("/api/v1/projects").status_code == 200
+        held.set()
+        while client.get("/v1/health").status_code != 200:
+            sleep(0.05)
+        assert client.get("/v1/health").json()["projects_read"]
+
+
+class Slow:
+    """A record store whose feed is silent until it may speak."""
+
+    def __init__(self, store: RecordStore, may_speak: Event) -> None:
+        self._store, self._may_speak = store, may_speak
+
+    def since(self, seq: int, limit: int = 1000) -> Sequence[Record]:
+        """Nothing, until it may speak."""
+        self._may_speak.wait(60)
+        return self._store.since(seq, limit)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)

@@ -93,6 +93,7 @@ class Teller:
         """Names the project; its ideas are asked for, or read, when the first record is told."""
         self._project = project
         self._asked_for = ideas or (lambda: list_ideas(project))
+        self._told_last: dict[str, Record] = {}
 
     def told(self, record: Record) -> Happening | None:
         """What a record says; None where it says nothing that people wait for."""
@@ -126,11 +127,15 @@ class Teller:
     def _before(self, record: Record) -> Mapping[str, Any]:
         if record.version == 1:
             return {}
-        return self._project.records.history(record.kind, record.key)[record.version - 2].body
+        last = self._told_last.get(record.key)
+        if last is None or last.version != record.version - 1:
+            last = self._project.records.history(record.kind, record.key)[record.version - 2]
+        return last.body
 
     def _idea(self, record: Record) -> dict[str, Any] | None:
         named, about = self._about(record)
         before = self._before(record)
+        self._told_last[record.key] = record
         if record.body.get("lock") and not before.get("lock"):
             says = f"{named}: what counts as success is locked; research began."
         elif record.version == 1:

@@ -1,0 +1,34 @@
+"""Cards of many ideas: what others record is on them at once, what is typed into a file soon."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from time import monotonic, sleep
+
+from shipworthy.ideas.register import begin_idea
+from shipworthy.project import open_project
+from shipworthy.workspace.cards import Cards
+from tests.ship import kiosk
+
+MANY = 1_500
+
+
+def test_of_many_ideas_a_record_shows_at_once_and_a_file_soon(tmp_path: Path):
+    """Although not all files are looked at for every question, nothing that was recorded is missed, nor a file for long."""
+    project = open_project(kiosk.lay(tmp_path / "kiosk"))
+    first = kiosk.write_idea(project.root, 1)
+    text = first.read_text()
+    for number in range(2, MANY + 1):
+        (first.parent / f"{number:04d}-copy.toml").write_text(text)
+    cards = Cards(project)
+    assert len(cards.all()) == MANY
+    begun = begin_idea(project, {"title": "Recorded by somebody else"})
+    assert cards.get(begun.number).title == "Recorded by somebody else"
+    assert cards.ideas()[-1] == begun
+    (first.parent / "0007-copy.toml").unlink()
+    first.write_text(text.replace("title = ", "title = 'Typed into a file' # "))
+    until = monotonic() + 60
+    while (cards.get(1).title, len(cards.all())) != ("Typed into a file", MANY):
+        assert monotonic() < until
+        sleep(0.01)
+    project.records.close()
