@@ -32,6 +32,8 @@ CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance]
         "GET /projects/{project}/standup",
         "GET /projects/{project}/jobs/{id}",
         "GET /audit",
+        "POST /accounts",
+        "POST /tokens",
     ],
 )
 def test_made_up_requests_get_documented_answers(operation: str, laptop: Server) -> None:

@@ -22,7 +22,7 @@ from starlette.routing import Route
 
 from shipworthy.errors import InvalidInputError
 from shipworthy.server.oidc import Provider
-from shipworthy.workspace.account import Account, disable, find_account, list_accounts
+from shipworthy.workspace.account import Account, change_account, find_account, list_accounts
 from shipworthy.workspace.role import read_roles
 from shipworthy.workspace.workspace import Workspace, open_workspace
 from tests.server.town import Running, add_people, free_port, lay, running, serving
@@ -193,7 +193,7 @@ def test_without_a_mapping_an_admin_gives_the_roles(provider: str, tmp_path: Pat
         _person(provider, "4", email="Bea@town.example")
         assert _signs_in(browser, "4").status_code == 303
         assert find_account(records, "bea@town.example").subject == f"{provider} 4"
-        disable(records, "bea@town.example", by="tester")
+        change_account(records, "bea@town.example", by="tester", squads=(), disabled=True)
         assert "is disabled" in _signs_in(browser, "4").text
 
 

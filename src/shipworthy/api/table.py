@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Match, Route
 
-from shipworthy.api import accounts, feed, ideas, jobs, problems, programme, talk, workspace
+from shipworthy.api import accounts, feed, ideas, jobs, problems, programme, talk, tokens, workspace
 from shipworthy.api.door import door, refusing
 from shipworthy.api.endpoint import PREFIX, Endpoint
 from shipworthy.api.openapi import describe
@@ -24,6 +24,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *feed.ENDPOINTS,
     *jobs.ENDPOINTS,
     *accounts.ENDPOINTS,
+    *tokens.ENDPOINTS,
 )
 """Every endpoint of the API."""
 

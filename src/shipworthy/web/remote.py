@@ -12,7 +12,6 @@ _A_FILE = "It names a file on the server's own disk."
 _REVIEWED = "It writes a file that belongs in the project's repository, where it is reviewed."
 _ANY_DATABASE = "It would let whoever asks read any file or database that the server can reach."
 _OPERATOR = "It is the work of whoever operates the server, on its machine."
-_GIVES_OUT = "It gives out a secret: on the server's machine, or on the board."
 _PIPELINE = "It looks at the files of a pull request, where a pipeline has checked them out."
 _FOR_EVER = "A job comes to an end."
 
@@ -103,9 +102,12 @@ ANSWERED_HERE: Mapping[str, str] = {
     "programme": "programme",
     "ask": "ask",
     "comment": "comment",
+    "account add": "add_account",
     "account list": "accounts",
+    "account password": "set_password",
     "account roles": "edit_account",
     "account disable": "edit_account",
+    "token make": "make_token",
     "token list": "tokens",
     "token revoke": "revoke_token",
     "audit": "audit",
@@ -138,8 +140,5 @@ NOT_REMOTE: Mapping[str, str] = {
     "store backup": _OPERATOR,
     "store restore": _OPERATOR,
     "store move": _OPERATOR,
-    "account add": _GIVES_OUT,
-    "account password": _GIVES_OUT,
-    "token make": _GIVES_OUT,
 }
 """Verbs that stay on the command line, each with the reason."""
