@@ -111,6 +111,9 @@ ANSWERED_HERE: Mapping[str, str] = {
     "token list": "tokens",
     "token revoke": "revoke_token",
     "audit": "audit",
+    "jobs list": "jobs",
+    "jobs show": "job",
+    "jobs end": "end_job",
 }
 """Verbs that need records alone: the endpoint that answers them without a process of their own."""
 
