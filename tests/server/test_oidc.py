@@ -371,6 +371,6 @@ def test_a_secret_that_is_not_set_is_told_when_the_server_starts(tmp_path: Path,
     """The variable that holds the client's secret is named where it is missing."""
     monkeypatch.delenv("TOWN_SECRET")
     workspace: Workspace = lay(tmp_path, _settings(1234, "https://id.example"))
-    with pytest.raises(InvalidInputError, match=r"\$TOWN_SECRET, which is not set"):
+    with pytest.raises(InvalidInputError, match="'TOWN_SECRET', which is not set"):
         Provider(open_workspace(tmp_path).settings.oidc, "http://127.0.0.1:1234")
     workspace.records.close()
