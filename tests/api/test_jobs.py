@@ -149,7 +149,7 @@ def test_a_job_is_ended_from_another_process_and_leaves_nothing_half_done(judged
         assert ended["error"]["detail"].startswith("data was ended by ben.")
         with pytest.raises(PreconditionError, match="over already, ended"):
             client.end_job(runs)
-        assert {job["job"]: job["state"] for job in _typed_by("ben", folder, "jobs", "list", "--json")} == {
+        assert {job["id"]: job["state"] for job in _typed_by("ben", folder, "jobs", "list", "--json")} == {
             runs: "ended",
             waits: "ended",
         }

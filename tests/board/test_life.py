@@ -202,6 +202,9 @@ def its_data_is_examined(town: Town) -> None:
     drop(cat, "data", "research")
     for page in (ann, cat):
         expect(card(page, "data")).to_contain_text("testable, to be signed", timeout=30_000)
+        expect(card(page, "data").locator(".runs")).to_have_count(
+            0, timeout=30_000
+        )  # its process ends after its record
 
 
 def what_counts_as_success_is_signed_and_research_runs(town: Town) -> None:

@@ -23,10 +23,10 @@ def list_(state: str | None, verb: str | None, json_: bool) -> None:
     """Show the jobs, the newest first."""
     rows = [
         {
-            "job": job.id,
+            "id": job.id,
             "verb": job.verb,
-            "asked by": job.who,
-            "asked at": f"{job.asked_at:%Y-%m-%d %H:%M}",
+            "who": job.who,
+            "asked_at": f"{job.asked_at:%Y-%m-%d %H:%M}",
             "state": str(job.state),
         }
         for job in Jobs(open_project()).all()
