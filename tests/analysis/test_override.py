@@ -13,7 +13,7 @@ from shipworthy.analysis.gate import missing
 from shipworthy.analysis.override import ask_override, overrides, second_override
 from shipworthy.analysis.report.page import render_report
 from shipworthy.analysis.report.story import tell_story
-from shipworthy.errors import InvalidInputError, PreconditionError
+from shipworthy.errors import DeniedError, InvalidInputError, PreconditionError
 from shipworthy.ideas.register import find_idea
 from shipworthy.project import open_project
 from shipworthy.research.research import read_research
@@ -166,3 +166,32 @@ def test_the_command_line_asks_seconds_and_tells(stopped, monkeypatch):
     assert "shipworthy ship 1" in typed(stopped.root, "override", 1, "--second").out
     [one] = typed(stopped.root, "override", 1, "--json").json["overrides"]
     assert (one["asked_by"], one["seconded_by"], one["instead_of"], one["to"]) == ("ann", "ben", "stop", "ship")
+
+
+def test_where_names_are_proved_an_override_is_two_people_who_signed_in(stopped):
+    """What is only said is refused; what was said before the project asked for proof counts no more, and is asked again."""
+    ask_override(as_person(stopped, "ann"), 1, Decision.SHIP, "a contract")
+    second_override(as_person(stopped, "ben"), 1)
+    with (stopped.root / "shipworthy.toml").open("a") as file:
+        file.write("\n[signoffs]\nproved = true\n")
+    ann, ben = as_person(stopped, "ann"), as_person(stopped, "ben")
+    assert "not everybody had signed in at the server" in str(gaps(ann)[0])
+    assert standing(ann, find_idea(ann, 1)).next is None
+    for refused in (lambda: ask_override(ann, 1, Decision.SHIP, "a contract"), lambda: second_override(ben, 1)):
+        with pytest.raises(DeniedError, match="signed in at the server"):
+            refused()
+    assert not ask_override(ann, 1, Decision.SHIP, "a contract", proved=True).counts
+    said = typed(stopped.root, "override", 1, "--second")
+    assert (said.code, "over REST" in said.err) == (DeniedError.exit_code, True)
+    assert "sign in at the server" in typed(stopped.root, "override", 1).out
+    assert second_override(ben, 1, proved=True).counts
+    assert gaps(ann) == []
+
+
+def test_who_asked_without_proof_is_seconded_by_nobody(stopped):
+    """A request from before is not made good by a second person who signed in."""
+    ask_override(as_person(stopped, "ann"), 1, Decision.SHIP, "a contract")
+    with (stopped.root / "shipworthy.toml").open("a") as file:
+        file.write("\n[signoffs]\nproved = true\n")
+    with pytest.raises(PreconditionError, match="Ask again, there"):
+        second_override(as_person(stopped, "ben"), 1, proved=True)

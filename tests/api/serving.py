@@ -54,7 +54,7 @@ class Server:
         finally:
             connection.close()
         is_json = response.headers.get_content_type().endswith("json")
-        parsed = json.loads(text) if is_json and text else text.decode()
+        parsed = json.loads(text) if is_json and text else text.decode(errors="replace")
         return Got(response.status, {name.lower(): value for name, value in response.headers.items()}, parsed)
 
     def project(self, path: str) -> str:

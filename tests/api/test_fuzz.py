@@ -32,6 +32,11 @@ CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance]
         "GET /projects/{project}/standup",
         "GET /projects/{project}/jobs/{id}",
         "GET /audit",
+        "POST /accounts",
+        "POST /tokens",
+        "POST /me/tokens",
+        "POST /projects/{project}/jobs/{id}/end",
+        "GET /projects/{project}/export",
     ],
 )
 def test_made_up_requests_get_documented_answers(operation: str, laptop: Server) -> None:

@@ -6,12 +6,21 @@ import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from shipworthy.api.client import Client
-from shipworthy.errors import GateClosedError, InvalidInputError
+from shipworthy.errors import GateClosedError, InvalidInputError, PreconditionError
+from shipworthy.project import open_project
+from shipworthy.project.clock import now
+from shipworthy.project.role import Role
+from shipworthy.store import Change, feed
+from shipworthy.store.chain import checked
+from shipworthy.workspace.job import Job, JobState, job_body
 from tests.api.serving import Server, serving, wait_for
 
 _SLOW = """
@@ -38,6 +47,13 @@ def _slow(judged: Path, folder: Path) -> Path:
     with (folder / "shipworthy.toml").open("a") as file:
         file.write("[jobs]\nat_once = 1\n")
     return folder
+
+
+def _typed_by(who: str, folder: Path, *words: str) -> Any:
+    """What a command prints as JSON that somebody types in the project's folder, in a process of its own."""
+    command = [sys.executable, "-m", "shipworthy", *words]
+    environment = os.environ | {"SHIPWORTHY_USER": who}
+    return json.loads(subprocess.run(command, cwd=folder, env=environment, capture_output=True, check=True).stdout)
 
 
 def _lives(process: int) -> bool:
@@ -113,3 +129,65 @@ def test_a_server_that_is_stopped_ends_its_jobs(judged: Path, tmp_path: Path) ->
     with serving(folder, SHIPWORTHY_USER="ann") as server:
         job = server.ask("GET", server.project(f"/jobs/{name}")).body
     assert (job["state"], job["error"]["detail"]) == ("lost", "data was ended: the server ended.")
+
+
+def test_a_job_is_ended_from_another_process_and_leaves_nothing_half_done(judged: Path, tmp_path: Path) -> None:
+    """Whoever ends a job stands in its record; its processes die, what waits gets its turn, and the records are whole."""
+    folder = _slow(judged, tmp_path / "kiosk")
+    with serving(folder, SHIPWORTHY_USER="ann") as server:
+        runs = server.ask("POST", server.project("/verbs/data"), {"number": 2}).body["id"]
+        wait_for((folder / "seen.json").exists)
+        waits = server.ask("POST", server.project("/verbs/data"), {"number": 2}).body["id"]
+        process, _ = json.loads((folder / "seen.json").read_text())
+        client = Client(server.url)
+        queued = client.end_job(waits)
+        assert (queued["state"], queued["who"]) == ("ended", "ann")
+        assert _typed_by("ben", folder, "jobs", "end", runs, "--json")["who"] == "ann"
+        wait_for(lambda: not _lives(process))
+        ended = client.job(runs)
+        assert (ended["state"], ended["exit_code"]) == ("ended", None)
+        assert ended["error"]["detail"].startswith("data was ended by ben.")
+        with pytest.raises(PreconditionError, match="over already, ended"):
+            client.end_job(runs)
+        assert {job["id"]: job["state"] for job in _typed_by("ben", folder, "jobs", "list", "--json")} == {
+            runs: "ended",
+            waits: "ended",
+        }
+        after = server.ask("POST", server.project("/verbs/data"), {"number": 1}, Prefer="wait=60")
+        assert (after.status, after.body["state"]) == (200, "done"), after
+    project = open_project(folder)
+    assert [(one.by, one.body["state"]) for one in project.records.history("job", runs)] == [
+        ("ann", "queued"),
+        ("ann", "running"),
+        ("ben", "ended"),
+    ]
+    assert project.records.history("data", "0002") == []
+    list(checked(feed(project.records)))
+    project.records.close()
+
+
+def test_who_may_ask_for_a_verb_may_end_its_job(squad: tuple[Server, dict[str, str]]) -> None:
+    """A stakeholder ends no examination, an analyst does, whichever machine keeps it; the page offers it to whom it is theirs."""
+    server, tokens = squad
+    project, at = open_project(server.folder), now()
+    about: dict[str, Any] = {
+        "verb": "data",
+        "given": {},
+        "who": "ann",
+        "state": JobState.RUNNING,
+        "asked_at": at,
+        "at": at,
+    }
+    job = Job(id="j-far", **about, host="elsewhere", keeper="k-far", limit_s=60.0, version=0)
+    project.records.add(Change(kind="job", key=job.id, body=job_body(job)), by="ann")
+    project.records.close()
+    page, end = "/projects/kiosk/jobs/j-far", "/projects/kiosk/jobs/j-far/end"
+    for role in (Role.STAKEHOLDER, Role.PRODUCT_MANAGER):
+        server.token = tokens[role]
+        assert (server.ask("POST", f"/api/v1{end}").status, server.ask("POST", end).status) == (403, 403)
+        assert "End the job" not in server.ask("GET", page).body
+    server.token = tokens[Role.ANALYST]
+    assert "End the job" in server.ask("GET", page).body
+    assert server.ask("POST", end).status == 303
+    assert "was ended by analyst" in server.ask("GET", page).body
+    assert server.ask("POST", f"/api/v1{end}").status == 412

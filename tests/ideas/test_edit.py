@@ -80,6 +80,7 @@ def test_the_second_of_two_editors_is_told(bakery: Project):
 def test_of_many_editors_at_once_one_wins(bakery: Project):
     """Six people who saw the same edition and save at once: one is heard, all others are told."""
     seen, start = read_written(bakery, 1).edition, Barrier(6)
+    before = (bakery.root / FIRST).read_text()
 
     def edit(n: int) -> str | None:
         project = open_project(bakery.root)
@@ -94,7 +95,10 @@ def test_of_many_editors_at_once_one_wins(bakery: Project):
     with ThreadPoolExecutor(6) as pool:
         heard = [owner for owner in pool.map(edit, range(6)) if owner]
     assert heard == [find_idea(bakery, 1).owner]
-    assert len(bakery.records.history("idea", "0001")) == 1
+    assert [record.body["text"] for record in bakery.records.history("idea", "0001")] == [
+        before,
+        (bakery.root / FIRST).read_text(),
+    ]
 
 
 def test_what_was_changed_by_hand_meanwhile_is_not_overwritten(bakery: Project):
@@ -122,6 +126,31 @@ def test_a_file_that_is_behind_is_not_gone_on_with(bakery: Project, elsewhere: P
     pull_idea(bakery, 1)
     assert find_idea(bakery, 1).smallest_gain == 9.0
     assert "# where does" in (bakery.root / FIRST).read_text()
+
+
+@pytest.mark.parametrize("is_recorded", [True, False])
+def test_an_edit_that_was_cut_off_is_mended_by_the_next_one(
+    bakery: Project, monkeypatch: pytest.MonkeyPatch, is_recorded: bool
+):
+    """Ended between record and file, the next who saves sees what was recorded, and then goes on from there."""
+    if is_recorded:
+        push_idea(bakery, 1)
+    seen = read_written(bakery, 1).edition
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", _cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            edit_idea(bakery, 1, {"owner": "ann"}, expect=seen)
+    assert read_written(bakery, 1).agreement is Agreement.BEHIND
+    with pytest.raises(PreconditionError, match="somebody else meanwhile"):
+        edit_idea(bakery, 1, {"title": "New"}, expect=seen)
+    now = read_written(bakery, 1)
+    assert (now.agreement, now.idea.owner) == (Agreement.SAME, "ann")
+    assert edit_idea(bakery, 1, {"title": "New"}, expect=now.edition).idea.owner == "ann"
+    assert 'owner = "ann"' in (bakery.root / FIRST).read_text()
+
+
+def _cut_off(_self: Path, _target: Path) -> Path:
+    raise KeyboardInterrupt
 
 
 def test_a_file_and_a_record_that_went_apart_are_left_to_somebody(bakery: Project, elsewhere: Project):

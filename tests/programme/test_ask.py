@@ -15,7 +15,7 @@ from shipworthy.log.compaction import compact
 from shipworthy.programme.answer_plot import draw_answer
 from shipworthy.programme.ask import Answer, ask
 from shipworthy.programme.limits import Limits
-from shipworthy.programme.queries import OWN, find_queries, query_history, read_query, save_query
+from shipworthy.programme.queries import OWN, find_queries, read_query, save_query
 from shipworthy.project import Project, open_project
 from shipworthy.store import Change
 from tests.cli.typed import typed
@@ -213,7 +213,7 @@ def test_saved_questions_keep_their_versions_and_every_one_of_ours_can_be_asked(
     save_query(walked, "owners", "select owner from ideas", "Who owns what.")
     again = save_query(walked, "owners", "select distinct owner from ideas", "Who owns what.")
     assert (again.version, again.by) == (2, "ann")
-    assert [query.sql for query in query_history(walked, "owners")] == [
+    assert [record.body["sql"] for record in walked.records.history("query", "owners")] == [
         "select owner from ideas",
         "select distinct owner from ideas",
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -12,9 +13,9 @@ from shipworthy.errors import InvalidInputError
 from shipworthy.project.clock import now
 from shipworthy.server import identity
 from shipworthy.server.identity import require_accounts
-from shipworthy.workspace.account import disable, enable, give_roles
+from shipworthy.workspace.account import change_account
 from shipworthy.workspace.password import set_password
-from shipworthy.workspace.role import Permission, read_roles
+from shipworthy.workspace.role import Permission
 from shipworthy.workspace.token import make_token, revoke_token
 from tests.server.town import PASSWORD, Running, add_people, free_port, lay, running
 
@@ -26,6 +27,10 @@ def _token(town: Running, login: str, *permissions: Permission, squads: tuple[st
     return make_token(
         records, login, "test", permissions=permissions, squads=squads, life=timedelta(days=1), by="tester"
     )[0]
+
+
+def _change(town: Running, login: str, **change: Any) -> None:
+    change_account(town.workspace.records, login, by="tester", squads=town.workspace.squads, **change)
 
 
 def _bearer(value: str) -> dict[str, str]:
@@ -66,10 +71,10 @@ def test_a_disabled_account_is_out_at_once_and_its_sessions_never_come_back(town
     value = _token(town, "cat", Permission.READ)
     with town.signed_in("cat") as cat, town.client(headers=_bearer(value)) as program:
         assert (cat.get("/me").status_code, program.get("/me").status_code) == (200, 200)
-        disable(town.workspace.records, "cat", by="ann")
+        _change(town, "cat", disabled=True)
         assert (cat.get("/me").status_code, program.get("/me").status_code) == (401, 401)
         assert cat.post("/sign-in", data={"login": "cat", "password": PASSWORD}).status_code == 401
-        enable(town.workspace.records, "cat", by="ann")
+        _change(town, "cat", disabled=False)
         assert (cat.get("/me").status_code, program.get("/me").status_code) == (401, 200)
 
 
@@ -102,9 +107,9 @@ def test_roles_count_from_the_next_request_on(town: Running):
     """What an admin gives or takes, a session that is open has or lacks at once."""
     with town.signed_in("ben") as ben:
         assert ben.post("/ship").status_code == 403
-        give_roles(town.workspace.records, "ben", read_roles(["food:ml-engineer"]), by="ann")
+        _change(town, "ben", roles=["food:ml-engineer"])
         assert ben.post("/ship").status_code == 200
-        give_roles(town.workspace.records, "ben", read_roles(["energy:ml-engineer"]), by="ann")
+        _change(town, "ben", roles=["energy:ml-engineer"])
         assert ben.post("/ship").status_code == 403
 
 
@@ -123,7 +128,7 @@ def test_a_stream_ends_with_its_session(town: Running, monkeypatch: pytest.Monke
 
 def test_a_token_may_what_its_scope_and_its_account_may_both(town: Running):
     """A token for shipping ships for an engineer, not for an admin; one for reading ships for nobody; nor in another squad."""
-    give_roles(town.workspace.records, "ann", read_roles(["admin"]), by="tester")
+    _change(town, "ann", roles=["admin"])
     cases = [
         ("cat", (Permission.SHIP,), (), 200),
         ("cat", (Permission.SHIP,), ("food",), 200),
@@ -209,7 +214,7 @@ def test_the_use_of_a_token_is_noted_once_a_day_and_address(town: Running):
 def test_what_is_denied_and_refused_is_noted(town: Running):
     """Who was denied what, and who tried to come in, stands in the records, with the address."""
     with town.signed_in("ben") as ben:
-        give_roles(town.workspace.records, "ben", read_roles(["food:analyst"]), by="ann")
+        _change(town, "ben", roles=["food:analyst"])
         ben.post("/ship")
         ben.post("/sign-in", data={"login": "eve\r\n", "password": "x"})
     denied = [(one["who"], one["detail"], one["address"]) for one in _events(town, "denied")]

@@ -22,7 +22,7 @@ from starlette.routing import Route
 
 from shipworthy.errors import InvalidInputError
 from shipworthy.server.oidc import Provider
-from shipworthy.workspace.account import Account, disable, find_account, list_accounts
+from shipworthy.workspace.account import Account, change_account, find_account, list_accounts
 from shipworthy.workspace.role import read_roles
 from shipworthy.workspace.workspace import Workspace, open_workspace
 from tests.server.town import Running, add_people, free_port, lay, running, serving
@@ -193,7 +193,7 @@ def test_without_a_mapping_an_admin_gives_the_roles(provider: str, tmp_path: Pat
         _person(provider, "4", email="Bea@town.example")
         assert _signs_in(browser, "4").status_code == 303
         assert find_account(records, "bea@town.example").subject == f"{provider} 4"
-        disable(records, "bea@town.example", by="tester")
+        change_account(records, "bea@town.example", by="tester", squads=(), disabled=True)
         assert "is disabled" in _signs_in(browser, "4").text
 
 
@@ -371,6 +371,6 @@ def test_a_secret_that_is_not_set_is_told_when_the_server_starts(tmp_path: Path,
     """The variable that holds the client's secret is named where it is missing."""
     monkeypatch.delenv("TOWN_SECRET")
     workspace: Workspace = lay(tmp_path, _settings(1234, "https://id.example"))
-    with pytest.raises(InvalidInputError, match=r"\$TOWN_SECRET, which is not set"):
+    with pytest.raises(InvalidInputError, match="'TOWN_SECRET', which is not set"):
         Provider(open_workspace(tmp_path).settings.oidc, "http://127.0.0.1:1234")
     workspace.records.close()

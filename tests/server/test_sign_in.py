@@ -10,7 +10,7 @@ import pytest
 
 from shipworthy.server.sign_in import TRIES_PER_ADDRESS, TRIES_PER_LOGIN
 from shipworthy.workspace import password
-from shipworthy.workspace.account import Account, disable, find_account
+from shipworthy.workspace.account import Account, change_account, find_account
 from tests.server.town import PASSWORD, Running, add_people, lay, running
 
 ELSEWHERE = [
@@ -79,7 +79,7 @@ def test_nobody_learns_which_logins_there_are(tmp_path: Path):
     """Unknown, wrong, disabled, vouched for by others: one answer, and one hash computed for each."""
     workspace = lay(tmp_path)
     add_people(workspace, {"ann": ["admin"], "gone": ["food:analyst"]})
-    disable(workspace.records, "gone", by="tester")
+    change_account(workspace.records, "gone", by="tester", squads=(), disabled=True)
     workspace.records.add(Account(login="dan", subject="https://id.example 7").change(), by="tester")
     password._nobodys()
     tries = [("ann", "wrong"), ("eve", PASSWORD), ("gone", PASSWORD), ("dan", PASSWORD), ("' or 1=1 --", "x"), ("", "")]

@@ -21,7 +21,7 @@ from shipworthy.research.research import research_idea
 from shipworthy.ship.advance import advance
 from shipworthy.ship.rollout import Phase, read_rollout
 from shipworthy.ship.ship import ship_idea
-from shipworthy.ship.signing import sign, withdraw_signoff
+from shipworthy.ship.signing import offered, sign, withdraw_signoff
 from shipworthy.ship.standing import standing
 from shipworthy.store import Change
 from shipworthy.workspace.workspace import open_workspace
@@ -265,6 +265,23 @@ def test_four_eyes_see_what_goes_live(tried: Asking):
     serves = read_rollout(project, "kiosk")
     assert serves is not None
     assert serves.phase is Phase.LIVE
+
+
+@pytest.mark.parametrize("roles", ["['product manager']", "[]"])
+@pytest.mark.parametrize("proved", [False, True])
+def test_the_second_signature_is_offered_to_who_has_not_signed(tried: Asking, roles: str, proved: bool):
+    """Whoever signed alone may want to take the step: another person can help, they themselves cannot, and after two nobody."""
+    project = tried(f"live = {roles}\nfour_eyes = true\nproved = {str(proved).lower()}")
+    idea = find_idea(project, 1)
+
+    def is_offered(name: str) -> bool:
+        return bool(offered(project.acting(name), idea, standing(project, idea).gaps))
+
+    assert is_offered("ann")
+    sign(project.acting("ann"), 1, Gate.LIVE, MANAGER, proved=proved)
+    assert (is_offered("ann"), is_offered("ben")) == (False, True)
+    sign(project.acting("ben"), 1, Gate.LIVE, ANALYST, proved=proved)
+    assert (is_offered("ann"), is_offered("cat")) == (False, False)
 
 
 def test_four_eyes_that_are_proved_are_two_signatures(tried: Asking):

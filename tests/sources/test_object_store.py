@@ -70,8 +70,8 @@ def test_a_store_that_does_not_answer_is_unavailable(options, tmp_path):
 def test_a_key_may_stand_in_the_environment_alone(options, tmp_path, monkeypatch):
     """A variable that is not set is named."""
     monkeypatch.delenv("SHOP_KEY", raising=False)
-    source = parquet("s3://shop/a.parquet", storage_options={**options, "aws_secret_access_key": "env:SHOP_KEY"})
-    with pytest.raises(InvalidInputError, match="environment variable SHOP_KEY holds, and it is not set"):
+    source = parquet("s3://shop/a.parquet", storage_options={**options, "aws_secret_access_key": "$SHOP_KEY"})
+    with pytest.raises(InvalidInputError, match="variable 'SHOP_KEY', which is not set"):
         source.load(tmp_path)
 
 

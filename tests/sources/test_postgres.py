@@ -32,9 +32,9 @@ def test_a_query_reads_a_server(shop, tmp_path):
 
 def test_the_address_may_stand_in_the_environment_alone(shop, tmp_path, monkeypatch):
     """So no password stands in the code; a variable that is not set is named."""
-    source = postgres("select count(*) as n from sales", "env:SHOP_DATABASE")
+    source = postgres("select count(*) as n from sales", "$SHOP_DATABASE")
     monkeypatch.delenv("SHOP_DATABASE", raising=False)
-    with pytest.raises(InvalidInputError, match="environment variable SHOP_DATABASE holds, and it is not set"):
+    with pytest.raises(InvalidInputError, match="variable 'SHOP_DATABASE', which is not set"):
         source.load(tmp_path)
     monkeypatch.setenv("SHOP_DATABASE", shop)
     assert source.load(tmp_path)["n"].item() == TABLE.height

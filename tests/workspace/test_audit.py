@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 
 from shipworthy.errors import UnavailableError
 from shipworthy.store import Change, Head, SqliteRecordStore
-from shipworthy.workspace.account import disable, read_account
+from shipworthy.workspace.account import read_account, write_account
 from shipworthy.workspace.audit import Wanted, look_back
 from shipworthy.workspace.audit_log import MOST_A_MINUTE, AuditLog, Event
 from shipworthy.workspace.role import Permission
@@ -30,7 +31,7 @@ def town(tmp_path: Path):
     add_people(workspace, {"ann": ["admin"]})
     records = workspace.records
     end_session(records, begin_session(records, read_account(records, "ann"), address="10.0.0.7", via="password"))
-    disable(records, "ann", by="tester")
+    write_account(records, replace(read_account(records, "ann"), disabled=True), by="tester")
     make_token(records, "ann", "nightly", permissions=[Permission.READ], life=timedelta(days=1), by="ann")
     AuditLog(records).refused(Event.DENIED, "eve", address="6.6.6.6", squad="energy", detail="POST /ship")
     kitchen = workspace.project("kitchen").acting("ben")
@@ -234,6 +235,6 @@ def test_looking_back_page_by_page_finds_each_entry_once_while_others_write(town
                 if found.rest is None:
                     break
                 rest = found.rest
-                disable(town.records, "ann", by=f"tester {len(pages)}")
+                AuditLog(town.records).exported("ann", f"page {len(pages)}")
             assert pages == whole
             whole = [one.record.chain for one in look_back(town, sought, 1_000).entries]

@@ -1,4 +1,4 @@
-"""Accounts, tokens and the audit log of a workspace: for who keeps them."""
+"""The accounts and the audit log of a workspace: for who keeps them."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-from shipworthy.api.endpoint import Answer, Call, Endpoint, Page
+from shipworthy.api.endpoint import PREFIX, Answer, Call, Endpoint, Page
 from shipworthy.api.paging import PageQuery, page, read_cursor, write_cursor
 from shipworthy.errors import InvalidInputError
 from shipworthy.workspace.account import Account, change_account, list_accounts, read_account
 from shipworthy.workspace.audit import LOOKED_THROUGH, Wanted, look_back
+from shipworthy.workspace.password import add_account, set_password
 from shipworthy.workspace.role import Permission, Role
-from shipworthy.workspace.token import Token, list_tokens, revoke_token
+
+_Password = Annotated[str, Meta(max_length=10_000)]
 
 
 class AccountAnswer(Struct, kw_only=True):
@@ -26,23 +28,26 @@ class AccountAnswer(Struct, kw_only=True):
     disabled: bool
 
 
+class NewAccount(Struct, forbid_unknown_fields=True, kw_only=True):
+    """Who may sign in from now on; without a password it is somebody for whom the provider of OpenID Connect vouches."""
+
+    login: str
+    name: str = ""
+    roles: dict[str, list[Role]] = {}
+    password: _Password | None = None
+
+
+class NewPassword(Struct, forbid_unknown_fields=True, kw_only=True):
+    """Another password, which is told nowhere."""
+
+    password: _Password
+
+
 class AccountEdit(Struct, forbid_unknown_fields=True, kw_only=True):
     """What is to be otherwise about an account; what is left out stays."""
 
     roles: dict[str, list[Role]] | None = None
     disabled: bool | None = None
-
-
-class TokenAnswer(Struct, kw_only=True):
-    """What a token is good for; the token itself is nowhere."""
-
-    id: str
-    login: str
-    name: str
-    permissions: list[Permission]
-    squads: list[str]
-    until: datetime
-    standing: str
 
 
 class AuditQuery(PageQuery, forbid_unknown_fields=True, kw_only=True):
@@ -59,12 +64,33 @@ def show_accounts(call: Call) -> Page[AccountAnswer]:
     return page(map(_account, list_accounts(_records(call))), lambda one: (one.login,), call.query)
 
 
+def add(call: Call) -> Answer:
+    """Adds an account."""
+    new: NewAccount = call.body
+    account = add_account(
+        _records(call),
+        new.login,
+        by=call.principal.name,
+        squads=call.desk.workspace.squads,
+        name=new.name,
+        roles=_texts(new.roles),
+        password=new.password,
+    )
+    return Answer(value=_account(account), status=201, headers={"location": f"{PREFIX}/accounts/{account.login}"})
+
+
+def give_password(call: Call) -> AccountAnswer:
+    """Gives an account another password, which ends all of its sessions."""
+    set_password(_records(call), call.path["login"], call.body.password, by=call.principal.name)
+    return _account(read_account(_records(call), call.path["login"]))
+
+
 def edit_account(call: Call) -> Answer:
     """Gives roles, disables or lets in again."""
     edit: AccountEdit = call.body
     records, login = _records(call), call.path["login"]
     call.require_seen(str(read_account(records, login).version))
-    roles = None if edit.roles is None else [f"{squad}:{role}" for squad in edit.roles for role in edit.roles[squad]]
+    roles = None if edit.roles is None else _texts(edit.roles)
     squads, by = call.desk.workspace.squads, call.principal.name
     account = change_account(records, login, by=by, squads=squads, roles=roles, disabled=edit.disabled)
     return Answer(value=_account(account), edition=str(account.version))
@@ -74,18 +100,6 @@ def show_account(call: Call) -> Answer:
     """One account."""
     account = read_account(_records(call), call.path["login"])
     return Answer(value=_account(account), edition=str(account.version))
-
-
-def show_tokens(call: Call) -> Page[TokenAnswer]:
-    """Every token, the oldest first."""
-    found = list_tokens(_records(call))
-    shown = page(found, lambda one: (one.made.isoformat(), one.key), call.query)
-    return Page(items=[_token(one) for one in shown.items], next=shown.next, total=shown.total)
-
-
-def take_token_back(call: Call) -> TokenAnswer:
-    """Revokes a token."""
-    return _token(revoke_token(_records(call), call.path["id"], by=call.principal.name))
 
 
 def show_audit(call: Call) -> Page[Mapping[str, Any]]:
@@ -113,21 +127,14 @@ def _records(call: Call) -> Any:
     return call.desk.workspace.records
 
 
+def _texts(roles: Mapping[str, Sequence[Role]]) -> list[str]:
+    """Roles as `read_roles` reads them."""
+    return [f"{squad}:{role}" for squad, held in roles.items() for role in held]
+
+
 def _account(account: Account) -> AccountAnswer:
     roles = {squad: sorted(roles) for squad, roles in account.roles.items()}
     return AccountAnswer(login=account.login, name=account.name, roles=roles, disabled=account.disabled)
-
-
-def _token(token: Token) -> TokenAnswer:
-    return TokenAnswer(
-        id=token.id,
-        login=token.login,
-        name=token.name,
-        permissions=sorted(token.permissions),
-        squads=list(token.squads),
-        until=token.until,
-        standing=token.standing,
-    )
 
 
 def _endpoint(name: str, method: str, path: str, says: str, **more: Any) -> Endpoint:
@@ -144,6 +151,17 @@ ENDPOINTS = (
         query=PageQuery,
         answer=Page[AccountAnswer],
     ),
+    _endpoint(
+        "add_account",
+        "POST",
+        "/accounts",
+        "Adds somebody who may sign in.",
+        handler=add,
+        body=NewAccount,
+        answer=AccountAnswer,
+        status=201,
+        arguments=("login",),
+    ),
     _endpoint("account", "GET", "/accounts/{login}", "One account.", handler=show_account, answer=AccountAnswer),
     _endpoint(
         "edit_account",
@@ -156,21 +174,13 @@ ENDPOINTS = (
         edits=True,
     ),
     _endpoint(
-        "tokens",
-        "GET",
-        "/tokens",
-        "What programs sign in with; the tokens themselves are nowhere.",
-        handler=show_tokens,
-        query=PageQuery,
-        answer=Page[TokenAnswer],
-    ),
-    _endpoint(
-        "revoke_token",
-        "DELETE",
-        "/tokens/{id}",
-        "Takes a token back; it counts no more from the next request on.",
-        handler=take_token_back,
-        answer=TokenAnswer,
+        "set_password",
+        "POST",
+        "/accounts/{login}/password",
+        "Gives somebody another password; every session of theirs is over.",
+        handler=give_password,
+        body=NewPassword,
+        answer=AccountAnswer,
     ),
     _endpoint(
         "audit",

@@ -154,10 +154,17 @@ class Client:
         finally:
             connection.close()
         kind = response.headers.get_content_type()
-        answer = json.loads(text) if kind.endswith("json") and text else text.decode(errors="replace")
+        answer = _read(kind, text)
         if response.status >= 400:
             raise _error(answer if isinstance(answer, dict) else {"status": response.status, "detail": answer})
         return response.status, answer, {name.lower(): value for name, value in response.headers.items()}
+
+
+def _read(kind: str, content: bytes) -> Any:
+    """An answer: what its JSON says, its text, or its bytes where it is a file."""
+    if kind.endswith("json") and content:
+        return json.loads(content)
+    return content.decode(errors="replace") if not content or kind.startswith("text/") else content
 
 
 def _arguments(operation: Mapping[str, Any]) -> list[str]:

@@ -15,7 +15,7 @@ from shipworthy.api.endpoint import PREFIX, Answer, Call, Endpoint, Page
 from shipworthy.api.paging import PageQuery, page
 from shipworthy.api.refusing import document_of
 from shipworthy.errors import ShipworthyError
-from shipworthy.web.verbs import Verb, verbs
+from shipworthy.web.verbs import Verb, permission_of, verbs
 from shipworthy.workspace.job import Job, JobState
 from shipworthy.workspace.role import Permission
 
@@ -82,6 +82,13 @@ def get_job(call: Call) -> JobAnswer:
     return _shown(job, call.jobs.answer(job))
 
 
+def end_job(call: Call) -> JobAnswer:
+    """Ends a job, as whoever may ask for its verb can."""
+    job = call.jobs.get(call.path["id"])
+    call.principal.require(permission_of(job.verb), call.project.squad)
+    return _shown(call.jobs.stop(job.id, call.principal.name))
+
+
 def start_verb(verb: Verb, call: Call) -> Started:
     """Starts a verb as a job; who says `Prefer: wait=10` waits for it so many seconds."""
     job = call.jobs.start(verb.task(call.body), call.principal.name, call.idempotency_key)
@@ -124,6 +131,15 @@ ENDPOINTS = (
         permission=Permission.READ,
         says="How far a job is, and what it answered.",
         handler=get_job,
+        answer=JobAnswer,
+    ),
+    Endpoint(
+        name="end_job",
+        method="POST",
+        path="/projects/{project}/jobs/{id}/end",
+        permission=Permission.READ,
+        says="Ends a job; it takes the permission of the job's verb besides.",
+        handler=end_job,
         answer=JobAnswer,
     ),
     *verb_endpoints(),

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Match, Route
 
-from shipworthy.api import accounts, feed, ideas, jobs, problems, programme, talk, workspace
+from shipworthy.api import accounts, export, feed, ideas, jobs, problems, programme, talk, tokens, workspace
 from shipworthy.api.door import door, refusing
 from shipworthy.api.endpoint import PREFIX, Endpoint
 from shipworthy.api.openapi import describe
@@ -23,7 +23,9 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *programme.ENDPOINTS,
     *feed.ENDPOINTS,
     *jobs.ENDPOINTS,
+    *export.ENDPOINTS,
     *accounts.ENDPOINTS,
+    *tokens.ENDPOINTS,
 )
 """Every endpoint of the API."""
 

@@ -1,14 +1,16 @@
-"""What people say and sign about an idea: comments and sign-offs."""
+"""What people say and sign about an idea: comments, sign-offs and overrides of its verdict."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
+from shipworthy.analysis.decision import Decision
+from shipworthy.analysis.override import ask_override, overrides, second_override
 from shipworthy.api.endpoint import Answer, Call, Endpoint, Page
 from shipworthy.api.paging import PageQuery, page
-from shipworthy.errors import DeniedError, NotFoundError
+from shipworthy.errors import DeniedError, InvalidInputError, NotFoundError
 from shipworthy.ideas.comment import LONGEST, Comment, comment, comments, correct_comment
 from shipworthy.ideas.register import find_idea
 from shipworthy.ideas.signoff import Gate, Signoff, signoffs
@@ -38,6 +40,14 @@ class Signature(Struct, forbid_unknown_fields=True, kw_only=True):
 
     gate: Gate
     role: Role
+
+
+class Wish(Struct, forbid_unknown_fields=True, kw_only=True):
+    """What shall be decided instead of the verdict, and why; or that whoever asks agrees to what was asked last."""
+
+    to: Literal["ship", "stop"] | None = None
+    why: Annotated[str, Meta(max_length=LONGEST)] = ""
+    second: bool = False
 
 
 def list_comments(call: Call) -> Page[Comment]:
@@ -76,6 +86,19 @@ def take_signoff_back(call: Call) -> Answer:
     given = _own(call)
     withdraw_signoff(call.project, call.number, given.gate, given.role)
     return Answer(value=None)
+
+
+def set_verdict_aside(call: Call) -> Page[dict[str, Any]]:
+    """Asks to set a verdict aside, or agrees to that as the second person."""
+    wish: Wish = call.body
+    if wish.second == (wish.to is not None) or (wish.second and wish.why):
+        raise InvalidInputError("Ask with `to` and `why`; or agree to what was asked with `second` alone.")
+    if wish.to is not None:
+        ask_override(call.project, call.number, Decision(wish.to), wish.why, proved=call.principal.proved)
+    else:
+        second_override(call.project, call.number, proved=call.principal.proved)
+    found = overrides(call.project, find_idea(call.project, call.number))
+    return Page(items=[one.to_dict() for one in found], total=len(found))
 
 
 def _own(call: Call) -> Signature:
@@ -146,5 +169,15 @@ ENDPOINTS = (
         handler=take_signoff_back,
         body=Signature,
         status=204,
+    ),
+    Endpoint(
+        name="override",
+        method="POST",
+        path=f"{_IDEA}/overrides",
+        permission=Permission.OVERRIDE,
+        says="Asks to set a verdict aside, or agrees to that as the second person.",
+        handler=set_verdict_aside,
+        body=Wish,
+        answer=Page[dict[str, Any]],
     ),
 )

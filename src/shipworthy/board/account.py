@@ -8,17 +8,16 @@ from starlette.responses import Response
 
 from shipworthy.board.form import field
 from shipworthy.board.rendering import go, render
-from shipworthy.errors import DeniedError, InvalidInputError, NotFoundError
+from shipworthy.errors import DeniedError, InvalidInputError
 from shipworthy.store import RecordStore
 from shipworthy.web.asked import Asked
-from shipworthy.web.limit import Limit
-from shipworthy.workspace.account import Account, end_sessions, read_account
-from shipworthy.workspace.password import account_of, has_password, set_password
+from shipworthy.web.oneself import own_account, require_presence
+from shipworthy.workspace.account import Account, end_sessions
+from shipworthy.workspace.password import has_password, set_password
 from shipworthy.workspace.role import Permission, roles_as_texts
 from shipworthy.workspace.token import LONGEST, list_tokens, make_token, revoke_token
 
 PAGE = "/account"
-_TRIES = Limit(10, 300.0)
 
 
 def show_account(asked: Asked) -> Response:
@@ -31,7 +30,7 @@ def show_account(asked: Asked) -> Response:
 def write_password(asked: Asked) -> Response:
     """Gives the account another password; every session of it is over, so the sign-in comes next."""
     account = _own(asked)
-    _refuse_stranger(asked, account)
+    _require_presence(asked)
     if _secret(asked, "new") != _secret(asked, "again"):
         raise InvalidInputError("The new password was not typed the same twice. Nothing was changed.")
     set_password(_records(asked), account.login, _secret(asked, "new"), by=account.login)
@@ -47,18 +46,17 @@ def write_end(asked: Asked) -> Response:
 def write_token(asked: Asked) -> Response:
     """Makes a token, and shows it this once."""
     account, days = _own(asked), field(asked, "days")
-    _refuse_stranger(asked, account)
+    _require_presence(asked)
     if not days.isascii() or not days.isdigit() or not 1 <= int(days[:5]) <= LONGEST.days:
         raise InvalidInputError(f"A token lasts 1 to {LONGEST.days} days, not {days[:20]!r}.")
     squad = field(asked, "squad")
-    if squad and squad not in asked.desk.workspace.squads:
-        raise InvalidInputError(str(NotFoundError.among("squad", squad[:100], asked.desk.workspace.squads)))
     value, _ = make_token(
         _records(asked),
         account.login,
         field(asked, "name"),
         permissions=[permission for permission in Permission if f"may {permission}" in (asked.form or ())],
         squads=[squad] if squad else [],
+        known=asked.desk.workspace.squads,
         life=timedelta(days=int(days)),
         by=account.login,
     )
@@ -67,11 +65,9 @@ def write_token(asked: Asked) -> Response:
 
 def write_revocation(asked: Asked) -> Response:
     """Takes one of the account's own tokens back."""
-    account, token = _own(asked), field(asked, "id")
-    if token not in {one.id for one in list_tokens(_records(asked), account.login)}:
-        raise NotFoundError("That is no token of yours. /account lists them.")
-    revoke_token(_records(asked), token, by=account.login)
-    return go(PAGE, f"The token {token} is revoked.")
+    account = _own(asked)
+    token = revoke_token(_records(asked), field(asked, "id"), by=account.login, login=account.login)
+    return go(PAGE, f"The token {token.id} is revoked.")
 
 
 def _page(asked: Asked, account: Account, made: str = "") -> Response:
@@ -89,25 +85,18 @@ def _page(asked: Asked, account: Account, made: str = "") -> Response:
 
 
 def _own(asked: Asked) -> Account:
-    """The account of whoever signed in with a browser; a token may not make another one.
+    """The account of whoever signed in with a browser.
 
     Raises:
         DeniedError: it is a token, or the user of a laptop, who has no account.
     """
-    if not asked.principal.proved or asked.principal.scope is not None:
-        raise DeniedError("This page is for somebody who signed in with an account. Sign in at /sign-in.")
-    return read_account(_records(asked), asked.principal.name)
+    if asked.principal.scope is not None:
+        raise DeniedError("This page is for somebody who signed in with a browser. A token asks at /api/v1/me/tokens.")
+    return own_account(_records(asked), asked.principal)
 
 
-def _refuse_stranger(asked: Asked, account: Account) -> None:
-    """Asks again for the password of an account that has one: a session that was left open is not enough for this."""
-    if not has_password(_records(asked), account.login):
-        return
-    if _TRIES.take(account.login) > 0.0:
-        raise DeniedError("Too many tries. Wait a few minutes, then try again.")
-    if account_of(_records(asked), account.login, _secret(asked, "password")) is None:
-        raise DeniedError("That is not your password. Nothing was changed.")
-    _TRIES.give_back(account.login)
+def _require_presence(asked: Asked) -> None:
+    require_presence(_records(asked), asked.principal, _secret(asked, "password"))
 
 
 def _secret(asked: Asked, name: str) -> str:

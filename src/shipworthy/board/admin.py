@@ -16,11 +16,11 @@ from shipworthy.board.rendering import go, render
 from shipworthy.errors import InvalidInputError, NotFoundError
 from shipworthy.project.clock import read_instant
 from shipworthy.web.asked import Asked
-from shipworthy.workspace.account import change_account, list_accounts, new_account
+from shipworthy.workspace import password
+from shipworthy.workspace.account import change_account, list_accounts
 from shipworthy.workspace.audit import LOOKED_THROUGH, Wanted, entries, look_back
 from shipworthy.workspace.audit_log import AuditLog
-from shipworthy.workspace.password import password_change, set_password
-from shipworthy.workspace.role import EVERYWHERE, Permission, Role, read_roles
+from shipworthy.workspace.role import EVERYWHERE, Permission, Role
 
 _ENTRIES = 200
 
@@ -42,13 +42,16 @@ def show_accounts(asked: Asked) -> Response:
 def add_account(asked: Asked) -> Response:
     """Adds an account; without a password it is for somebody for whom the provider of OpenID Connect vouches."""
     _require_admin(asked)
-    records, password = asked.desk.workspace.records, _secret(asked, "password")
-    if not list_accounts(records):
-        raise InvalidInputError("The first account is added where the server runs: `shipworthy account add LOGIN`.")
-    roles = read_roles(_ticked(asked, "role"), asked.desk.workspace.squads)
-    made = new_account(records, field(asked, "login"), name=field(asked, "name"), roles=roles)
-    secret = [password_change(made.login, password)] if password else []
-    records.add(made.change(), *secret, by=asked.principal.name)
+    workspace = asked.desk.workspace
+    made = password.add_account(
+        workspace.records,
+        field(asked, "login"),
+        by=asked.principal.name,
+        squads=workspace.squads,
+        name=field(asked, "name"),
+        roles=_ticked(asked, "role"),
+        password=_secret(asked, "password") or None,
+    )
     return go("/admin/accounts", f"Added the account {made.login}.")
 
 
@@ -58,7 +61,7 @@ def edit_account(asked: Asked) -> Response:
     workspace, by = asked.desk.workspace, asked.principal.name
     login, what = asked.request.path_params["login"], asked.request.path_params["what"]
     if what == "password":
-        set_password(workspace.records, login, _secret(asked, "password"), by=by)
+        password.set_password(workspace.records, login, _secret(asked, "password"), by=by)
         return go("/admin/accounts", f"The password of {login} is set, and every session of it is over.")
     changes: dict[str, tuple[dict[str, Any], str]] = {
         "roles": ({"roles": _ticked(asked, "role")}, "has these roles now"),

@@ -72,7 +72,7 @@ def story(asked: Asked, project: Project) -> dict[str, Any]:
         **_talk(asked, project),
         "signed": signoffs(project, idea),
         "asked_for": {gate: project.settings["signoffs"][gate] for gate in Gate if project.settings["signoffs"][gate]},
-        "signatures": signatures(asked, project.squad, card.gaps),
+        "signatures": signatures(asked, project, idea, card.gaps),
     }
 
 

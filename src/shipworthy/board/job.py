@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from typing import Any
 
 from starlette.responses import Response
 
-from shipworthy.board.rendering import is_part, render, render_part
+from shipworthy.board.rendering import go, is_part, render, render_part
 from shipworthy.board.running import idea_of
 from shipworthy.project.clock import now
 from shipworthy.web.asked import Asked
+from shipworthy.web.verbs import permission_of
 from shipworthy.workspace.job import Job
 from shipworthy.workspace.role import Permission
 
@@ -24,9 +26,19 @@ def show_job(asked: Asked) -> Response:
         return render_part("job_state", project=project, job=job, took=took(job))
     answer = jobs.answer(job)
     said = json.dumps(answer, indent=2, ensure_ascii=False) if answer is not None else ""
-    return render(
-        asked, "job", here="Board", project=project, job=job, number=idea_of(job), took=took(job), answer=said
-    )
+    may_end = not job.state.is_over and asked.principal.may(permission_of(job.verb), project.squad)
+    shown: dict[str, Any] = {"job": job, "number": idea_of(job), "took": took(job), "answer": said, "may_end": may_end}
+    return render(asked, "job", here="Board", project=project, **shown)
+
+
+def end_job(asked: Asked) -> Response:
+    """Ends a job, as whoever may ask for its verb can."""
+    project = asked.project(Permission.READ)
+    jobs = asked.desk.jobs[project.name]
+    job = jobs.get(asked.request.path_params["id"])
+    asked.principal.require(permission_of(job.verb), project.squad)
+    jobs.stop(job.id, asked.principal.name)
+    return go(f"/projects/{project.name}/jobs/{job.id}", "Ended. What it had finished is kept.")
 
 
 def took(job: Job) -> float:

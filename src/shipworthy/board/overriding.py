@@ -19,12 +19,12 @@ def ask(asked: Asked) -> Response:
     to = field(asked, "to")
     if to not in list(Decision):
         raise InvalidInputError(f"A verdict cannot be overridden to {to!r}. Say ship or stop.")
-    ask_override(project, asked.number, Decision(to), field(asked, "why"))
+    ask_override(project, asked.number, Decision(to), field(asked, "why"), proved=asked.principal.proved)
     return go(f"/projects/{project.name}/ideas/{asked.number}", "Asked. It counts once another person agrees.")
 
 
 def second(asked: Asked) -> Response:
     """Agrees, as the second person."""
     project = asked.project(Permission.OVERRIDE)
-    second_override(project, asked.number)
+    second_override(project, asked.number, proved=asked.principal.proved)
     return go(f"/projects/{project.name}/ideas/{asked.number}", "Agreed. The override counts from now on.")

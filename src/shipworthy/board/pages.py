@@ -11,7 +11,7 @@ from shipworthy.board.board import show_board, show_cards, show_more, show_proje
 from shipworthy.board.edit import show_edit, write_edit
 from shipworthy.board.feed import show_feed
 from shipworthy.board.idea import show_idea, show_pictures, show_report
-from shipworthy.board.job import show_job
+from shipworthy.board.job import end_job, show_job
 from shipworthy.board.ledger import export_ledger, show_ledger, show_ledger_reading
 from shipworthy.board.look import choose_look
 from shipworthy.board.new_idea import advise, show_new_idea, write_new_idea
@@ -55,6 +55,7 @@ def routes() -> list[BaseRoute]:
         _form("/projects/{project}/ideas/{number}/override", overriding.ask),
         _form("/projects/{project}/ideas/{number}/override/second", overriding.second),
         _page("/projects/{project}/jobs/{id}", show_job),
+        _form("/projects/{project}/jobs/{id}/end", end_job),
         _page("/projects/{project}/problems", show_problems),
         _page("/projects/{project}/problems/{problem}", show_problem),
         _page("/projects/{project}/problems/{problem}/reading", show_problem_reading),

@@ -11,10 +11,11 @@ from shipworthy.board.form import field
 from shipworthy.board.rendering import go
 from shipworthy.errors import DeniedError, InvalidInputError
 from shipworthy.ideas.comment import comment
-from shipworthy.ideas.signoff import Gate, Unsigned
-from shipworthy.project import Gap
+from shipworthy.ideas.idea import Idea
+from shipworthy.ideas.signoff import Gate
+from shipworthy.project import Gap, Project
 from shipworthy.project.role import SQUAD, Role
-from shipworthy.ship.signing import sign, withdraw_signoff
+from shipworthy.ship.signing import offered, sign, withdraw_signoff
 from shipworthy.web.asked import Asked
 from shipworthy.workspace.role import Permission
 
@@ -54,15 +55,14 @@ def take_signature_back(asked: Asked) -> Response:
     return go(f"/projects/{project.name}/ideas/{asked.number}", "Taken back.")
 
 
-def signatures(asked: Asked, squad: str, gaps: Sequence[Gap]) -> Sequence[Signature]:
-    """The sign-offs that a gate misses and that whoever asks can give."""
-    if not asked.principal.may(Permission.SIGN, squad):
+def signatures(asked: Asked, project: Project, idea: Idea, gaps: Sequence[Gap]) -> Sequence[Signature]:
+    """The sign-offs that would help and that whoever asks can give."""
+    if not asked.principal.may(Permission.SIGN, project.squad):
         return []
-    mine = [role for role in asked.principal.roles_in(squad) if role in SQUAD]
+    mine = [role for role in asked.principal.roles_in(project.squad) if role in SQUAD]
     found = {
         Signature(Gate(gap.gate), role)
-        for gap in gaps
-        if isinstance(gap, Unsigned)
+        for gap in offered(project, idea, gaps)
         for role in mine
         if gap.role in ("", role)
     }

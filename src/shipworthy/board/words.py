@@ -27,6 +27,7 @@ _TONES: Mapping[str, str] = {
     "to be completed": "inconclusive",
     "override asked": "inconclusive",
     "lost": "stop",
+    "ended": "stop",
     "done": "ship",
     "invalid": "invalid",
     "retired": "invalid",

@@ -14,11 +14,10 @@ from shipworthy.workspace.account import (
     Account,
     change_account,
     list_accounts,
-    new_account,
     read_account,
 )
-from shipworthy.workspace.password import password_change, set_password
-from shipworthy.workspace.role import EVERYWHERE, Role, read_roles, roles_as_texts
+from shipworthy.workspace.password import add_account, set_password
+from shipworthy.workspace.role import roles_as_texts
 from shipworthy.workspace.workspace import open_workspace
 
 _stdin = click.option("--password-stdin", is_flag=True, help="Read the password from stdin, its first line.")
@@ -45,13 +44,17 @@ def account() -> None:
 def add(login: str, name: str, roles: tuple[str, ...], no_password: bool, password_stdin: bool) -> None:
     """Add an account; the first one is an admin too, since somebody has to keep the others."""
     workspace = open_workspace()
-    given = dict(read_roles(roles, workspace.squads))
     is_first = not list_accounts(workspace.records)
-    if is_first:
-        given[EVERYWHERE] = given.get(EVERYWHERE, frozenset()) | {Role.ADMIN}
-    made = new_account(workspace.records, login, name=name, roles=given)
-    secret = [] if no_password else [password_change(made.login, _password(from_stdin=password_stdin))]
-    workspace.records.add(made.change(), *secret, by=user_of_the_machine())
+    made = add_account(
+        workspace.records,
+        login,
+        by=user_of_the_machine(),
+        squads=workspace.squads,
+        name=name,
+        roles=roles,
+        password=None if no_password else _password(from_stdin=password_stdin),
+        on_the_machine=True,
+    )
     click.echo(f"Added the account {made.login}: {_told(made)}.")
     if is_first:
         click.echo("It is the first one, so it is an admin. From now on whoever opens the board has to sign in.")

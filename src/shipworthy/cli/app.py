@@ -59,6 +59,7 @@ _VERBS: Mapping[str, tuple[str, str]] = {
     "replay-log": ("replay_log", "Decide what was asked live again, with any release."),
     "compact": ("compact", "Turn what was logged into Parquet in the object store."),
     "server": (".server.command", "Open the board and the API of this folder's workspace."),
+    "jobs": ("jobs", "List what was asked of a server, and end what runs."),
     "export": ("parcel", "Write a project, or one of its problems, in open formats."),
     "import": ("parcel", "Take in what `export` wrote, with its history."),
     "store": ("store", "Check that what is kept is whole; back it up, restore it, move it."),

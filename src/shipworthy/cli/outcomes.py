@@ -25,9 +25,7 @@ def from_somewhere(command: F) -> F:
     """The options of a verb that takes rows from a file or a query."""
     options = (
         click.option("--sql", metavar="QUERY", help="Take the rows that this query gives, of files by DuckDB."),
-        click.option(
-            "--database", metavar="ADDRESS", help="Ask this database: postgresql://, env:NAME or a SQLite file."
-        ),
+        click.option("--database", metavar="ADDRESS", help="Ask this database: postgresql://, $NAME or a SQLite file."),
     )
     for option in reversed(options):
         command = option(command)

@@ -43,8 +43,15 @@ def _facts(number: int, found: tuple[Override, ...]) -> dict[str, Any]:
     if not found:
         return {"Overrides": f"none: the verdict of idea {number} was never set aside"}
     last = found[-1]
-    following = "shipworthy ship" if last.to is Decision.SHIP else "shipworthy idea show"
     return {
         "Overrides": [one.sentence for one in found],
-        "Next": f"{following} {number}" if last.counts else f"another person: shipworthy override {number} --second",
+        "Next": _next(number, last),
     }
+
+
+def _next(number: int, last: Override) -> str:
+    if last.counts:
+        return f"shipworthy {'ship' if last.to is Decision.SHIP else 'idea show'} {number}"
+    if last.has_to_be_proved:
+        return "sign in at the server, and go on there"
+    return f"another person: shipworthy override {number} --second"

@@ -7,7 +7,6 @@ from datetime import timedelta
 import click
 
 from shipworthy.cli.show import as_json, show, tell
-from shipworthy.errors import InvalidInputError, NotFoundError
 from shipworthy.project.project import user_of_the_machine
 from shipworthy.workspace.role import Permission
 from shipworthy.workspace.token import LONGEST, list_tokens, make_token, revoke_token
@@ -40,15 +39,13 @@ def token() -> None:
 def make(login: str, name: str, may: tuple[str, ...], squads: tuple[str, ...], days: int, json_: bool) -> None:
     """Make a token for LOGIN; NAME says what it is for. It is shown this once."""
     workspace = open_workspace()
-    for squad in squads:
-        if squad not in workspace.squads:
-            raise InvalidInputError(str(NotFoundError.among("squad", squad, workspace.squads)))
     value, made = make_token(
         workspace.records,
         login,
         name,
         permissions=[Permission(word.replace("-", " ")) for word in may],
         squads=squads,
+        known=workspace.squads,
         life=timedelta(days=days),
         by=user_of_the_machine(),
     )

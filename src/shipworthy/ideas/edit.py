@@ -33,7 +33,8 @@ def edit_idea(
         number: Its number.
         fields: The new values by the names of `FIELDS`; None takes a field out.
         text: The whole text instead.
-        expect: The `edition` that whoever edits has seen; None means whichever there is now.
+        expect: The `edition` that whoever edits has seen; None means whichever there is now. A file
+            that is behind its record, as an edit leaves it that was cut off, first takes over what the record says.
         knowingly: Whether what was locked may be said differently; it stands in the report as a deviation.
 
     Raises:
@@ -42,6 +43,9 @@ def edit_idea(
         PreconditionError: somebody else was first, or its file and its record are apart.
     """
     written = read_written(project, number)
+    if expect is not None and written.agreement is Agreement.BEHIND:
+        pull_idea(project, number)
+        written = read_written(project, number)
     if expect is not None and expect != written.edition:
         raise PreconditionError(
             f"Idea {number} was edited by somebody else meanwhile. Look at it again, then repeat what you meant."
@@ -56,7 +60,8 @@ def edit_idea(
         _require_no_departure(project, written.idea, idea)
     if said in (written.recorded, written.text) and written.agreement is Agreement.SAME:
         return written
-    _record(project, written, said)
+    by_hand = [written.text] if written.agreement is Agreement.CHANGED and said != written.text else []
+    _record(project, written, *by_hand, said)  # cut off from here on, the file is behind, and not apart
     if written.path is not None and said != written.text:
         _replace(written.path, written.text, said)
     return read_written(project, number)
@@ -130,11 +135,14 @@ def _require_no_departure(project: Project, before: Idea, after: Idea) -> None:
         )
 
 
-def _record(project: Project, written: Written, text: str) -> None:
+def _record(project: Project, written: Written, *texts: str) -> None:
     record = project.records.get(KIND, written.idea.key)
     body = dict(record.body) if record else {"slug": written.idea.slug, "lock": None}
-    change = Change(kind=KIND, key=written.idea.key, body={**body, "text": text}, expect=written.version)
-    project.records.add(change, by=project.who)
+    changes = [
+        Change(kind=KIND, key=written.idea.key, body={**body, "text": text}, expect=version)
+        for version, text in enumerate(texts, written.version)
+    ]
+    project.records.add(*changes, by=project.who)
 
 
 def _replace(path: Path, seen: str | None, text: str) -> None:
@@ -143,6 +151,8 @@ def _replace(path: Path, seen: str | None, text: str) -> None:
     try:
         beside.write_bytes(text.encode())
         now = path.read_bytes().decode(errors="replace") if path.exists() else None
+        if now == text:
+            return
         if now != seen:
             raise PreconditionError(
                 f"{path} was changed by hand in this very moment, and is left as it is. What was meant stands in the record."

@@ -109,7 +109,8 @@ def overtaken(written: Written) -> list[Gap]:
         return [
             Gap(
                 what,
-                f"Take it over with `shipworthy idea pull {n}`, or let the file count: `shipworthy idea push {n}`.",
+                f"Take it over with `shipworthy idea pull {n}`, or by editing it on the board; or let the file count: "
+                f"`shipworthy idea push {n}`.",
             )
         ]
     if written.agreement is Agreement.APART:

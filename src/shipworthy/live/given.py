@@ -19,6 +19,7 @@ from shipworthy.sources.files import csv, json, parquet
 from shipworthy.sources.postgres import postgres
 from shipworthy.sources.sqlite import sqlite
 from shipworthy.step import History
+from shipworthy.variable import variable_in
 
 _READERS: Mapping[str, Callable[[str], Rows]] = {
     ".parquet": parquet,
@@ -52,7 +53,7 @@ def read_file(project: Project, path: str) -> pl.DataFrame:
 
 
 def read_query(project: Project, query: str, database: str | None = None) -> pl.DataFrame:
-    """The rows of a query: of files, by DuckDB; or of a database, `postgresql://...`, `env:NAME`, or a SQLite file.
+    """The rows of a query: of files, by DuckDB; or of a database, `postgresql://...`, `$NAME`, or a SQLite file.
 
     Raises:
         InvalidInputError: the query is refused.
@@ -60,7 +61,7 @@ def read_query(project: Project, query: str, database: str | None = None) -> pl.
     """
     if database is None:
         return duckdb(query).load(project.root)
-    is_server = database.startswith(("postgresql://", "postgres://", "env:"))
+    is_server = database.startswith(("postgresql://", "postgres://")) or variable_in(database)
     return (postgres if is_server else sqlite)(query, database).load(project.root)
 
 

@@ -10,7 +10,6 @@ import hashlib
 import hmac
 import json
 import logging
-import os
 import time
 from collections.abc import Mapping
 from http.client import HTTPException
@@ -19,6 +18,7 @@ from urllib.error import HTTPError
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from shipworthy.errors import InvalidInputError
+from shipworthy.variable import held, variable_in
 
 CHANNELS = ("webhook", "slack")
 TIMEOUT_S = 5.0
@@ -38,29 +38,15 @@ _OF_THE_CHANNEL = frozenset({401, 403, 404, 408, 410, 429})
 _LOG = logging.getLogger("shipworthy.live")
 
 
-def from_environment(setting: str, where: str, what: str = "an address") -> str:
-    """A setting itself, or what the environment variable holds that stands in its place as "$NAME".
-
-    Raises:
-        InvalidInputError: that variable is empty.
-    """
-    if not setting.startswith("$"):
-        return setting
-    found = os.environ.get(setting[1:], "")
-    if not found:
-        raise InvalidInputError(f"The variable {setting[1:]}, which {where} names, does not hold {what}")
-    return found
-
-
 def address_of(setting: str, where: str) -> str:
     """The address of a channel.
 
     Raises:
         InvalidInputError: it is none of http or https.
     """
-    address = from_environment(setting, where)
+    address = held(setting, where)
     if not address.startswith(("https://", "http://")):
-        named = f"The variable {setting[1:]}, which {where} names," if setting.startswith("$") else where
+        named = f"The variable {variable_in(setting)}, which {where} names," if variable_in(setting) else where
         raise InvalidInputError(f"{named} does not hold an address")
     return address
 

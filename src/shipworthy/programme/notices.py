@@ -13,10 +13,11 @@ from itertools import islice
 from threading import Event
 
 from shipworthy.errors import InvalidInputError, NotFoundError, PreconditionError
-from shipworthy.live.sender import CHANNELS, FAILURES, address_of, content_of, from_environment, send, without_address
+from shipworthy.live.sender import CHANNELS, FAILURES, address_of, content_of, send, without_address
 from shipworthy.programme.happening import KINDS, Happening, Teller
 from shipworthy.project import Project
 from shipworthy.store import Change, feed
+from shipworthy.variable import held
 
 KIND = "told"
 EVERY_S = 2.0
@@ -81,7 +82,7 @@ def follow(project: Project, stop: Event, every_s: float = EVERY_S) -> None:
 def _tell(project: Project, channel: str) -> str | None:
     try:
         address = address_of(str(project.settings["notices"][channel]), f"notices.{channel}")
-        secret = from_environment(str(project.settings["notices"]["secret"]), "notices.secret", "a secret")
+        secret = held(str(project.settings["notices"]["secret"]), "notices.secret")
         while _tell_some(project, channel, address, secret):
             pass
     except FAILURES as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -115,11 +115,6 @@ def read_query(project: Project, name: str) -> Query:
     if record is None:
         raise NotFoundError.among("query", name, [query.name for query in find_queries(project)])
     return _query(record)
-
-
-def query_history(project: Project, name: str) -> Sequence[Query]:
-    """Every version of a saved question, the oldest first."""
-    return [_query(record) for record in project.records.history(KIND, name)]
 
 
 def _query(record: Record) -> Query:

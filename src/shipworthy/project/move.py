@@ -11,8 +11,9 @@ from shipworthy.project.clock import now
 from shipworthy.project.project import CONFIG_NAME, Project
 from shipworthy.project.rewritten import write_settings
 from shipworthy.store import ObjectStore
-from shipworthy.store.address import named, open_objects, open_records
+from shipworthy.store.address import open_objects, open_records
 from shipworthy.store.move import Done, Moved, Stores, move_stores
+from shipworthy.variable import held
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +76,8 @@ def _objects(project: Project, address: str) -> ObjectStore:
 
 def _refuse_same(project: Project, name: str, said: str) -> None:
     """Refuses to move something to where it lies."""
-    here, there = (_place(project.root, named(address)) for address in (str(project.settings["store"][name]), said))
+    now = str(project.settings["store"][name])
+    here, there = (_place(project.root, held(address, f"store.{name}")) for address in (now, said))
     if here == there:
         raise AlreadyExistsError(f"The {name} lie at {said} already. Name another place.")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from shipworthy.analysis.gate import to_sign as verdict_to_sign
 from shipworthy.analysis.gate import undecided
 from shipworthy.data.gate import to_sign as criteria_to_sign
@@ -9,11 +11,21 @@ from shipworthy.data.gate import unproved
 from shipworthy.errors import InvalidInputError, NotFoundError
 from shipworthy.ideas.idea import Idea
 from shipworthy.ideas.register import find_idea
-from shipworthy.ideas.signoff import About, Gate, Signoff, note_signoff, withdraw
+from shipworthy.ideas.signoff import (
+    About,
+    Gate,
+    Signoff,
+    Unsigned,
+    is_same_person,
+    note_signoff,
+    signoffs,
+    withdraw,
+)
 from shipworthy.project import Gap, Project, refuse_closed
 from shipworthy.project.role import SQUAD, Role
+from shipworthy.ship.gate import missing_signoffs
 from shipworthy.ship.gate import to_sign as trial_to_sign
-from shipworthy.ship.rollout import Phase, read_rollout
+from shipworthy.ship.rollout import Phase, Rollout, read_rollout
 
 
 def sign(project: Project, number: int, gate: str, role: str, *, proved: bool = False) -> Signoff:
@@ -34,6 +46,26 @@ def sign(project: Project, number: int, gate: str, role: str, *, proved: bool = 
     at, as_ = _gate(gate), _role(role)
     idea = find_idea(project, number)
     return note_signoff(project, idea, at, as_, _about(project, idea, at), proved=proved)
+
+
+def offered(project: Project, idea: Idea, gaps: Sequence[Gap]) -> list[Unsigned]:
+    """The sign-offs that would help: those that a gate misses, and those that it would miss if who signed alone went live.
+
+    Args:
+        project: The project; whoever acts in it looks.
+        idea: The idea.
+        gaps: What the gate misses that it stands before.
+    """
+    missing = [gap for gap in gaps if isinstance(gap, Unsigned)]
+    serves = read_rollout(project, idea.problem)
+    if serves is None or not _leads_to_live(serves, idea):
+        return missing
+    about = trial_to_sign(project, serves)
+    signed = [one.by for one in signoffs(project, idea) if one.gate is Gate.LIVE and not one.changed(about)]
+    if any(is_same_person(by, project.who) for by in signed):
+        return missing
+    alone = [gap for taker in signed or [project.who] for gap in missing_signoffs(project, idea, serves, taker)]
+    return [*missing, *(gap for gap in alone if isinstance(gap, Unsigned))]
 
 
 def withdraw_signoff(project: Project, number: int, gate: str, role: str) -> None:
@@ -69,8 +101,13 @@ def _about(project: Project, idea: Idea, gate: Gate) -> About:
     if gate is Gate.SHIP:
         return verdict_to_sign(project, idea)
     serves = read_rollout(project, idea.problem)
-    if serves is None or serves.idea != idea.key or serves.phase.next is not Phase.LIVE:
+    if serves is None or not _leads_to_live(serves, idea):
         what = "It is not in the trial that leads to live."
         refuse_closed(where, [Gap(what, f"Take it there with `shipworthy ship {idea.number}`, and sign then.")])
     assert serves is not None, "an idea on trial is in the rollout"
     return trial_to_sign(project, serves)
+
+
+def _leads_to_live(serves: Rollout, idea: Idea) -> bool:
+    """Whether an idea is in the trial whose next phase is live."""
+    return serves.idea == idea.key and serves.phase.next is Phase.LIVE

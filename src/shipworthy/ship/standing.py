@@ -42,7 +42,7 @@ def standing(project: Project, idea: Idea) -> Standing:
         return Standing(stage=Stage.IDEA, says="to be completed", gaps=gaps, next=f"shipworthy idea show {n}")
     gaps = missing_data(project, idea)
     if gaps and isinstance(gaps[0], Unsigned):
-        return Standing(stage=Stage.DATA, says="testable, to be signed", gaps=gaps, next=_signing(gaps))
+        return Standing(stage=Stage.DATA, says="testable, to be signed", gaps=gaps, next=_command_in(gaps))
     if gaps:
         asked = project.records.get("data", idea.key) is not None and not gaps[0].remedy.startswith("Run ")
         says, following = ("refused", None) if asked else ("ready for data", f"shipworthy data {n}")
@@ -62,12 +62,12 @@ def _in_analysis(project: Project, idea: Idea, gaps: Sequence[Gap]) -> Standing:
     if record is None or gaps[0].remedy.startswith("Run "):
         return Standing(stage=Stage.ANALYSIS, says="replayed", gaps=gaps, next=following)
     if isinstance(gaps[0], Unsigned):
-        return Standing(stage=Stage.ANALYSIS, says="ship, to be signed", gaps=gaps, next=_signing(gaps))
+        return Standing(stage=Stage.ANALYSIS, says="ship, to be signed", gaps=gaps, next=_command_in(gaps))
     says, override, following = record.body["verdict"]["decision"], standing_override(project, idea, record), None
     if override is not None and override.counts:
         says = f"{override.to}, overridden"
     elif override is not None:
-        says, following = f"{says}, override asked", f"shipworthy override {idea.number} --second"
+        says, following = f"{says}, override asked", _command_in(gaps)
     return Standing(stage=Stage.ANALYSIS, says=says, gaps=gaps, next=following)
 
 
@@ -89,7 +89,7 @@ def _in_rollout(project: Project, idea: Idea) -> Standing:
     return Standing(stage=Stage.SHIP, says=f"in {phase}", gaps=unsigned, next=f"shipworthy ship {idea.number}")
 
 
-def _signing(gaps: Sequence[Gap]) -> str | None:
-    """The command that gives the first missing signature; None where only a server takes it."""
+def _command_in(gaps: Sequence[Gap]) -> str | None:
+    """The command that gives what is missing first; None where only a server takes it."""
     quoted = gaps[0].remedy.split("`")
     return quoted[1] if len(quoted) > 1 else None

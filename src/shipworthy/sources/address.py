@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import unquote
 
-from shipworthy.errors import InvalidInputError
+from shipworthy.variable import held
 
 ADDRESS = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
 """How an address begins; whatever begins otherwise is a path."""
@@ -15,7 +14,6 @@ ADDRESS = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
 StorageOptions = Mapping[str, str | int]
 """What an object store has to be told, such as its endpoint and keys, by the names that Polars gives them."""
 
-_VARIABLE = "env:"
 _PLAIN = ("endpoint", "region", "allow_http", "retries", "timeout", "bucket")
 _USER = re.compile(r"(?<=://)([^/?#@:]*):(.*)@", re.DOTALL)
 _PASSWORD = re.compile(r"\b(?:password|sslpassword|passwd|pwd)\s*=\s*('(?:[^'\\]|\\.)*'|[^\s&#]+)", re.IGNORECASE)
@@ -26,28 +24,11 @@ _LONGEST = 400
 
 
 def told_to_store(options: StorageOptions | None) -> dict[str, str | int]:
-    """The options, each that is named as `env:NAME` with what that variable holds."""
-    return {name: resolved(value) if isinstance(value, str) else value for name, value in (options or {}).items()}
-
-
-def resolved(given: str) -> str:
-    """What was given, or what the environment variable holds that it names as `env:NAME`.
-
-    Raises:
-        InvalidInputError: there is no such variable, or it is empty.
-
-    >>> resolved("postgresql://db.example/sales")
-    'postgresql://db.example/sales'
-    """
-    if not given.startswith(_VARIABLE):
-        return given
-    name = given.removeprefix(_VARIABLE)
-    if not os.environ.get(name):
-        raise InvalidInputError(
-            f"The rows are read with what the environment variable {name} holds, and it is not set. "
-            "Set it, and repeat the command."
-        )
-    return os.environ[name]
+    """The options, each that is named as `$NAME` with what that variable holds."""
+    given = (options or {}).items()
+    return {
+        name: held(value, f"The storage option {name}") if isinstance(value, str) else value for name, value in given
+    }
 
 
 def secrets_of(address: str, options: StorageOptions | None = None) -> list[str]:

@@ -27,7 +27,7 @@ def delta(
         path: The table's folder, relative to the project's, or its address, such as "s3://bucket/sales".
         version: The table's version; None means its newest.
         known_at: The column that says when the outcome of a row became known.
-        storage_options: What the object store has to be told; a value may be "env:NAME".
+        storage_options: What the object store has to be told; a value may be "$NAME".
 
     >>> delta("tables/sales", version=3).label
     'version 3 of Delta table tables/sales'

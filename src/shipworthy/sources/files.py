@@ -32,7 +32,7 @@ def parquet(path: str, *, known_at: str | None = None, storage_options: StorageO
         path: Relative to the project's folder, or an address such as "s3://bucket/sales/*.parquet"; credentials come from
             the environment.
         known_at: The column that says when the outcome of a row became known.
-        storage_options: What the object store has to be told besides; a value may be "env:NAME".
+        storage_options: What the object store has to be told besides; a value may be "$NAME".
 
     >>> parquet("s3://bucket/sales/*.parquet").label
     's3://bucket/sales/*.parquet'

@@ -9,8 +9,11 @@ import polars as pl
 from shipworthy.errors import UnavailableError
 from shipworthy.library import library
 from shipworthy.problem import Rows
-from shipworthy.sources.address import resolved, secrets_of, without
+from shipworthy.sources.address import secrets_of, without
 from shipworthy.sources.query import Query
+from shipworthy.variable import held
+
+_WHAT = "The address of the database"
 
 
 def postgres(query: str, address: str, *, known_at: str | None = None) -> Rows:
@@ -20,15 +23,15 @@ def postgres(query: str, address: str, *, known_at: str | None = None) -> Rows:
 
     Args:
         query: A query in PostgreSQL's SQL.
-        address: "postgresql://user:password@host/database", or better "env:NAME", the environment variable that holds it: so no
+        address: "postgresql://user:password@host/database", or better "$NAME", the environment variable that holds it: so no
             password stands in the code.
         known_at: The column that says when the outcome of a row became known.
 
-    >>> postgres("select * from sales", "env:SALES_DATABASE").label
+    >>> postgres("select * from sales", "$SALES_DATABASE").label
     "the PostgreSQL query 'select * from sales'"
     """
     asked = Query("PostgreSQL", query)
-    return Rows(read=lambda _: _read(resolved(address), asked), label=asked.label, known_at=known_at)
+    return Rows(read=lambda _: _read(held(address, _WHAT), asked), label=asked.label, known_at=known_at)
 
 
 def _read(address: str, asked: Query) -> pl.DataFrame:

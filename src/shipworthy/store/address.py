@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from datetime import datetime
 from importlib import import_module
@@ -16,8 +15,9 @@ from shipworthy.store.folder import FolderObjectStore
 from shipworthy.store.objects import ObjectStore
 from shipworthy.store.records import RecordStore
 from shipworthy.store.sqlite import SqliteRecordStore
+from shipworthy.variable import held
 
-_VARIABLE = "$"
+_WHAT = "The address of a store"
 _CACHE = Path(".shipworthy") / "cache"
 _BACKUPS = Path(".shipworthy") / "backups"
 _POSTGRES = ("postgresql", "postgres")
@@ -37,7 +37,7 @@ def open_objects(address: str, *, root: Path, space: str, copies: bool = True) -
         InvalidInputError: it is no address, or the variable is not set.
         UnavailableError: the library for buckets is not installed.
     """
-    place = named(address)
+    place = held(address, _WHAT)
     scheme, parted, _ = place.partition("://")
     if not parted:
         return FolderObjectStore(root / place)
@@ -64,7 +64,7 @@ def open_records(address: str, *, root: Path, space: str, clock: Callable[[], da
         InvalidInputError: it is no address, or the variable is not set.
         UnavailableError: the file cannot be opened, the server does not answer, or the library for it is not installed.
     """
-    place = named(address)
+    place = held(address, _WHAT)
     scheme, parted, _ = place.partition("://")
     if not parted:
         return SqliteRecordStore(root / place.removeprefix("sqlite:"), clock=clock)
@@ -73,23 +73,3 @@ def open_records(address: str, *, root: Path, space: str, clock: Callable[[], da
     library("psycopg", "postgres")
     make: Callable[..., RecordStore] = import_module("shipworthy.store.postgres").PostgresRecordStore
     return make(place, space=space, backups=root / _BACKUPS, clock=clock)
-
-
-def named(address: str) -> str:
-    """The address itself, or what the environment variable holds that it names as `$NAME`.
-
-    Raises:
-        InvalidInputError: there is no such variable, or it is empty.
-
-    >>> named("s3://shop/models")
-    's3://shop/models'
-    """
-    if not address.startswith(_VARIABLE):
-        return address
-    name = address.removeprefix(_VARIABLE)
-    if not os.environ.get(name):
-        raise InvalidInputError(
-            f"A store's address is to stand in the environment variable {name!r}, and that is not set. Set it, or write the "
-            "address into shipworthy.toml."
-        )
-    return os.environ[name]

@@ -12,7 +12,6 @@ _A_FILE = "It names a file on the server's own disk."
 _REVIEWED = "It writes a file that belongs in the project's repository, where it is reviewed."
 _ANY_DATABASE = "It would let whoever asks read any file or database that the server can reach."
 _OPERATOR = "It is the work of whoever operates the server, on its machine."
-_GIVES_OUT = "It gives out a secret: on the server's machine, or on the board."
 _PIPELINE = "It looks at the files of a pull request, where a pipeline has checked them out."
 _FOR_EVER = "A job comes to an end."
 
@@ -53,7 +52,6 @@ REMOTE: Mapping[str, Remote] = {
     "research": Remote(permission=Permission.RESEARCH),
     "analyse": Remote(permission=Permission.ANALYSE),
     "holdout": Remote(permission=Permission.READ),
-    "override": Remote(permission=Permission.OVERRIDE),
     "plan": Remote(permission=Permission.ANALYSE),
     "ship": Remote(permission=Permission.SHIP, left_out={"target": _REVIEWED}),
     "rollback": Remote(permission=Permission.ROLL_BACK),
@@ -98,17 +96,25 @@ ANSWERED_HERE: Mapping[str, str] = {
     "idea list": "ideas",
     "idea edit": "edit_idea",
     "sign": "sign",
+    "override": "override",
     "standup": "standup",
     "backlog": "backlog",
     "programme": "programme",
     "ask": "ask",
     "comment": "comment",
+    "account add": "add_account",
     "account list": "accounts",
+    "account password": "set_password",
     "account roles": "edit_account",
     "account disable": "edit_account",
+    "token make": "make_token",
     "token list": "tokens",
     "token revoke": "revoke_token",
     "audit": "audit",
+    "export": "export",
+    "jobs list": "jobs",
+    "jobs show": "job",
+    "jobs end": "end_job",
 }
 """Verbs that need records alone: the endpoint that answers them without a process of their own."""
 
@@ -126,8 +132,7 @@ NOT_REMOTE: Mapping[str, str] = {
     "keys revoke": "Whom the project trusts is reviewed in its repository.",
     "keys trust": "Whom the project trusts is reviewed in its repository.",
     "notices": "The server tells the channels by itself, as things happen.",
-    "export": "It writes a folder on the disk.",
-    "import": "It lays down a project from a folder on the disk.",
+    "import": "It reads a folder of the disk, and whose histories are taken in is decided on the machine.",
     "ci touched": _PIPELINE,
     "ci prove": _PIPELINE,
     "ci github": _REVIEWED,
@@ -138,8 +143,5 @@ NOT_REMOTE: Mapping[str, str] = {
     "store backup": _OPERATOR,
     "store restore": _OPERATOR,
     "store move": _OPERATOR,
-    "account add": _GIVES_OUT,
-    "account password": _GIVES_OUT,
-    "token make": _GIVES_OUT,
 }
 """Verbs that stay on the command line, each with the reason."""

@@ -16,6 +16,7 @@ from shipworthy.errors import NotFoundError
 from shipworthy.store import digest
 from shipworthy.web.remote import REMOTE, Remote
 from shipworthy.workspace.job import File, Task
+from shipworthy.workspace.role import Permission
 
 _TEXT = Annotated[str, Meta(max_length=10_000, pattern=r"^[^\x00]*$")]
 _MOST = 1_000
@@ -92,6 +93,15 @@ def find_verb(name: str) -> Verb:
     if name not in verbs():
         raise NotFoundError.among("verb", name, verbs())
     return verbs()[name]
+
+
+def permission_of(verb: str) -> Permission:
+    """What whoever asks for a verb, or ends its job, must be allowed.
+
+    Raises:
+        NotFoundError: there is no such verb here.
+    """
+    return find_verb(verb).remote.permission
 
 
 def _verb(name: str, command: click.Command, remote: Remote) -> Verb:

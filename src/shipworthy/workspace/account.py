@@ -124,16 +124,6 @@ def write_account(records: RecordStore, account: Account, *, by: str) -> Account
     return _account(records.add(account.change(), by=by)[0])
 
 
-def disable(records: RecordStore, login: str, *, by: str) -> Account:
-    """Lets somebody in no more: every session ends at once, and no token of theirs counts.
-
-    Raises:
-        NotFoundError: there is no such account.
-    """
-    account = read_account(records, login)
-    return write_account(records, replace(account, disabled=True, epoch=account.epoch + 1), by=by)
-
-
 def change_account(
     records: RecordStore,
     login: str,
@@ -169,10 +159,13 @@ def change_account(
     if account.keeps_accounts and not changed.keeps_accounts:
         if account.login == by:
             raise InvalidInputError("Nobody gives up being an admin or shuts themselves out: ask another admin.")
-        if not any(one.keeps_accounts for one in list_accounts(records) if one.login != account.login):
+        others = [one for one in list_accounts(records) if one.keeps_accounts and one.login != account.login]
+        if not others:
             raise InvalidInputError(
                 f"{account.login} is the last admin who may come in: nobody could keep the accounts. Make another one first."
             )
+        stays = others[0].change()  # written as it is: of admins who shut one another out at once, one is told
+        return _account(records.add(changed.change(), stays, by=by)[0])
     return write_account(records, changed, by=by)
 
 
@@ -184,24 +177,6 @@ def end_sessions(records: RecordStore, login: str, *, by: str) -> Account:
     """
     account = read_account(records, login)
     return write_account(records, replace(account, epoch=account.epoch + 1), by=by)
-
-
-def enable(records: RecordStore, login: str, *, by: str) -> Account:
-    """Lets somebody in again.
-
-    Raises:
-        NotFoundError: there is no such account.
-    """
-    return write_account(records, replace(read_account(records, login), disabled=False), by=by)
-
-
-def give_roles(records: RecordStore, login: str, roles: Roles, *, by: str) -> Account:
-    """Gives somebody these roles, in place of those they had; it counts from their next request on.
-
-    Raises:
-        NotFoundError: there is no such account.
-    """
-    return write_account(records, replace(read_account(records, login), roles=roles), by=by)
 
 
 def _account(record: Record) -> Account:

@@ -46,6 +46,7 @@ class JobState(StrEnum):
     REFUSED = "refused"
     FAILED = "failed"
     LOST = "lost"
+    ENDED = "ended"
 
     @property
     def is_over(self) -> bool:
@@ -149,16 +150,16 @@ class Job:
 
 def read_job(record: Record) -> Job | None:
     """The job that a record tells of; None where this version of shipworthy cannot read it."""
-    body = record.body
+    body = {"who": record.by, **record.body}
     try:
         fields = {**body, "state": JobState(body["state"]), "asked_at": datetime.fromisoformat(body["asked_at"])}
-        return Job(**fields, id=record.key, who=record.by, at=record.at, version=record.version)
+        return Job(**fields, id=record.key, at=record.at, version=record.version)
     except (KeyError, TypeError, ValueError):
         return None
 
 
 def job_body(job: Job) -> dict[str, Any]:
     """What its record says."""
-    names = ("verb", "given", "exit_code", "error", "answer", "host", "keeper", "limit_s")
+    names = ("verb", "given", "who", "exit_code", "error", "answer", "host", "keeper", "limit_s")
     fields = {name: getattr(job, name) for name in names}
     return {**fields, "state": str(job.state), "asked_at": job.asked_at.isoformat()}

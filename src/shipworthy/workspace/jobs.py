@@ -40,6 +40,7 @@ _MOST_OF_ONE = 25
 """Of one account in one lane."""
 _MOST_LOOKING = 4
 _LOOK_S = 0.1
+_WATCH_S = 1.0
 _TRIES = 5
 _HOST = socket.gethostname()
 _TITLES = (
@@ -54,6 +55,7 @@ class _Kept(NamedTuple):
     thread: Thread
     lane: Lane
     who: str
+    stop: Event
 
 
 class Jobs:
@@ -117,9 +119,12 @@ class Jobs:
             job = self._note(job)
         except PreconditionError:
             return self._asked_before(job)
-        thread = Thread(target=self._work, args=(job, task), name=f"job {name}", daemon=True)
+        stop = Event()
+        thread = Thread(target=self._work, args=(job, task, stop), name=f"job {name}", daemon=True)
         with self._lock:
-            self._kept[name] = _Kept(thread, task.lane, who)
+            self._kept[name] = _Kept(thread, task.lane, who, stop)
+            if self._stop.is_set():
+                stop.set()
         thread.start()
         return job
 
@@ -134,6 +139,27 @@ class Jobs:
         if job is None:
             raise NotFoundError(f"No job {name!r}. List the jobs to see which there are.")
         return self._seen(job)
+
+    def stop(self, name: str, who: str) -> Job:
+        """Ends a job, whichever process keeps it: its record says by whom, and its keeper kills it as soon as it reads that.
+
+        Raises:
+            NotFoundError: there is none of that name.
+            PreconditionError: it is over already.
+        """
+        job = self.get(name)
+        if job.state.is_over:
+            raise PreconditionError(f"The job {name} is over already, {job.state}: there is nothing to end.")
+        says = f"{job.verb} was ended by {who}. What it had finished is kept; asking again goes on from there."
+        try:
+            ended = self._note(replace(job, state=JobState.ENDED, error=says), by=who)
+        except PreconditionError:  # its turn came, or its end, in this instant
+            return self.stop(name, who)
+        with self._lock:
+            mine = self._kept.get(name)
+            if mine is not None:
+                mine.stop.set()
+        return ended
 
     def wait(self, name: str, seconds: float) -> Job:
         """The job once it is over, or as it is after so many seconds."""
@@ -166,6 +192,8 @@ class Jobs:
         with self._lock:
             kept = list(self._kept.values())
         for one in kept:
+            one.stop.set()
+        for one in kept:
             one.thread.join(10.0)
         if self._life is not None:
             self._life.give_back(remove=True)
@@ -188,13 +216,27 @@ class Jobs:
         """Shows others that this process lives: on this machine by a lock that only its end opens, elsewhere by beats."""
         if self._life is None:
             self._life = Turn.take(self._folder / self._keeper)
-            Thread(target=self._beat, name="beats", daemon=True).start()
+            Thread(target=self._watch, name="job watch", daemon=True).start()
 
-    def _beat(self) -> None:
-        while not self._stop.wait(EVERY_S):
-            if self._kept:
-                with suppress(ShipworthyError):  # a store that is away for a moment hears of the next one
+    def _watch(self) -> None:
+        """As long as this process keeps jobs: tells others that it lives, and looks which of them somebody ended elsewhere."""
+        beaten = monotonic()
+        while not self._stop.wait(min(EVERY_S, _WATCH_S)):
+            if not self._kept:
+                continue
+            with suppress(ShipworthyError):  # a store that is away for a moment is asked again
+                self._end_what_was_ended()
+                if monotonic() - beaten >= EVERY_S:
                     self._beats.beat(self._keeper, _HOST)
+                    beaten = monotonic()
+
+    def _end_what_was_ended(self) -> None:
+        with self._lock:
+            self._read_on()
+            known = self._newest or {}
+            for name, mine in self._kept.items():
+                if name in known and known[name].body.get("state") == JobState.ENDED:
+                    mine.stop.set()
 
     def _asked_before(self, job: Job) -> Job:
         before = self.get(job.id)
@@ -228,11 +270,11 @@ class Jobs:
             return job.keeper != self._keeper and not Turn.is_held(self._folder / job.keeper)
         return self._beats.is_silent(job.keeper)
 
-    def _work(self, job: Job, task: Task) -> None:
+    def _work(self, job: Job, task: Task, stop: Event) -> None:
         try:
-            with self._turn(task):
+            with self._turn(task, stop):
                 job = self._note(replace(job, state=JobState.RUNNING))
-                ended = self._run(job, task)
+                ended = self._run(job, task, stop)
             self._note_end(job, ended)
         except ShipworthyError as error:
             with suppress(ShipworthyError):
@@ -242,14 +284,14 @@ class Jobs:
                 self._kept.pop(job.id, None)
 
     @contextmanager
-    def _turn(self, task: Task) -> Iterator[None]:
+    def _turn(self, task: Task, stop: Event) -> Iterator[None]:
         """Waits until one of the places to run at is free."""
         taken: Turn | None = None
         most = {Lane.WORK: self.at_once, Lane.LOOK: _MOST_LOOKING, Lane.PROMPT: 0}[task.lane]
         while most and taken is None:
             places = (self._folder / f"{task.lane}-{place}" for place in range(most))
             taken = next((turn for place in places if (turn := Turn.take(place)) is not None), None)
-            if taken is None and self._stop.wait(_LOOK_S):
+            if taken is None and stop.wait(_LOOK_S):
                 raise UnavailableError("The server ended before its turn came. Ask again.")
         try:
             yield
@@ -257,11 +299,11 @@ class Jobs:
             if taken is not None:
                 taken.give_back()
 
-    def _run(self, job: Job, task: Task) -> Ended:
+    def _run(self, job: Job, task: Task, stop: Event) -> Ended:
         with tempfile.TemporaryDirectory(prefix="shipworthy-job-") as folder:
             words = [_laid(Path(folder), word) if isinstance(word, File) else word for word in task.words]
             environment = environment_of(job.who, self._hidden)
-            return run(words, self._project.root, environment, job.limit_s, self._stop)
+            return run(words, self._project.root, environment, job.limit_s, stop)
 
     def _note_end(self, job: Job, ended: Ended) -> None:
         if ended.why is not None:
@@ -276,12 +318,12 @@ class Jobs:
         name = None if answer is None else put_content(self._project.objects, _ANSWERS, answer)
         self._note(replace(job, state=state, exit_code=ended.code, error=error, answer=name))
 
-    def _note(self, job: Job) -> Job:
-        """Records the state that a job came to, in the name of who asked."""
+    def _note(self, job: Job, by: str = "") -> Job:
+        """Records the state that a job came to, in the name of who asked; a job that somebody ended comes to no other."""
         change = Change(kind=KIND, key=job.id, body=job_body(job), expect=job.version)
         for left in reversed(range(_TRIES)):
             try:
-                [record] = self._project.records.add(change, by=job.who)
+                [record] = self._project.records.add(change, by=by or job.who)
                 return replace(job, at=record.at, version=record.version)
             except UnavailableError:
                 if not left or job.version == 0:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
 from threading import BoundedSemaphore
@@ -11,7 +12,8 @@ from typing import Any
 from shipworthy.errors import InvalidInputError
 from shipworthy.library import library
 from shipworthy.store import Change, RecordStore
-from shipworthy.workspace.account import Account, find_account, read_account
+from shipworthy.workspace.account import Account, find_account, list_accounts, new_account, read_account
+from shipworthy.workspace.role import EVERYWHERE, Role, read_roles
 
 KIND = "password"
 """The kind of record that holds a hash. It is left out of whatever shows or exports records."""
@@ -46,6 +48,45 @@ def password_change(login: str, password: str) -> Change:
     """
     refuse_weak(login, password)
     return Change(kind=KIND, key=login, body={"hash": _hashed(password)})
+
+
+def add_account(
+    records: RecordStore,
+    login: str,
+    *,
+    by: str,
+    squads: Iterable[str],
+    name: str = "",
+    roles: Iterable[str] = (),
+    password: str | None = None,
+    on_the_machine: bool = False,
+) -> Account:
+    """Adds an account, as an admin asks for it by whatever door.
+
+    Args:
+        records: Those of the workspace.
+        login: Its login.
+        by: Who asks.
+        squads: The squads there are.
+        name: How people call them.
+        roles: Their roles, as `read_roles` reads them.
+        password: Its password; None is for somebody for whom the provider of OpenID Connect vouches.
+        on_the_machine: Whether it is asked for where the server runs. There alone is the first one added, and it is an admin.
+
+    Raises:
+        InvalidInputError: login, name, a role or the password cannot be one, or it would be the first one, elsewhere.
+        AlreadyExistsError: the login is taken.
+        UnavailableError: argon2 is not installed.
+    """
+    given, is_first = dict(read_roles(roles, squads)), not list_accounts(records)
+    if is_first and not on_the_machine:
+        raise InvalidInputError("The first account is added where the server runs: `shipworthy account add LOGIN`.")
+    if is_first:
+        given[EVERYWHERE] = given.get(EVERYWHERE, frozenset()) | {Role.ADMIN}
+    made = new_account(records, login, name=name, roles=given)
+    secret = [] if password is None else [password_change(made.login, password)]
+    records.add(made.change(), *secret, by=by)
+    return read_account(records, made.login)
 
 
 def set_password(records: RecordStore, login: str, password: str, *, by: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from urllib.parse import urlsplit
 
 from shipworthy.errors import InvalidInputError
 from shipworthy.project.section import Section
+from shipworthy.variable import held, variable_in
 from shipworthy.workspace.role import Roles, read_roles
 
 Network = IPv4Network | IPv6Network
@@ -54,13 +54,7 @@ class Oidc:
         Raises:
             InvalidInputError: the variable is not set.
         """
-        if not self.secret_variable:
-            return None
-        if secret := os.environ.get(self.secret_variable):
-            return secret
-        raise InvalidInputError(
-            f"sign_in.oidc.client_secret names ${self.secret_variable}, which is not set. Set it where the server runs."
-        )
+        return held(f"${self.secret_variable}", "sign_in.oidc.client_secret") if self.secret_variable else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,14 +121,14 @@ def _oidc(given: Section) -> Oidc:
             given.refuse(name, "is missing. The provider of your accounts tells it.")
     _refuse_open(given, "issuer", issuer)
     secret = given.text("client_secret")
-    if secret and (not secret.startswith("$") or not secret[1:].isidentifier()):
+    if secret and not variable_in(secret).isidentifier():
         given.refuse("client_secret", "must be '$NAME' of an environment variable: a secret has no place in a file.")
     section = given.section("roles")
     default = Oidc(issuer=issuer, client_id=client)
     return Oidc(
         issuer=issuer,
         client_id=client,
-        secret_variable=secret[1:],
+        secret_variable=variable_in(secret),
         scopes=_texts(given, "scopes") or default.scopes,
         domains=tuple(domain.lower().lstrip("@") for domain in _texts(given, "domains")),
         login=given.text("login") or default.login,

@@ -71,16 +71,31 @@ def make_token(
     *,
     permissions: Iterable[Permission],
     squads: Iterable[str] = (),
+    known: Iterable[str] | None = None,
     life: timedelta,
     by: str,
 ) -> tuple[str, Token]:
     """A new token of an account: the text, which is shown this once, and what is kept of it.
 
+    Args:
+        records: Those of the workspace.
+        login: Whose it is.
+        name: What it is for.
+        permissions: What it is good for.
+        squads: The squads that it is good for; none for all.
+        known: The squads there are; None asks for none of them.
+        life: How long it lasts.
+        by: Who makes it.
+
     Raises:
         NotFoundError: there is no such account.
-        InvalidInputError: it would be good for nothing, last too long, or its name is too long.
+        InvalidInputError: it would be good for nothing, last too long, its name is too long, or there is no such squad.
     """
-    account = read_account(records, login)
+    account, within = read_account(records, login), sorted(set(squads))
+    there = within if known is None else [squad for squad in known if squad]
+    for squad in within:
+        if squad not in there:
+            raise InvalidInputError(str(NotFoundError.among("squad", squad[:_LONGEST_NAME], there)))
     good_for = sorted(set(permissions))
     if not good_for:
         raise InvalidInputError("A token is good for something: name at least one permission, such as 'read'.")
@@ -93,7 +108,7 @@ def make_token(
         "login": account.login,
         "name": name,
         "permissions": good_for,
-        "squads": sorted(set(squads)),
+        "squads": within,
         "until": (now() + life).isoformat(),
         "revoked": False,
     }
@@ -132,23 +147,34 @@ def list_tokens(records: RecordStore, login: str | None = None) -> Sequence[Toke
     return sorted((token for token in tokens if login in (None, token.login)), key=lambda token: token.made)
 
 
-def revoke_token(records: RecordStore, id_: str, *, by: str) -> Token:
-    """Takes a token back; it counts from the next request on.
+def read_token(records: RecordStore, id_: str, login: str | None = None) -> Token:
+    """The token whose id begins so; with a login, of the account's own.
 
     Raises:
         NotFoundError: no token has that id.
         InvalidInputError: several have.
     """
-    tokens = list_tokens(records)
+    tokens = list_tokens(records, login)
     found = [token for token in tokens if id_ and token.key.startswith(id_.lower())]
     if not found:
         raise NotFoundError.among("token", id_, [f"{token.id} ({token.name})" for token in tokens if not token.is_over])
     if len(found) > 1:
         raise InvalidInputError(f"Several tokens begin with {id_!r}: {', '.join(token.id for token in found)}.")
-    record = records.get(KIND, found[0].key)
+    return found[0]
+
+
+def revoke_token(records: RecordStore, id_: str, *, by: str, login: str | None = None) -> Token:
+    """Takes a token back, with a login one of the account's own; it counts from the next request on.
+
+    Raises:
+        NotFoundError: no token has that id.
+        InvalidInputError: several have.
+    """
+    token = read_token(records, id_, login)
+    record = records.get(KIND, token.key)
     assert record is not None
     body = {**record.body, "revoked": True}
-    return _token(records.add(Change(kind=KIND, key=record.key, body=body), by=by)[0], found[0].made)
+    return _token(records.add(Change(kind=KIND, key=record.key, body=body), by=by)[0], token.made)
 
 
 def _key(value: str) -> str:

@@ -12,7 +12,8 @@ from shipworthy.project import CONFIG_NAME, WORKSPACE_NAME, Project, open_projec
 from shipworthy.project.clock import now
 from shipworthy.project.section import Section, read_toml
 from shipworthy.store import RecordStore
-from shipworthy.store.address import named, open_records
+from shipworthy.store.address import open_records
+from shipworthy.variable import held
 from shipworthy.workspace.settings import Settings, read_settings
 
 _SECTIONS = ("workspace", "server", "sign_in", "signoffs")
@@ -79,7 +80,7 @@ def open_workspace(start: Path | None = None) -> Workspace:
 
 def _keep_private(root: Path, address: str) -> None:
     """Makes the file before the store does, so that it is the owner's alone: it holds the hashes of passwords."""
-    place = named(address).removeprefix("sqlite:")
+    place = held(address, "workspace.records").removeprefix("sqlite:")
     if "://" not in place and not (root / place).exists():
         (root / place).parent.mkdir(parents=True, exist_ok=True)
         (root / place).touch(mode=0o600)

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from shipworthy.errors import PreconditionError
-from shipworthy.live.sender import CHANNELS, FAILURES, address_of, content_of, from_environment, send, without_address
+from shipworthy.live.sender import CHANNELS, FAILURES, address_of, content_of, send, without_address
 from shipworthy.live.watch.alert import Alert
 from shipworthy.project import Project
 from shipworthy.ship.rollout import rollout_history
 from shipworthy.store import Change
+from shipworthy.variable import held
 
 _KIND = "told"
 _ALERT = "alert"
@@ -73,7 +74,7 @@ def _told(project: Project, problem: str, channel: str) -> str | None:
     told = dict(record.body)
     try:
         address = address_of(str(project.settings["watch"][channel]), f"watch.{channel}")
-        secret = from_environment(str(project.settings["notices"]["secret"]), "notices.secret", "a secret")
+        secret = held(str(project.settings["notices"]["secret"]), "notices.secret")
         for message in _pending(project, problem, told):
             body = {"kind": message.kind, "version": message.version, **message.body}
             name = f"{problem}/{message.kind}/{message.version}"

@@ -20,6 +20,7 @@ from shipworthy.ship.targets.kubernetes import kubernetes_files
 from shipworthy.ship.targets.packed import manifest_of, pack
 from shipworthy.ship.targets.requirements import locked, needed
 from shipworthy.ship.targets.stores import stores_for
+from shipworthy.variable import variable_in
 
 _MARK = "deployment.json"
 _LOCK = "requirements.lock"
@@ -106,7 +107,7 @@ def describe(project: Project, problem: str, options: Options) -> Deployment:
         namespace=options.namespace,
         replicas=options.replicas,
         state=options.state,
-        secrets=tuple(address[1:] for address in stores.values() if address.startswith("$")),
+        secrets=tuple(filter(None, map(variable_in, stores.values()))),
     )
 
 

@@ -18,6 +18,7 @@ from shipworthy.ship.release import id_of, open_release, read_manifest
 from shipworthy.ship.targets.deployment import LOG_FOLDER, Deployment
 from shipworthy.ship.targets.stores import stores_for
 from shipworthy.store import Change, Record, SqliteRecordStore, put_content
+from shipworthy.variable import variable_in
 
 _ADDRESSES = ("webhook", "slack")
 _MANIFESTS = "releases"
@@ -96,7 +97,7 @@ def _settings(project: Project, deployment: Deployment, stores: Mapping[str, str
 
 def _is_secret(name: str, value: Any) -> bool:
     """Whether it is an address that lets whoever knows it write there; the name of a variable is none."""
-    return name in _ADDRESSES and bool(value) and not str(value).startswith("$")
+    return name in _ADDRESSES and bool(value) and not variable_in(str(value))
 
 
 def _sources(project: Project, problem_name: str) -> list[Path]:

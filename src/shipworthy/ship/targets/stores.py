@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from shipworthy.errors import InvalidInputError
 from shipworthy.project import Project
 from shipworthy.ship.targets.deployment import State
-from shipworthy.store.address import named
+from shipworthy.variable import held, variable_in
 
 
 def stores_for(project: Project, state: State) -> Mapping[str, str]:
@@ -20,7 +20,7 @@ def stores_for(project: Project, state: State) -> Mapping[str, str]:
     if state == "image":  # whose records and objects are copied, wherever they lie
         return {}
     for name, address in addresses.items():
-        is_shared = "://" in named(address)
+        is_shared = "://" in held(address, f"store.{name}")
         if state == "volume" and is_shared:
             raise InvalidInputError(
                 f"store.{name} is not on this machine, so a volume would not hold it. Say --state stores: then containers use "
@@ -33,7 +33,7 @@ def stores_for(project: Project, state: State) -> Mapping[str, str]:
             )
     if state == "volume":
         return {}
-    if not addresses["records"].startswith("$"):
+    if not variable_in(addresses["records"]):
         raise InvalidInputError(
             "store.records is an address in shipworthy.toml, and the image would carry it with whatever password it holds. Put "
             "the address into an environment variable and write records = '$NAME'."
