@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from shipworthy.errors import ShipworthyError, SignInError, UnavailableError
@@ -32,6 +32,7 @@ from shipworthy.workspace.workspace import Workspace
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 _FOLDER = Path(__file__).with_name("templates")
+_STYLE = (_FOLDER / "sign_in.css").read_bytes()
 _BACK = "/sign-in/oidc/back"
 _FLOW_S = 600
 _WRONG = "Login or password is wrong."
@@ -193,7 +194,7 @@ def _flow_name(caller: Caller) -> str:
 
 
 async def _style(_request: Request) -> Response:
-    return FileResponse(_FOLDER / "sign_in.css", headers={"Cache-Control": "max-age=3600"})
+    return Response(_STYLE, headers={"Cache-Control": "max-age=3600"}, media_type="text/css")
 
 
 @cache
