@@ -19,7 +19,7 @@ from shipworthy.api.door import MOST_BYTES
 from shipworthy.api.table import routes as api_routes
 from shipworthy.board.pages import routes as board_routes
 from shipworthy.board.rendering import answer_defect, answer_http
-from shipworthy.server.beside import notices_beside
+from shipworthy.server.beside import follow_starter, notices_beside
 from shipworthy.server.health import Health
 from shipworthy.server.identity import Identity
 from shipworthy.server.security import Security
@@ -54,6 +54,7 @@ def make_app(workspace: Workspace | None = None) -> ASGIApp:
 @asynccontextmanager
 async def _lifespan(audit: AuditLog, desk: Desk, _app: Starlette) -> AsyncIterator[None]:
     sys.setswitchinterval(_TURN_S)
+    follow_starter()
     with notices_beside(desk.workspace):
         yield
     desk.close()
