@@ -1,5 +1,4 @@
-"""What runs beside the doors: whoever is to be told hears what happens, from one process of this machine; and no worker outlives
-who started it."""
+"""What runs beside the doors: whoever is to be told hears, from one process of a machine; no worker outlives who started it."""
 
 from __future__ import annotations
 
