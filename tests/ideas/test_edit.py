@@ -95,7 +95,7 @@ def test_of_many_editors_at_once_one_wins(bakery: Project):
     with ThreadPoolExecutor(6) as pool:
         heard = [owner for owner in pool.map(edit, range(6)) if owner]
     assert heard == [find_idea(bakery, 1).owner]
-    assert len(bakery.records.history("idea", "0001")) == 1
+    assert len(bakery.records.history("idea", "0001")) == 2  # what the file said, and what one of them made of it
 
 
 def test_what_was_changed_by_hand_meanwhile_is_not_overwritten(bakery: Project):
@@ -218,3 +218,13 @@ def test_an_edit_that_finds_no_room_for_its_file_changes_nothing(bakery: Project
     assert read_written(bakery, 1) == before
     assert [path.name for path in (bakery.root / "ideas").iterdir()] == ["0001-same-weekday.toml"]
     assert edit_idea(bakery, 1, {"owner": "ann"}, expect=before.edition).idea.owner == "ann"
+
+
+def test_a_file_in_another_clone_is_known_for_an_older_one(bakery: Project, elsewhere: Project):
+    """Where an idea is edited whose file nobody recorded, the same file in another clone is behind, and `pull` renews it."""
+    file = elsewhere.root / FIRST
+    file.write_bytes((bakery.root / FIRST).read_bytes())
+    edit_idea(bakery, 1, {"owner": "ann"})
+    assert read_written(elsewhere, 1).agreement is Agreement.BEHIND
+    assert waiting(elsewhere) == [1]
+    assert pull_idea(elsewhere, 1).read_bytes() == (bakery.root / FIRST).read_bytes()

@@ -138,10 +138,15 @@ def _require_no_departure(project: Project, before: Idea, after: Idea) -> None:
 
 
 def _record(project: Project, written: Written, text: str) -> None:
+    """Records a text; before it what the file said that nobody recorded yet, so that other clones know theirs for an older one."""
     record = project.records.get(KIND, written.idea.key)
     body = dict(record.body) if record else {"slug": written.idea.slug, "lock": None}
-    change = Change(kind=KIND, key=written.idea.key, body={**body, "text": text}, expect=written.version)
-    project.records.add(change, by=project.who)
+    texts = [text] if written.text in (written.recorded, text) else [written.text, text]
+    changes = [
+        Change(kind=KIND, key=written.idea.key, body={**body, "text": said}, expect=written.version + n)
+        for n, said in enumerate(texts)
+    ]
+    project.records.add(*changes, by=project.who)
 
 
 @contextmanager
