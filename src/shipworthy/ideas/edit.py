@@ -138,7 +138,7 @@ def _require_no_departure(project: Project, before: Idea, after: Idea) -> None:
 
 
 def _record(project: Project, written: Written, text: str) -> None:
-    """Records a text; before it what the file said that nobody recorded yet, so that other clones know theirs for an older one."""
+    """Records a text; first what the file said that nobody recorded, so that other clones know theirs for an older one."""
     record = project.records.get(KIND, written.idea.key)
     body = dict(record.body) if record else {"slug": written.idea.slug, "lock": None}
     texts = [text] if written.text in (written.recorded, text) else [written.text, text]
