@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -80,8 +81,12 @@ def _answers(address: str) -> bool:
 
 
 def test_it_answers_its_probes_and_ends_soon_although_a_page_follows_the_feed(bakery: Project):
-    """Alive and healthy without signing in; SIGTERM ends it within seconds, with a stream still open."""
+    """Alive and healthy without signing in, with as many files as it may have; SIGTERM ends it soon, with a stream still open."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
     with served(bakery) as (address, process):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        assert resource.prlimit(process.pid, resource.RLIMIT_NOFILE)[0] > 256
         assert httpx2.get(f"{address}/v1/alive").json() == {"alive": True}
         health = httpx2.get(f"{address}/v1/health")
         assert (health.status_code, health.json()["record_stores_answer"]) == (200, True)
