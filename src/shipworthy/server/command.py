@@ -47,6 +47,7 @@ def server(host: str, port: int, workers: int, open_: bool) -> None:
     uvicorn.run(
         "shipworthy.server.app:make_app",
         factory=True,
+        http="shipworthy.server.protocol:BoundedHttp",
         host=host,
         port=port,
         workers=workers,
