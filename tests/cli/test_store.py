@@ -182,7 +182,8 @@ def test_a_file_that_is_no_backup_is_said(shop: Project, tmp_path: Path):
     for file, code in ((backup, 7), (tmp_path / "text.gz", 2), (tmp_path, 6), (tmp_path / "none.gz", 3)):
         said = typed(shop.root, "store", "restore", file)
         assert (said.code, "Traceback" in said.err, str(file) in said.err) == (code, False, True), said.err
-    assert typed(shop.root, "store", "backup", tmp_path / "no" / "folder.gz").code == 6
+    said = typed(shop.root, "store", "backup", tmp_path / "no" / "folder.gz")
+    assert (said.code, "folder.gz cannot be written" in said.err, "nothing was written" in said.err) == (6, True, True)
 
 
 def test_a_whole_walk_on_postgresql(bakery: Project, empty_database: str, monkeypatch: pytest.MonkeyPatch):

@@ -12,13 +12,14 @@ from threading import Barrier
 import pytest
 
 from shipworthy.data.examine import examine_data
-from shipworthy.errors import GateClosedError, InvalidInputError, NotFoundError, PreconditionError
+from shipworthy.errors import GateClosedError, InvalidInputError, NotFoundError, PreconditionError, UnavailableError
 from shipworthy.ideas.edit import edit_idea, pull_idea, push_idea, waiting
 from shipworthy.ideas.lock import deviations, lock_criteria
 from shipworthy.ideas.register import begin_idea, find_idea, list_ideas, new_idea
 from shipworthy.ideas.written import Agreement, read_written
 from shipworthy.project import Project, open_project
 from tests.cli.typed import typed
+from tests.full_disk import files_end_at
 
 FIRST = "ideas/0001-same-weekday.toml"
 
@@ -236,3 +237,23 @@ def test_a_server_reads_a_file_again_only_where_it_changed(bakery: Project, monk
     assert read == [path]
     path.write_text(path.read_text().replace("Bake for", "Bake by"))
     assert list_ideas(bakery)[0].title.startswith("Bake by")
+
+
+def test_an_edit_that_finds_no_room_for_its_file_changes_nothing(bakery: Project):
+    """On a full disk an edit is refused before it is recorded, so that it can be repeated once there is room."""
+    before = read_written(bakery, 1)
+    with files_end_at(10), pytest.raises(UnavailableError, match=r"0001-same-weekday\.toml cannot be written"):
+        edit_idea(bakery, 1, {"owner": "ann"}, expect=before.edition)
+    assert read_written(bakery, 1) == before
+    assert [path.name for path in (bakery.root / "ideas").iterdir()] == ["0001-same-weekday.toml"]
+    assert edit_idea(bakery, 1, {"owner": "ann"}, expect=before.edition).idea.owner == "ann"
+
+
+def test_a_file_in_another_clone_is_known_for_an_older_one(bakery: Project, elsewhere: Project):
+    """Where an idea is edited whose file nobody recorded, the same file in another clone is behind, and `pull` renews it."""
+    file = elsewhere.root / FIRST
+    file.write_bytes((bakery.root / FIRST).read_bytes())
+    edit_idea(bakery, 1, {"owner": "ann"})
+    assert read_written(elsewhere, 1).agreement is Agreement.BEHIND
+    assert waiting(elsewhere) == [1]
+    assert pull_idea(elsewhere, 1).read_bytes() == (bakery.root / FIRST).read_bytes()

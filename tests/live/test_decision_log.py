@@ -23,6 +23,7 @@ from shipworthy.log import read_decisions
 from shipworthy.log.compaction import compact
 from shipworthy.project import open_project
 from shipworthy.store import read_log
+from tests.full_disk import files_end_at
 
 
 def _line(name: str, at: int = 0, **more: object) -> bytes:
@@ -31,19 +32,6 @@ def _line(name: str, at: int = 0, **more: object) -> bytes:
 
 def _ids(folder: Path) -> list[str]:
     return [entry["id"] for entry in read_log(folder, "decisions")]
-
-
-@contextmanager
-def _files_end_at(size: int) -> Iterator[None]:
-    """Lets no file of this process grow beyond a size, as a full disk would."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-        signal.signal(signal.SIGXFSZ, handler)
 
 
 def test_threads_share_segments_without_mixing_lines(tmp_path: Path) -> None:
@@ -59,7 +47,7 @@ def test_a_full_disk_acknowledges_nothing_and_spoils_nothing(tmp_path: Path) -> 
     """A line that does not fit is refused and leaves no part of itself; once there is room, the next one is kept."""
     log = SegmentLog(tmp_path)
     log.append(_line("before"))
-    with _files_end_at(200), pytest.raises(UnavailableError, match="Nothing was acknowledged"):
+    with files_end_at(200), pytest.raises(UnavailableError, match="Nothing was acknowledged"):
         log.append(_line("lost", padding="x" * 1000))
     log.append(_line("after", 1))
     assert _ids(tmp_path) == ["before", "after"]
@@ -80,7 +68,7 @@ def _few_more_files(count: int) -> Iterator[None]:
 def test_a_full_disk_leaves_no_segment_for_each_line_that_it_refused(tmp_path: Path) -> None:
     """However often it is tried while there is no room, nothing lies there afterwards but what was acknowledged."""
     log = SegmentLog(tmp_path)
-    with _files_end_at(200):
+    with files_end_at(200):
         for _ in range(20):
             with pytest.raises(UnavailableError, match="Nothing was acknowledged"):
                 log.append(_line("lost", padding="x" * 1000))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -68,9 +69,23 @@ def receiver() -> Iterator[tuple[str, list[dict[str, object]]]]:
         server.shutdown()
 
 
+def _answers(address: str) -> bool:
+    try:
+        httpx2.get(f"{address}/v1/alive")
+    except httpx2.ConnectError:
+        return False
+    except httpx2.TransportError:  # it was ending
+        return True
+    return True
+
+
 def test_it_answers_its_probes_and_ends_soon_although_a_page_follows_the_feed(bakery: Project):
-    """Alive and healthy without signing in; SIGTERM ends it within seconds, with a stream still open."""
+    """Alive and healthy without signing in, with as many files as it may have; SIGTERM ends it soon, with a stream still open."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
     with served(bakery) as (address, process):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        assert resource.prlimit(process.pid, resource.RLIMIT_NOFILE)[0] > 256
         assert httpx2.get(f"{address}/v1/alive").json() == {"alive": True}
         health = httpx2.get(f"{address}/v1/health")
         assert (health.status_code, health.json()["record_stores_answer"]) == (200, True)
@@ -107,13 +122,13 @@ def test_a_port_that_is_taken_is_said_before_anything_starts(bakery: Project):
     assert "Traceback" not in found.stderr
 
 
-def test_two_workers_tell_what_happens_once(bakery: Project):
-    """The notices of a project are told by one process of the machine, however many answer."""
+def test_two_workers_tell_what_happens_once_and_end_with_who_started_them(bakery: Project):
+    """The notices of a project are told by one process of the machine; where the server is killed, its port is free again."""
     with receiver() as (address, heard):
         settings = bakery.root / "shipworthy.toml"
         settings.write_text(f"{settings.read_text()}\n[notices]\nwebhook = '{address}'\non = ['idea']\n")
         project = open_project(bakery.root)
-        with served(project, "--workers", "2"):
+        with served(project, "--workers", "2") as (server, process):
             sleep(3)
             new_idea(project, "Bake at noon")
             for _ in range(100):
@@ -121,6 +136,12 @@ def test_two_workers_tell_what_happens_once(bakery: Project):
                     break
                 sleep(0.1)
             sleep(2.5)  # the other worker would have told by now
+            process.kill()
+            process.wait()
+            until = monotonic() + 20
+            while _answers(server):
+                assert monotonic() < until, "a worker is left behind"
+                sleep(0.1)
     project.records.close()
     assert [message["kind"] for message in heard] == ["idea"]
 

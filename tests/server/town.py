@@ -21,6 +21,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from shipworthy.server.identity import Identity
+from shipworthy.server.protocol import BoundedHttp
 from shipworthy.server.security import Security
 from shipworthy.server.sign_in import SignIn
 from shipworthy.store import Change
@@ -98,7 +99,7 @@ def running(workspace: Workspace, port: int | None = None) -> Iterator[Running]:
 @contextmanager
 def serving(app: ASGIApp, port: int, host: str = "127.0.0.1") -> Iterator[str]:
     """An application behind uvicorn, and its address."""
-    config = uvicorn.Config(app, host=host, port=port, log_level="error", proxy_headers=False)
+    config = uvicorn.Config(app, http=BoundedHttp, host=host, port=port, log_level="error", proxy_headers=False)
     server = uvicorn.Server(config)
     thread = Thread(target=server.run)
     thread.start()

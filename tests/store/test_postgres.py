@@ -26,7 +26,7 @@ from shipworthy.store.backup import read_backup
 from shipworthy.store.chain import checked
 from shipworthy.store.conformance import RecordStoreConformance
 from shipworthy.store.postgres import PostgresRecordStore
-from shipworthy.store.postgres_connections import Connection
+from shipworthy.store.postgres_connections import Connection, Connections
 from shipworthy.store.postgres_schema import MIGRATIONS
 
 Open = Callable[..., PostgresRecordStore]
@@ -159,6 +159,33 @@ def test_a_server_that_hangs_is_given_up(open_store: Open, empty_database: str, 
     assert store.add(Change(kind="idea", key="1", body={}), by="me")[0].seq == 1
 
 
+def test_while_a_server_hangs_one_alone_waits_for_it(empty_database: str, monkeypatch: pytest.MonkeyPatch):
+    """Of those who come once it may have come back, one asks, and nobody else waits until that one has heard."""
+    monkeypatch.setattr(postgres_connections, "_SILENT_S", 0.1)
+    monkeypatch.setattr(Connection, "patience_s", 0.4)
+    connections = Connections(empty_database)
+
+    def ask(seconds: float) -> str:
+        try:
+            with connections.connection() as connection:
+                connection.execute("SELECT pg_sleep(%s)", (seconds,))
+        except (UnavailableError, psycopg.OperationalError) as error:
+            return str(error)
+        return "answered"
+
+    assert ask(0) == "answered"
+    assert "for 0.4 seconds" in ask(5)
+    time.sleep(0.2)
+    with ThreadPoolExecutor(5) as askers:
+        first = askers.submit(ask, 5)
+        time.sleep(0.1)
+        assert all("said nothing lately" in said for said in askers.map(ask, [0] * 4))
+        assert "for 0.4 seconds" in first.result()
+    time.sleep(0.2)
+    assert [ask(0), ask(0)] == ["answered", "answered"]
+    connections.close()
+
+
 class Cut:
     """A way to the server that is cut once, right after a transaction was committed, so that nobody hears of it."""
 
@@ -217,7 +244,7 @@ import os, sys
 from pathlib import Path
 from shipworthy.store import Change
 from shipworthy.store.postgres import PostgresRecordStore
-from shipworthy.store.postgres_connections import Connection
+from shipworthy.store.postgres_connections import Connection, Connections
 from shipworthy.store.postgres_schema import MIGRATIONS
 store = PostgresRecordStore(sys.argv[1], space="shop", backups=Path("."))
 children = []

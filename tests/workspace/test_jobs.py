@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from shipworthy.workspace.beats import Beats
 from shipworthy.workspace.job import Job, JobState, Lane, Task, job_body
 from shipworthy.workspace.jobs import Jobs
 from shipworthy.workspace.turn import Turn
+from tests.full_disk import files_end_at
 from tests.server.town import lay
 
 
@@ -87,3 +89,21 @@ def test_a_job_in_a_word_that_nobody_knows_hides_no_other(kitchen):
     assert [job.id for job in jobs.all()] == ["j-1"]
     with pytest.raises(NotFoundError, match="j-2"):
         jobs.get("j-2")
+
+
+def test_a_job_whose_end_found_no_room_is_lost_and_runs_no_further(kitchen, monkeypatch: pytest.MonkeyPatch):
+    """Where the disk is full while a job ends, it is said to be lost once there is room, by the server that ran it."""
+    monkeypatch.setattr(jobs_module, "_TRIES", 1)
+    jobs = Jobs(kitchen)
+    places = [Turn.take(kitchen.root / ".shipworthy" / "jobs" / f"work-{n}") for n in range(jobs.at_once)]
+    job = jobs.start(Task(verb="status", words=["status"], lane=Lane.WORK), "ann")
+    assert jobs.get(job.id).state is JobState.QUEUED
+    with files_end_at(10):
+        for place in filter(None, places):
+            place.give_back()
+        while jobs._kept:
+            sleep(0.02)
+    assert jobs.get(job.id).state is JobState.LOST
+    assert "Ask again" in str([one.error for one in jobs.all()])
+    assert jobs.wait(jobs.start(Task(verb="status", words=["status"], lane=Lane.LOOK), "ann").id, 60).state.is_over
+    jobs.end()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any, NamedTuple
 
 from shipworthy.analysis.report.drawing import Plot
 from shipworthy.analysis.report.layout import write_file
+from shipworthy.errors import UnavailableError
 from shipworthy.finite import finite
 from shipworthy.project import Project
 from shipworthy.store import canonical, digest
@@ -40,15 +42,15 @@ def kept(place: Project | Workspace, name: str, shown: Any, draw: Drawn, *, may_
         may_draw: Whether there is time for it.
 
     Raises:
-        UnavailableError: the extra `report` is not installed, or the folder cannot be written.
+        UnavailableError: the extra `report` is not installed.
     """
     key = digest(canonical(json.loads(json.dumps(finite([name, version("shipworthy"), shown]), default=str))))
     path = place.root / _FOLDER / f"{key}.json"
     found = _read(path)
     if found is None and may_draw:
         found = list(draw())
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_file(path, json.dumps([[asdict(plot), note] for plot, note in found]).encode())
+        with suppress(UnavailableError):  # what cannot be kept is drawn again
+            write_file(path, json.dumps([[asdict(plot), note] for plot, note in found]).encode())
     return found
 
 

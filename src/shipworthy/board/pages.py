@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Route
 
 from shipworthy.board import account, admin, overriding
 from shipworthy.board.ask import export_answer, save_question, show_ask
@@ -85,7 +85,7 @@ def routes() -> list[BaseRoute]:
         _form("/admin/accounts/{login}/{what}", admin.edit_account),
         _page("/admin/audit", admin.show_audit),
         _page("/admin/audit.jsonl", admin.export_audit),
-        Mount("/static", KeptFiles(FILES)),
+        Route("/static/{name}", KeptFiles(FILES).answer),
     ]
 
 

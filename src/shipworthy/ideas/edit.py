@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 from shipworthy.errors import InvalidInputError, PreconditionError
+from shipworthy.ideas.files import unwritten
 from shipworthy.ideas.idea import Idea, parse_idea
 from shipworthy.ideas.lock import deviations
 from shipworthy.ideas.recorded import KIND
@@ -41,6 +43,7 @@ def edit_idea(
         NotFoundError: there is no such idea, or no field of that name.
         InvalidInputError: a value cannot be, or what was locked would be said differently and nobody said `knowingly`.
         PreconditionError: somebody else was first, or its file and its record are apart.
+        UnavailableError: its file, or its record, cannot be written; nothing was changed.
     """
     written = read_written(project, number)
     if expect is not None and written.agreement is Agreement.BEHIND:
@@ -60,10 +63,12 @@ def edit_idea(
         _require_no_departure(project, written.idea, idea)
     if said in (written.recorded, written.text) and written.agreement is Agreement.SAME:
         return written
-    by_hand = [written.text] if written.agreement is Agreement.CHANGED and said != written.text else []
-    _record(project, written, *by_hand, said)  # cut off from here on, the file is behind, and not apart
-    if written.path is not None and said != written.text:
-        _replace(written.path, written.text, said)
+    if written.path is None or said == written.text:
+        _record(project, written, said)
+    else:
+        with _beside(written.path, said) as beside:
+            _record(project, written, said)  # cut off from here on, the file is behind, and not apart
+            _take_place(beside, written.path, written.text)
     return read_written(project, number)
 
 
@@ -103,8 +108,8 @@ def pull_idea(project: Project, number: int) -> Path:
     written = read_written(project, number)
     if written.path is None:
         path = path_of(project, written.idea)
-        path.parent.mkdir(exist_ok=True)
-        _replace(path, None, written.text)
+        with _beside(path, written.text) as beside:
+            _take_place(beside, path, None)
         return path
     if written.agreement in {Agreement.CHANGED, Agreement.APART}:
         raise PreconditionError(
@@ -112,7 +117,8 @@ def pull_idea(project: Project, number: int) -> Path:
             "move it away first."
         )
     if written.agreement is Agreement.BEHIND and written.recorded is not None:
-        _replace(written.path, written.text, written.recorded)
+        with _beside(written.path, written.recorded) as beside:
+            _take_place(beside, written.path, written.text)
     return written.path
 
 
@@ -135,28 +141,40 @@ def _require_no_departure(project: Project, before: Idea, after: Idea) -> None:
         )
 
 
-def _record(project: Project, written: Written, *texts: str) -> None:
+def _record(project: Project, written: Written, text: str) -> None:
+    """Records a text; first what the file said that nobody recorded, so that other clones know theirs for an older one."""
     record = project.records.get(KIND, written.idea.key)
     body = dict(record.body) if record else {"slug": written.idea.slug, "lock": None}
+    texts = [text] if written.text in (written.recorded, text) else [written.text, text]
     changes = [
-        Change(kind=KIND, key=written.idea.key, body={**body, "text": text}, expect=version)
-        for version, text in enumerate(texts, written.version)
+        Change(kind=KIND, key=written.idea.key, body={**body, "text": said}, expect=written.version + n)
+        for n, said in enumerate(texts)
     ]
     project.records.add(*changes, by=project.who)
 
 
-def _replace(path: Path, seen: str | None, text: str) -> None:
-    """Puts a file in the place of the one that was seen, whole or not at all."""
+@contextmanager
+def _beside(path: Path, text: str) -> Iterator[Path]:
+    """A file with the text, beside the one whose place it is to take: a full disk shows before anything is recorded."""
     beside = path.with_name(f".{path.name}.{uuid4().hex}")
     try:
+        path.parent.mkdir(exist_ok=True)
         beside.write_bytes(text.encode())
-        now = path.read_bytes().decode(errors="replace") if path.exists() else None
-        if now == text:
-            return
-        if now != seen:
-            raise PreconditionError(
-                f"{path} was changed by hand in this very moment, and is left as it is. What was meant stands in the record."
-            )
-        beside.replace(path)
+        yield beside
+    except OSError as error:
+        raise unwritten(path, error) from error
     finally:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):
+            beside.unlink()
+
+
+def _take_place(beside: Path, path: Path, seen: str | None) -> None:
+    """Puts a file in the place of the one that was seen, whole or not at all; where it says the same already, it stays."""
+    now = path.read_bytes().decode(errors="replace") if path.exists() else None
+    if now == beside.read_bytes().decode():
+        return
+    if now != seen:
+        raise PreconditionError(
+            f"{path} was changed by hand in this very moment, and is left as it is. What was meant stands in the record."
+        )
+    beside.replace(path)

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from shipworthy.errors import InvalidInputError
+from shipworthy.errors import InvalidInputError, UnavailableError
 from shipworthy.ideas.idea import Idea, read_idea
 from shipworthy.project import Project
 
@@ -74,3 +74,11 @@ def read_file(path: str) -> Idea:
     if time.time_ns() - max(about.st_mtime_ns, about.st_ctime_ns) > _SETTLED_NS:
         _READ[path] = _Read(stamp, idea)
     return idea
+
+
+def unwritten(path: Path, error: OSError) -> UnavailableError:
+    """What is to be said of a file that cannot be written."""
+    return UnavailableError(
+        f"The file {path} cannot be written: {error.strerror or error}. Check that the folder may be written and that the disk "
+        "has room, then ask again."
+    )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from shipworthy.errors import AlreadyExistsError, InvalidInputError, NotFoundError, PreconditionError
-from shipworthy.ideas.files import read_file, read_files, taken_numbers
+from shipworthy.ideas.files import read_file, read_files, taken_numbers, unwritten
 from shipworthy.ideas.idea import Idea, parse_idea
 from shipworthy.ideas.recorded import KIND, recorded_ideas
 from shipworthy.ideas.text import TEMPLATE, rewritten
@@ -83,10 +83,10 @@ def new_idea(project: Project, title: str, *, smallest_gain: float | None = None
     Raises:
         InvalidInputError: the title gives no file name, or a field cannot be written.
         PreconditionError: others took the number in the same instant.
+        UnavailableError: the file cannot be written; the idea stands in the record, and `pull_idea` writes its file.
     """
     idea, text = _begun(project, {"title": title, "smallest_gain": smallest_gain, **fields})
     path = path_of(project, idea)
-    path.parent.mkdir(exist_ok=True)
     _write_new(path, text.encode())
     return path
 
@@ -141,12 +141,15 @@ def _next_number(project: Project) -> int:
 def _write_new(path: Path, content: bytes) -> None:
     """Writes a file whole, or leaves none."""
     try:
+        path.parent.mkdir(exist_ok=True)
         file = path.open("xb")
     except FileExistsError:
         raise AlreadyExistsError(f"{path} was written meanwhile. Repeat the command for the next number.") from None
+    except OSError as error:
+        raise unwritten(path, error) from error
     try:
         with file:
             file.write(content)
-    except OSError:
+    except OSError as error:
         path.unlink(missing_ok=True)
-        raise
+        raise unwritten(path, error) from error

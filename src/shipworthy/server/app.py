@@ -19,8 +19,8 @@ from shipworthy.api.door import MOST_BYTES
 from shipworthy.api.table import routes as api_routes
 from shipworthy.board.pages import routes as board_routes
 from shipworthy.board.rendering import answer_defect, answer_http
-from shipworthy.server.beside import notices_beside
-from shipworthy.server.health import routes as health_routes
+from shipworthy.server.beside import follow_starter, notices_beside
+from shipworthy.server.health import Health
 from shipworthy.server.identity import Identity
 from shipworthy.server.security import Security
 from shipworthy.server.sign_in import SignIn
@@ -43,7 +43,7 @@ def make_app(workspace: Workspace | None = None) -> ASGIApp:
     workspace = workspace or open_workspace(Path(os.environ[ROOT_VARIABLE]))
     audit, desk = AuditLog(workspace.records), Desk(workspace)
     app = Starlette(
-        routes=[*health_routes(), *SignIn(workspace, audit).routes(), *api_routes(), *board_routes()],
+        routes=[*Health(desk).routes(), *SignIn(workspace, audit).routes(), *api_routes(), *board_routes()],
         middleware=[Middleware(GZipMiddleware, minimum_size=_WORTH_ZIPPING)],
         exception_handlers={HTTPException: answer_http, Exception: answer_defect},
         lifespan=partial(_lifespan, audit, desk),
@@ -55,6 +55,7 @@ def make_app(workspace: Workspace | None = None) -> ASGIApp:
 @asynccontextmanager
 async def _lifespan(audit: AuditLog, desk: Desk, _app: Starlette) -> AsyncIterator[None]:
     sys.setswitchinterval(_TURN_S)
+    follow_starter()
     with warming(desk), notices_beside(desk.workspace):
         yield
     desk.close()

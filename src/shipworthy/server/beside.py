@@ -1,10 +1,13 @@
-"""What runs beside the doors: whoever is to be told hears what happens, from one process of this machine."""
+"""What runs beside the doors: whoever is to be told hears, from one process of a machine; no worker outlives who started it."""
 
 from __future__ import annotations
 
 import fcntl
+import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing import parent_process
 from pathlib import Path
 from threading import Event, Thread
 
@@ -14,6 +17,18 @@ from shipworthy.workspace.workspace import Workspace
 
 _LOCK = Path(".shipworthy") / "notices.lock"
 _AGAIN_S = 5.0
+
+
+def follow_starter() -> None:
+    """Ends a worker that another process started when that is gone, however it went, so that none is left behind on the port."""
+    starter = parent_process()
+
+    def follow() -> None:
+        if starter is not None:
+            starter.join()
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    Thread(target=follow, name="starter", daemon=True).start()
 
 
 @contextmanager

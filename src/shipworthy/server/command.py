@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import socket
 import threading
 import time
@@ -17,6 +18,7 @@ from shipworthy.server.app import ROOT_VARIABLE
 from shipworthy.server.identity import require_accounts
 from shipworthy.workspace.workspace import open_workspace
 
+_MOST_FILES = 65_536
 _DRAIN_S = 5
 """How long what was begun may take when the server is told to end; pages that follow the feed never end by themselves."""
 
@@ -34,6 +36,7 @@ def server(host: str, port: int, workers: int, open_: bool) -> None:
     workspace = open_workspace()
     require_accounts(workspace, host)
     refuse_taken(host, port)
+    _allow_many_files()
     os.environ[ROOT_VARIABLE] = str(workspace.root)
     address = workspace.settings.address or f"http://{f'[{host}]' if ':' in host else host}:{port}"
     click.echo(
@@ -44,6 +47,7 @@ def server(host: str, port: int, workers: int, open_: bool) -> None:
     uvicorn.run(
         "shipworthy.server.app:make_app",
         factory=True,
+        http="shipworthy.server.protocol:BoundedHttp",
         host=host,
         port=port,
         workers=workers,
@@ -55,6 +59,14 @@ def server(host: str, port: int, workers: int, open_: bool) -> None:
         timeout_graceful_shutdown=_DRAIN_S,
         timeout_worker_healthcheck=STUCK_S,
     )
+
+
+def _allow_many_files() -> None:
+    """Every open page is a connection, and most systems give a process 1,024 files unless it asks for more."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def _open_soon(host: str, port: int, address: str) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from importlib.metadata import version
 
-from starlette.concurrency import run_in_threadpool
+from anyio import CapacityLimiter, to_thread
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
@@ -15,23 +16,35 @@ from shipworthy.server.security import PROBES
 from shipworthy.store import RecordStore
 from shipworthy.workspace.desk import Desk
 
+_PATIENCE_S = 2.0
+"""How long a store may take to answer; a balancer's own patience is seldom longer than five seconds."""
 
-def routes() -> list[Route]:
-    """The two probes; they tell nothing that a stranger may not know."""
-    alive, health = PROBES
-    return [Route(alive, _alive), Route(health, _health)]
+
+class Health:
+    """What one server process knows of its stores: one question at a time, on a thread that is no page's."""
+
+    def __init__(self, desk: Desk) -> None:
+        """Has asked nothing yet."""
+        self._desk = desk
+        self._asked: asyncio.Task[bool] | None = None
+
+    def routes(self) -> list[Route]:
+        """The two probes; they tell nothing that a stranger may not know."""
+        alive, health = PROBES
+        return [Route(alive, _alive), Route(health, self._health)]
+
+    async def _health(self, _request: Request) -> JSONResponse:
+        if self._asked is None or self._asked.done():
+            self._asked = asyncio.create_task(to_thread.run_sync(_answer, self._desk, limiter=CapacityLimiter(1)))
+        over, _ = await asyncio.wait([self._asked], timeout=_PATIENCE_S)
+        answers = bool(over) and self._asked.result()
+        is_warm = self._desk.is_warm.is_set()
+        told = {"version": version("shipworthy"), "record_stores_answer": answers, "projects_read": is_warm}
+        return JSONResponse(told, 200 if answers and is_warm else 503)
 
 
 async def _alive(_request: Request) -> JSONResponse:
     return JSONResponse({"alive": True})
-
-
-async def _health(request: Request) -> JSONResponse:
-    desk: Desk = request.app.state.desk
-    answers = await run_in_threadpool(_answer, desk)
-    is_warm = desk.is_warm.is_set()
-    told = {"version": version("shipworthy"), "record_stores_answer": answers, "projects_read": is_warm}
-    return JSONResponse(told, 200 if answers and is_warm else 503)
 
 
 def _answer(desk: Desk) -> bool:

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from shipworthy.errors import ShipworthyError, SignInError, UnavailableError
@@ -32,6 +32,7 @@ from shipworthy.workspace.workspace import Workspace
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 _FOLDER = Path(__file__).with_name("templates")
+_STYLE = (_FOLDER / "sign_in.css").read_bytes()
 _BACK = "/sign-in/oidc/back"
 _FLOW_S = 600
 _WRONG = "Login or password is wrong."
@@ -175,6 +176,8 @@ def _answered(endpoint: Endpoint) -> Endpoint:
     async def answered(request: Request) -> Response:
         try:
             return await endpoint(request)
+        except ClientDisconnect:
+            return Response(status_code=499)
         except UnavailableError as error:
             return unavailable(request, error)
         except ShipworthyError as error:
@@ -193,7 +196,7 @@ def _flow_name(caller: Caller) -> str:
 
 
 async def _style(_request: Request) -> Response:
-    return FileResponse(_FOLDER / "sign_in.css", headers={"Cache-Control": "max-age=3600"})
+    return Response(_STYLE, headers={"Cache-Control": "max-age=3600"}, media_type="text/css")
 
 
 @cache

@@ -34,12 +34,14 @@ def write_backup(records: Iterable[Record], path: Path, *, space: str) -> Head:
 
     Raises:
         AlreadyExistsError: there is such a file.
+        UnavailableError: it cannot be written.
         TamperedError: the chain does not hold.
     """
     if path.exists():
         raise _taken(path)
-    handle, partial = tempfile.mkstemp(prefix=".partial-", dir=path.parent)
+    partial = None
     try:
+        handle, partial = tempfile.mkstemp(prefix=".partial-", dir=path.parent)
         with os.fdopen(handle, "wb") as file:
             with gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0, compresslevel=6) as lines:
                 head = _write(records, lines, space)
@@ -48,8 +50,14 @@ def write_backup(records: Iterable[Record], path: Path, *, space: str) -> Head:
         os.link(partial, path)
     except FileExistsError:
         raise _taken(path) from None
+    except OSError as error:
+        raise UnavailableError(
+            f"{path} cannot be written: {error.strerror or error}. Check that the folder is there and may be written, and that "
+            "the disk has room; nothing was written."
+        ) from error
     finally:
-        Path(partial).unlink(missing_ok=True)
+        if partial is not None:
+            Path(partial).unlink(missing_ok=True)
     return head
 
 

@@ -12,14 +12,14 @@ import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from math import isinf
-from threading import BoundedSemaphore
+from threading import BoundedSemaphore, Lock
 from time import monotonic
 from typing import Any
 
 import psycopg
 from psycopg.abc import RV, PQGen
 from psycopg.conninfo import conninfo_to_dict
-from psycopg.errors import _WaitTimeout
+from psycopg.errors import ConnectionTimeout, _WaitTimeout
 
 from shipworthy.errors import InvalidInputError, UnavailableError
 
@@ -71,6 +71,8 @@ class Connection(psycopg.Connection[tuple[Any, ...]]):
 class Connections:
     """Up to sixteen connections, each made when it is first needed and checked before it is used again."""
 
+    _silent_until: float
+
     def __init__(self, address: str) -> None:
         """Reads the address; nothing is connected yet.
 
@@ -97,19 +99,18 @@ class Connections:
         """
         self._refuse_silent()
         room = self._room
-        if not room.acquire(timeout=WAIT_S):
+        if not room.acquire(timeout=_SILENT_S):
+            self._note(is_silent=True)
             raise UnavailableError(
                 f"All {_MOST} connections to {self.place} are in use. Nothing was changed; try again."
             )
         idle = self._idle
         try:
-            self._refuse_silent()
             connection = self._take()
             try:
                 yield connection
             finally:
-                if connection.is_silent:
-                    self._silent_until = monotonic() + _SILENT_S
+                self._note(is_silent=connection.is_silent)
                 if connection.info.transaction_status is psycopg.pq.TransactionStatus.IDLE:
                     idle.append(connection)
                 else:  # broken, or left in the middle of something
@@ -118,11 +119,20 @@ class Connections:
             room.release()
 
     def _refuse_silent(self) -> None:
-        """While a server hangs, only who asks once every few seconds waits for it."""
-        if monotonic() < self._silent_until:
+        """While a server hangs, one alone asks it every few seconds, and nobody else waits until that one has heard."""
+        with self._lock:
+            now = monotonic()
+            is_refused = now < self._silent_until
+            if self._silent_until and not is_refused:
+                self._silent_until = now + WAIT_S
+        if is_refused:
             raise UnavailableError(
                 f"The record store on {self.place} said nothing lately. Nothing was changed; try again."
             )
+
+    def _note(self, *, is_silent: bool) -> None:
+        with self._lock:
+            self._silent_until = monotonic() + _SILENT_S if is_silent else 0.0
 
     def close(self) -> None:
         """Closes what nobody uses."""
@@ -132,6 +142,7 @@ class Connections:
         self._idle: list[Connection] = []
         self._room = BoundedSemaphore(_MOST)
         self._silent_until = 0.0
+        self._lock = Lock()
         weakref.finalize(self, _close, self._idle)
 
     def _take(self) -> Connection:
@@ -141,10 +152,18 @@ class Connections:
                 if _is_alive(connection):
                     return connection
                 connection.close()
-        connection = Connection.connect(**self._parameters, autocommit=True, prepare_threshold=None)
-        connection.execute(_SESSION)
-        connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED  # who waited for others sees what they wrote
-        return connection
+        return self._connect()
+
+    def _connect(self) -> Connection:
+        made: Connection | None = None
+        try:
+            made = Connection.connect(**self._parameters, autocommit=True, prepare_threshold=None)
+            made.execute(_SESSION)
+        except psycopg.Error as error:
+            self._note(is_silent=made.is_silent if made else isinstance(error, ConnectionTimeout))
+            raise
+        made.isolation_level = psycopg.IsolationLevel.READ_COMMITTED  # who waited for others sees what they wrote
+        return made
 
 
 _OPEN: weakref.WeakSet[Connections] = weakref.WeakSet()

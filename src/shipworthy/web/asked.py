@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from shipworthy.errors import InvalidInputError, NotFoundError, ShipworthyError
@@ -89,6 +89,8 @@ def door(handler: Handler, refuse: Refuse) -> Callable[[Request], Any]:
         try:
             asked = await _read(request)
             return await run_in_threadpool(handler, asked)
+        except ClientDisconnect:
+            return Response(status_code=499)
         except ShipworthyError as error:
             return await run_in_threadpool(refuse, request, error)
 

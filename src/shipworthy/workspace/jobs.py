@@ -43,6 +43,8 @@ _LOOK_S = 0.1
 _WATCH_S = 1.0
 _TRIES = 5
 _HOST = socket.gethostname()
+_GONE = "The server that ran it ended before the job did. Ask again."
+_UNSAID = "How it went could not be recorded when it ended. Ask again: what it had finished itself is kept."
 _TITLES = (
     "Invalid input|User code|Not found|Gate closed|Precondition|Already exists|Unavailable|Tampered|Denied|Sign in"
 )
@@ -116,17 +118,9 @@ class Jobs:
             version=0,
         )
         try:
-            job = self._note(job)
+            return self._begin(job, task)
         except PreconditionError:
             return self._asked_before(job)
-        stop = Event()
-        thread = Thread(target=self._work, args=(job, task, stop), name=f"job {name}", daemon=True)
-        with self._lock:
-            self._kept[name] = _Kept(thread, task.lane, who, stop)
-            if self._stop.is_set():
-                stop.set()
-        thread.start()
-        return job
 
     def get(self, name: str) -> Job:
         """A job as it is now.
@@ -199,6 +193,17 @@ class Jobs:
             self._life.give_back(remove=True)
             self._life = None
 
+    def _begin(self, job: Job, task: Task) -> Job:
+        stop = Event()
+        with self._lock:  # whoever sees its record finds that it is kept
+            job = self._note(job)
+            thread = Thread(target=self._work, args=(job, task, stop), name=f"job {job.id}", daemon=True)
+            self._kept[job.id] = _Kept(thread, task.lane, job.who, stop)
+            if self._stop.is_set():
+                stop.set()
+        thread.start()
+        return job
+
     def _refuse_too_many(self, lane: Lane, who: str) -> None:
         if self._stop.is_set():
             raise UnavailableError("The server is about to end. Ask again in a moment.")
@@ -259,15 +264,19 @@ class Jobs:
         """The job; it is lost where nobody keeps it any more, and the record says so from now on."""
         if job.state.is_over or not self._is_forsaken(job):
             return job
-        gone = replace(job, state=JobState.LOST, error="The server that ran it ended before the job did. Ask again.")
+        why = _UNSAID if job.keeper == self._keeper else _GONE
+        gone = replace(job, state=JobState.LOST, error=why)
         try:
             return self._note(gone)
         except PreconditionError:  # it came to its end in this instant
             return self.get(job.id)
 
     def _is_forsaken(self, job: Job) -> bool:
+        if job.keeper == self._keeper:
+            with self._lock:
+                return job.id not in self._kept
         if job.host == _HOST:
-            return job.keeper != self._keeper and not Turn.is_held(self._folder / job.keeper)
+            return not Turn.is_held(self._folder / job.keeper)
         return self._beats.is_silent(job.keeper)
 
     def _work(self, job: Job, task: Task, stop: Event) -> None:
@@ -276,9 +285,10 @@ class Jobs:
                 job = self._note(replace(job, state=JobState.RUNNING))
                 ended = self._run(job, task, stop)
             self._note_end(job, ended)
-        except ShipworthyError as error:
+        except (ShipworthyError, OSError) as error:
+            full = f"This machine could make no file or process for it: {error}. Ask again when it can."
             with suppress(ShipworthyError):
-                self._note(replace(job, state=JobState.LOST, error=str(error)))
+                self._note(replace(job, state=JobState.LOST, error=full if isinstance(error, OSError) else str(error)))
         finally:
             with self._lock:
                 self._kept.pop(job.id, None)

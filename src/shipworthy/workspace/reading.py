@@ -66,5 +66,4 @@ class Reading:
             UnavailableError: the folder cannot be written.
         """
         body: Mapping[str, Any] = finite({**asdict(self), "at": self.at.isoformat()})
-        folder.mkdir(parents=True, exist_ok=True)
         write_file(folder / question.name, json.dumps(body).encode())

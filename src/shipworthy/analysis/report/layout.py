@@ -59,7 +59,7 @@ def write_file(path: Path, content: bytes) -> Path:
     """
     partial = path.with_name(f".{path.name}.{os.getpid()}.{get_ident()}")  # two may write the same file at once
     try:
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         partial.write_bytes(content)
         partial.replace(path)
     except OSError as error:
