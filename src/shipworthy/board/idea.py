@@ -51,6 +51,7 @@ def story(asked: Asked, project: Project) -> dict[str, Any]:
     answer = read_answer(examined) if examined else None
     judged, trouble = _judged(project, idea)
     job = _job(asked, project, card)
+    currency = card.expected.currency if card.expected else lock.criteria["currency"] if lock else ""
     return {
         "card": card,
         "idea": idea,
@@ -60,7 +61,8 @@ def story(asked: Asked, project: Project) -> dict[str, Any]:
         "locked": locked_facts(lock.criteria, lock.digest) if lock else [],
         "deviations": deviations(project, idea),
         "answer": answer,
-        "data": _data(answer),
+        "data": _data(answer, currency),
+        "currency": currency,
         "judged": judged,
         "trouble": trouble,
         "has_report": _report(project, idea).is_file(),
@@ -111,13 +113,13 @@ def _judged(project: Project, idea: Idea) -> tuple[Judged | None, str]:
         return None, str(error)
 
 
-def _data(answer: DataAnswer | None) -> dict[str, Any]:
+def _data(answer: DataAnswer | None, currency: str) -> dict[str, Any]:
     if answer is None:
         return {}
     return {
         "rows": data_facts.rows(answer),
         "leaks": data_facts.leaks(answer),
-        "power": data_facts.power(answer),
+        "power": data_facts.power(answer, currency),
         "broken": data_facts.broken(answer),
     }
 

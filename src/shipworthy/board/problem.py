@@ -8,8 +8,8 @@ from typing import Any
 from starlette.responses import Response
 
 from shipworthy.analysis.decision import Decision
+from shipworthy.analysis.money import step_for
 from shipworthy.analysis.report.drawing import GAIN, LOSS, MUTED, Range, draw_ranges
-from shipworthy.analysis.report.money import step_for
 from shipworthy.board.kept_pictures import Drawn, Picture, kept
 from shipworthy.board.plots.money import draw_money
 from shipworthy.board.plots.served import draw_served, names_of

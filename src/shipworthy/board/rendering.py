@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from shipworthy.analysis import report
-from shipworthy.board.words import FILTERS
+from shipworthy.board.words import FILTERS, told_with
 from shipworthy.errors import NotFoundError, ShipworthyError
 from shipworthy.project import Project
 from shipworthy.web.asked import Asked
@@ -155,7 +155,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= FILTERS
-    environment.globals |= {"asset": _asset}
+    environment.globals |= {"asset": _asset, "told_with": told_with}
     return environment
 
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import msgspec
 from starlette.responses import Response
 
+from shipworthy.analysis.wording import a_period
 from shipworthy.board.form import field
 from shipworthy.board.job import took
 from shipworthy.board.kept_pictures import Picture, kept
@@ -137,6 +138,7 @@ def _shown(asked: Asked, *, may_draw: bool) -> Response:
         "names": names_of(moves),
         "title": next((card.title for card in asked.cards.all() if f"{card.number:04d}" == serves.idea), ""),
         "told": told,
+        "each": a_period((told.answer or {}).get("cadence", "")),
         "pictures": pictures,
         "track": _track(told, moves),
         "buttons": _buttons(asked, project, moves, told),

@@ -6,8 +6,8 @@ from typing import Any, Literal, get_args
 
 import polars as pl
 
+from shipworthy.analysis.money import figure, step_of
 from shipworthy.analysis.report.drawing import GAIN, INK, Plot, along, draw, rows, trace
-from shipworthy.analysis.report.money import figure, step_of
 from shipworthy.errors import InvalidInputError, NotFoundError
 from shipworthy.library import library
 from shipworthy.programme.ask import Answer

@@ -14,8 +14,8 @@ from typing import Any, Literal
 
 import polars as pl
 
-from shipworthy.analysis.report.money import figure, money
-from shipworthy.analysis.verdicts import Gain
+from shipworthy.analysis.gain import Gain
+from shipworthy.analysis.money import figure, money
 from shipworthy.library import library
 
 ROOMY = 500

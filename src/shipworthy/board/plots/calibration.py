@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from shipworthy.analysis.gain import Gain
+from shipworthy.analysis.money import figure, money, step_for
 from shipworthy.analysis.report.drawing import (
     GAIN,
     INK,
@@ -20,8 +22,6 @@ from shipworthy.analysis.report.drawing import (
     trace,
     written,
 )
-from shipworthy.analysis.report.money import figure, money, step_for
-from shipworthy.analysis.verdicts import Gain
 from shipworthy.library import library
 from shipworthy.live.ledger.ledger import Line
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from shipworthy.analysis.money import figure, money, step_of
 from shipworthy.analysis.report.drawing import (
     GAIN,
     INK,
@@ -24,7 +25,6 @@ from shipworthy.analysis.report.drawing import (
     trace,
     written,
 )
-from shipworthy.analysis.report.money import figure, money, step_of
 from shipworthy.library import library
 
 _HEIGHT = 300
