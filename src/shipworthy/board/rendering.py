@@ -32,6 +32,16 @@ _REPORT = Path(report.__file__).parent
 FILES = (STATIC, _REPORT)
 """Where the files beside the pages lie; the script that reads plots out is the reports' own."""
 
+_TITLES: Mapping[int, str] = {
+    403: "That is not yours to do",
+    404: "There is nothing here",
+    409: "Somebody was faster",
+    429: "Too many at once",
+    500: "That did not work",
+    503: "Not just now",
+}
+"""What a page says first that answers with an error."""
+
 _LOG = logging.getLogger("shipworthy.board")
 _SAID = "said"
 _SAID_FOR = 60  # seconds: longer than a redirect takes, shorter than anybody remembers
@@ -89,7 +99,16 @@ def refuse(request: Request, error: ShipworthyError) -> Response:
     desk, principal = _who(request)
     name = request.path_params.get("project", "")
     project = desk.readable(principal).get(name) if principal else None
-    return _page(request, "refused", project=project, here="", status=status_of(error), error=error)
+    status = status_of(error)
+    return _page(
+        request,
+        "refused",
+        project=project,
+        here="",
+        status=status,
+        error=error,
+        title=_TITLES.get(status, _TITLES[500]),
+    )
 
 
 def answer_http(request: Request, error: Exception) -> Response:

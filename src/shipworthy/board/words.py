@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from markupsafe import Markup, escape
@@ -39,6 +39,17 @@ _TONES: Mapping[str, str] = {
 _LARGE = ((1e9, "bn"), (1e6, "M"))
 _LENGTHS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 _COMMAND = re.compile(r"`([^`]+)`")
+_DAY = re.compile(r"(?<![\w-])(\d{4})-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])(?![\w-])")
+_ON_A_PAGE = (
+    (re.compile(r"^Run `shipworthy (?:data|research|analyse|ship) \d+`\.$"), ""),
+    (re.compile(r"Sign with `[^`]+`\.?"), ""),
+    (
+        re.compile(r"Let a second person run `shipworthy override \d+ --second`\."),
+        "A second person agrees under Override.",
+    ),
+    (re.compile(r"(?:Take it back|or take it back) with `shipworthy rollback[^`]*`\."), "Roll it back."),
+)
+"""What a remedy says where commands are typed, and what it says where there is a button for it."""
 
 
 def tone(says: str) -> str:
@@ -101,12 +112,32 @@ def told_with(gain: float, low: float | None, high: float | None, currency: str,
 
 
 def marked(sentence: str) -> Markup:
-    """A sentence whose `commands` are set apart; everything else is escaped.
+    """A sentence whose `commands` are set apart, and whose days are written as people read them; the rest is escaped.
 
-    >>> str(marked("Run `shipworthy data 7` & wait."))
-    'Run <code>shipworthy data 7</code> &amp; wait.'
+    >>> str(marked("Run `shipworthy data 7` & wait until 2027-03-31."))
+    'Run <code>shipworthy data 7</code> &amp; wait until 31 Mar 2027.'
     """
-    return Markup(_COMMAND.sub(r"<code>\1</code>", str(escape(sentence))))  # noqa: S704 - escaped right here
+    parts = _COMMAND.split(str(escape(sentence)))
+    told = [f"<code>{part}</code>" if i % 2 else _DAY.sub(_as_day, part) for i, part in enumerate(parts)]
+    return Markup("".join(told))  # noqa: S704 - escaped right here
+
+
+def _as_day(found: re.Match[str]) -> str:
+    try:
+        return day(date.fromisoformat(found[0]))
+    except ValueError:
+        return found[0]
+
+
+def on_page(remedy: str) -> str:
+    """What to do about a gap where there are buttons: nothing is told to be typed that a button of the page does.
+
+    >>> on_page("Run `shipworthy data 7`."), on_page("Refit more often.")
+    ('', 'Refit more often.')
+    """
+    for typed, pressed in _ON_A_PAGE:
+        remedy = typed.sub(pressed, remedy)
+    return remedy.strip()
 
 
 def day(at: datetime | Any) -> str:
@@ -141,6 +172,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "earned": earned,
     "exact": exact,
     "marked": marked,
+    "on_page": on_page,
     "precise": precise,
     "seconds": seconds,
     "share": share,
