@@ -11,8 +11,8 @@ import pytest
 from shipworthy.analysis.analyse import read_analysis
 from shipworthy.analysis.comparison import Compared, by_currency, compare_ideas, in_order
 from shipworthy.analysis.decision import Decision
+from shipworthy.analysis.gain import Gain
 from shipworthy.analysis.report.comparison_page import headline, render_comparison, write_comparison
-from shipworthy.analysis.verdicts import Gain
 from shipworthy.errors import NotFoundError
 from shipworthy.ideas.idea import Idea
 from shipworthy.project import Project

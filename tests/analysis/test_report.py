@@ -19,14 +19,14 @@ import pytest
 from shipworthy.analysis import Criteria
 from shipworthy.analysis.analyse import read_analysis
 from shipworthy.analysis.decision import Decision
+from shipworthy.analysis.gain import Gain
+from shipworthy.analysis.money import figure, step_for, step_of
 from shipworthy.analysis.override import ask_override, second_override
 from shipworthy.analysis.report import assumed, data_facts
 from shipworthy.analysis.report.data_page import write_data_page
-from shipworthy.analysis.report.money import figure, step_for, step_of
 from shipworthy.analysis.report.page import render_report
 from shipworthy.analysis.report.story import tell_story
 from shipworthy.analysis.report.write import write_report
-from shipworthy.analysis.verdicts import Gain
 from shipworthy.analysis.wording import amount
 from shipworthy.errors import GateClosedError, UnavailableError
 from shipworthy.project import open_project

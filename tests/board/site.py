@@ -82,6 +82,15 @@ def _work(project: Project) -> None:
     begin_idea(project, {"title": "Bake by the weekday", "owner": "ben", **WHOLE})
 
 
+REACHES_OUT = """() => [...document.querySelectorAll("main :is(button, .button, .pill, input, select, textarea)")]
+  .filter((one) => !one.closest(".scroll, .board, [popover]") && one.getBoundingClientRect().width)
+  .filter((one) => {
+    const box = one.getBoundingClientRect(), around = (one.closest(".card") ?? document.body).getBoundingClientRect();
+    return box.left < around.left - 1 || box.right > around.right + 1;
+  }).map((one) => one.outerHTML.slice(0, 120))"""
+"""What is wider than the card that it stands in."""
+
+
 @dataclass
 class Site:
     """A server that runs, and a browser.

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from shipworthy.ideas.edit import edit_idea
+from tests.board.site import REACHES_OUT
 
 expect = pytest.importorskip("playwright.sync_api").expect
 
@@ -36,7 +37,9 @@ def test_pages_are_accessible_in_light_and_dark_and_as_narrow_as_a_phone(site):
             if path == "/projects/bakery/ideas/1":
                 page.locator(".plots svg:visible").first.wait_for()
             assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), path
+            assert page.evaluate(REACHES_OUT) == [], path
             page.set_viewport_size({"width": 1280, "height": 900})
+            assert page.evaluate(REACHES_OUT) == [], path
             for look in ("light", "dark"):
                 page.evaluate(f"document.documentElement.dataset.look = '{look}'")
                 violations = axe.run(page).response["violations"]
@@ -66,6 +69,44 @@ def test_first_page_is_light_however_many_ideas_there_are(site):
         column.get_by_role("link", name="More: 40 older").click()
         expect(column.locator(".idea")).to_have_count(50)
         assert page.get_by_role("heading", name='<script>alert("x")</script> & co').count() == 1
+
+
+def test_card_page_and_verdict_say_the_same_money(site):
+    """One gain is rounded once: the card, the page's figures, its lead and the reason on record all say it alike."""
+    with site.opened("/projects/bakery/") as page:
+        amount = in_column(page, "analysis", "Bake for the weekday").locator(".worth strong").inner_text()
+        assert re.fullmatch(r"[\d,]+\sEUR", amount)
+        page.goto(f"{site.url}/projects/bakery/ideas/1")
+        verdict = page.locator('[data-part="verdict"]')
+        assert verdict.locator(".tile dd").first.inner_text() == amount
+        assert amount in verdict.locator(".lead").inner_text()
+        told = page.locator('[data-part="happened"]').inner_text()
+        assert f"earns {amount} a year".replace("\xa0", " ") in told
+        hoped = page.locator('[data-part="idea"]').inner_text()
+        assert "20\xa0EUR a period, from 5 to 60" in hoped
+
+
+def test_a_page_has_a_button_or_says_whom_it_waits_for_and_never_what_to_type(site):
+    """Where a gate waits, whoever may act finds the button beside it; who may not reads who may."""
+    with site.opened("/projects/bakery/ideas/1", "ann") as page:
+        due = page.locator('[data-part="next"]')
+        assert due.get_by_role("button", name="Sign the verdict as product manager").is_visible()
+        assert "shipworthy" not in due.inner_text()
+    with site.opened("/projects/crowd/ideas/2", "ann") as page:
+        due = page.locator('[data-part="next"]')
+        assert due.get_by_role("button").count() == 0
+        assert "It waits for one of these to examine the data: analyst, data scientist" in due.inner_text()
+        assert "shipworthy" not in due.inner_text()
+
+
+def test_a_project_without_ideas_says_what_a_problem_is_and_how_to_begin(site):
+    """The page of its problems names those that its code declares, and the way to the first idea."""
+    with site.opened("/projects/empty/problems", "ann") as page:
+        said = page.locator("main").inner_text()
+        assert "No idea is about a problem yet" in said
+        assert "problem:bakery" in said
+        page.get_by_role("link", name="Write the first idea").click()
+        page.get_by_role("heading", name="New idea").wait_for()
 
 
 def test_filters_stay_in_the_address_and_count(site):

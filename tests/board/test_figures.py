@@ -9,9 +9,11 @@ from io import StringIO
 
 import pytest
 
+from shipworthy.analysis.gain import Gain
+from shipworthy.analysis.money import with_interval
 from tests.board.conftest import ARGS, CHROMIUM
 from tests.board.lived import DAYS, lay_lived, live_on
-from tests.board.site import Site, serving
+from tests.board.site import REACHES_OUT, Site, serving
 
 expect = pytest.importorskip("playwright.sync_api").expect
 
@@ -116,6 +118,7 @@ def test_pages_are_accessible_in_light_and_dark_and_as_narrow_as_a_phone(site):
                     path
                 )
                 assert page.evaluate(TAB_IN_VIEW), path
+                assert page.evaluate(REACHES_OUT) == [], path
                 page.set_viewport_size({"width": 1280, "height": 900})
                 for look in ("light", "dark") if path in DARK else ("light",):
                     page.evaluate(f"document.documentElement.dataset.look = '{look}'")
@@ -157,7 +160,10 @@ def test_ledger_is_taken_along(site):
         [row] = csv.DictReader(StringIO(told))
         [line] = page.request.get(f"{site.url}/projects/bakery/ledger.json").json()
         assert float(row["realised_gain"]) == line["realised"]["gain"]
-        assert f"{line['realised']['gain']:,.2f}" in page.get_by_role("table").first.inner_text()
+        amount, ends = with_interval(Gain(**line["realised"]), "EUR", 0.0)
+        shown = page.get_by_role("table").first.inner_text()
+        assert amount in shown
+        assert ends in shown
         assert "Forecast against" not in told
         assert "<h2>All lines</h2>" in page.request.get(f"{site.url}/projects/bakery/ledger.html").text()
 
@@ -187,6 +193,23 @@ def test_questions_are_asked_drawn_saved_and_refused_with_their_place(site):
         assert "gian_a_year" in page.get_by_label("Your question in SQL").input_value()
     with site.opened("/projects/bakery/ask", "eve") as page:
         assert page.get_by_text("eve may not ask").is_visible()
+
+
+def test_wide_answers_stay_low_and_lists_fit_a_phone(site):
+    """A long text in an answer folds; on a phone the figures of a list stand below one another, and none beside the page."""
+    wide = "ask?sql=select+repeat('long+',+400)+as+words,+repeat('x',+400)+as+word,+1+as+number"
+    with site.opened(f"/projects/bakery/{wide}", "ben") as page:
+        assert page.locator("tbody tr").first.bounding_box()["height"] < 200
+        page.locator("tbody summary").first.click()
+        assert "long long" in page.locator("tbody details[open]").inner_text()
+    for path in ("projects/bakery/backlog", "projects/bakery/ledger", "admin/audit"):
+        with site.opened(f"/{path}", "ada" if path.startswith("admin") else "ann") as page:
+            page.set_viewport_size({"width": 375, "height": 800})
+            read_out(page)
+            assert page.locator(".stacks td[data-label]").count() > 0, path
+            assert page.evaluate(
+                "[...document.querySelectorAll('.scroll')].every(e => e.scrollWidth <= e.clientWidth)"
+            ), path
 
 
 def test_admins_keep_accounts_and_read_the_audit(site):
@@ -226,6 +249,8 @@ def test_a_rollback_says_what_will_happen_wants_a_reason_and_is_told_of(site):
         page.get_by_text("Rollback").first.wait_for()
         expect(page.locator(".strip")).to_have_count(0, timeout=30_000)
         expect(page.locator(".track .now")).to_have_count(0)
+        expect(page.locator(".track .done")).to_have_count(0)
+        assert page.locator(".track .over").inner_text() == "rolled back"
         assert "The baker is ill" in page.locator(".moved li").first.inner_text()
         assert "by ann" in page.locator(".moved li").first.inner_text()
         page.goto(f"{site.url}/projects/bakery/standup")
@@ -233,6 +258,9 @@ def test_a_rollback_says_what_will_happen_wants_a_reason_and_is_told_of(site):
         page.goto(f"{site.url}/projects/bakery/")
         expect(page.locator("#card-1")).to_be_visible()
         expect(page.locator("#card-1 .ask")).to_have_count(0)
+        page.goto(f"{site.url}/projects/bakery/ideas/1")
+        assert "The baker is ill" in page.locator('[data-part="next"]').inner_text()
+        assert page.locator(".walk .over").inner_text().split("\n") == ["Ship", "rolled back"]
 
 
 @pytest.mark.parametrize(

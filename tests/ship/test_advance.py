@@ -110,7 +110,7 @@ def test_promotion_is_by_hand_where_the_rules_do_not_say_otherwise(shadowed: Pro
     kiosk.live(shadowed, 0, [GOOD] * 30)
     found = advance(shadowed, "kiosk")
     assert not found.moved
-    assert found.why.startswith("Proven: 26.00 a period (")
+    assert found.why.startswith("Proven: 26 EUR a day (")
     assert found.why.endswith("). Promotion is by hand.")
     ship_idea(shadowed, 1)
     kiosk.live(shadowed, 30, [BAD * 4] * 40)

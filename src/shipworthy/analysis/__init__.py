@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from shipworthy.analysis.criteria import Margin as Margin
     from shipworthy.analysis.decision import Decision as Decision
     from shipworthy.analysis.exposure import Exposure as Exposure
+    from shipworthy.analysis.gain import Gain as Gain
     from shipworthy.analysis.guardrail import GuardrailState as GuardrailState
     from shipworthy.analysis.guardrail import GuardrailVerdict as GuardrailVerdict
     from shipworthy.analysis.simulate import simulate_evidence as simulate_evidence
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from shipworthy.analysis.trials.switchback import plan_switchback as plan_switchback
     from shipworthy.analysis.trials.trial_verdict import TrialDecision as TrialDecision
     from shipworthy.analysis.trials.trial_verdict import TrialVerdict as TrialVerdict
-    from shipworthy.analysis.verdicts import Gain as Gain
     from shipworthy.analysis.verdicts import Verdict as Verdict
     from shipworthy.analysis.verdicts import verdict as verdict
 
@@ -34,7 +34,7 @@ _HOME_OF = {
     "Decision": "decision",
     "Design": "simulation",
     "Exposure": "exposure",
-    "Gain": "verdicts",
+    "Gain": "gain",
     "GuardrailState": "guardrail",
     "GuardrailVerdict": "guardrail",
     "Margin": "criteria",

@@ -174,7 +174,9 @@ def with_locked(criteria: Criteria, locked: Mapping[str, Any], evidence: pl.Data
     smallest = float(locked["smallest_gain"]) * scale / units
     likely = locked["expected_gain"][1] * scale / units if locked["expected_gain"] else None
     target = None if likely is None else max(likely, smallest)
-    return replace(criteria, min_effect=smallest, target=target, units_per_year=units * per_year)
+    return replace(
+        criteria, min_effect=smallest, target=target, units_per_year=units * per_year, currency=locked["currency"]
+    )
 
 
 def _segments(

@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol
 
 from shipworthy.analysis.analyse import Analysis, read_analysis
 from shipworthy.analysis.decision import Decision
-from shipworthy.analysis.verdicts import Gain
+from shipworthy.analysis.gain import Gain
 from shipworthy.errors import NotFoundError
 from shipworthy.finite import finite
 from shipworthy.ideas.idea import Idea

@@ -64,6 +64,7 @@ class Criteria:
         guardrails: What must not get worse.
         worst_day_loss: The worst loss per pair that one period could bring, seen or not; None leaves it out.
         units_per_year: Pairs decided in a year, to speak of money per year; None leaves it out.
+        currency: What money is counted in, to speak of it; empty where nobody says it.
 
     Raises:
         InvalidInputError: A field is out of its range; the message names it.
@@ -83,6 +84,7 @@ class Criteria:
     guardrails: tuple[Margin, ...] = ()
     worst_day_loss: float | None = None
     units_per_year: float | None = None
+    currency: str = ""
 
     def __post_init__(self) -> None:
         """Refuses what cannot be judged; numbers of numpy become Python's."""

@@ -10,8 +10,9 @@ import numpy as np
 
 from shipworthy.analysis.criteria import Criteria
 from shipworthy.analysis.measurement import FEWEST_PERIODS, stressed
+from shipworthy.analysis.money import money, plain, step_of
 from shipworthy.analysis.pairs import Pairs
-from shipworthy.analysis.wording import amount, periods
+from shipworthy.analysis.wording import periods
 from shipworthy.statistics.interval import Estimate, estimate
 from shipworthy.statistics.series import FloatArray, autocorrelation, halves, influence_series
 from shipworthy.statistics.spectrum import FEWEST_COSINES
@@ -142,8 +143,9 @@ def _sentence(
     loss = found.low * float(counts.mean()) * counts.size
     worst = -float(sums.min())
     ratio = loss / worst if worst > 0.0 else 0.0
+    costs = plain(money(loss, criteria.currency, step_of([loss])))
     times = f", {ratio:,.{0 if ratio >= 10 else 1}f} times the worst one seen" if ratio else ""
-    return f"{says} The proven gain is erased by one unseen period in {counts.size:,} that costs {amount(loss)}{times}."
+    return f"{says} The proven gain is erased by one unseen period in {counts.size:,} that costs {costs}{times}."
 
 
 def _halves(sums: FloatArray, counts: FloatArray, criteria: Criteria) -> tuple[Half, ...]:

@@ -15,9 +15,11 @@ from typing import Any, Self
 import polars as pl
 
 from shipworthy.analysis.criteria import Criteria, Margin
+from shipworthy.analysis.gain import Gain
 from shipworthy.analysis.measurement import MOST_ONE_SIDED, mean_of, measured
+from shipworthy.analysis.money import figure, plain, step_for
 from shipworthy.analysis.pairs import Pairs, paired
-from shipworthy.analysis.wording import amount, interval
+from shipworthy.analysis.wording import amount
 from shipworthy.finite import finite
 
 
@@ -91,7 +93,10 @@ def _judged(pairs: Pairs, margin: Margin, criteria: Criteria) -> GuardrailVerdic
     mean = found.estimate.mean
     low, high = (mean, mean) if found.constant else (found.estimate.low, found.estimate.high)
     tolerated = amount(margin.margin)
-    shown = interval(low, high, criteria.alpha) if margin.better == "higher" else interval(-high, -low, criteria.alpha)
+    told_ends = (low, high) if margin.better == "higher" else (-high, -low)
+    step = step_for(Gain(gain=mean, low=low, high=high), 0.0, -margin.margin)
+    told = " to ".join(plain(figure(end, step)) for end in told_ends)
+    shown = f"{100.0 * (1.0 - criteria.alpha):.4g} % interval {told}"
     if low > -margin.margin:
         state, says = (GuardrailState.HOLDS, f"holds: it gets worse by less than the tolerated {tolerated}")
     elif high < -margin.margin:

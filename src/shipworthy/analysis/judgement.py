@@ -9,10 +9,12 @@ import numpy as np
 
 from shipworthy.analysis.criteria import Criteria
 from shipworthy.analysis.decision import Decision
+from shipworthy.analysis.gain import Gain
 from shipworthy.analysis.guardrail import GuardrailState, GuardrailVerdict
 from shipworthy.analysis.measurement import FEWEST_PERIODS, Measurement
+from shipworthy.analysis.money import figure, money, plain, stated, step_among
 from shipworthy.analysis.pairs import Pairs
-from shipworthy.analysis.wording import amount, interval, periods
+from shipworthy.analysis.wording import amount, periods
 from shipworthy.statistics.budget import Grant
 from shipworthy.statistics.interval import Estimate
 from shipworthy.statistics.power import Pilot, periods_for
@@ -86,14 +88,14 @@ def judge(
     alone, low = known.low - unseen_loss, corrected_low(known, grant) - unseen_loss
     others = tuple(guardrail.reason for guardrail in guardrails)
     if alone <= criteria.min_effect and known.high < criteria.claimed:
-        return Judgement(decision=Decision.STOP, reasons=(_disproved(known, criteria), *others))
+        return Judgement(decision=Decision.STOP, reasons=(_disproved(known, criteria, grant), *others))
     breached = _reasons(guardrails, GuardrailState.BREACHED)
     if breached:
-        gain = f"The gain in money is {_gain(known, criteria)}."
+        gain = f"The gain in money is {_Spoken(known, criteria, grant).gain}."
         return Judgement(decision=Decision.STOP, reasons=(*breached, gain))
     if low <= criteria.min_effect:
         is_corrected = grant is not None and alone > criteria.min_effect
-        reason = _corrected(known, low, grant, criteria) if is_corrected else _open(known, unseen_loss, criteria)
+        reason = _corrected(known, low, grant, criteria) if is_corrected else _open(known, unseen_loss, criteria, grant)
         reasons = (reason, *others)
         return Judgement(decision=Decision.INCONCLUSIVE, reasons=reasons)
     proven = _proven(known, unseen_loss, criteria, grant)
@@ -149,37 +151,50 @@ def _reasons(guardrails: tuple[GuardrailVerdict, ...], state: GuardrailState) ->
     return tuple(guardrail.reason for guardrail in guardrails if guardrail.state == state)
 
 
-def _gain(known: Estimate, criteria: Criteria) -> str:
-    """The gain with its interval."""
-    factor, counted = criteria.spoken
-    return (
-        f"{_said(known.mean, criteria)} {counted} ({interval(known.low * factor, known.high * factor, criteria.alpha)})"
-    )
+class _Spoken:
+    """How the reasons of one judgement speak of money: counted alike, and rounded like every other telling of it."""
+
+    def __init__(self, known: Estimate, criteria: Criteria, grant: Grant | None) -> None:
+        self.known, self.criteria = known, criteria
+        self.factor, self.counted = criteria.spoken
+        ends = [known.low, corrected_low(known, grant)]
+        told = [Gain(gain=known.mean, low=low, high=known.high) for low in ends if math.isfinite(low)]
+        scaled = [Gain(**{name: self.factor * getattr(one, name) for name in ("gain", "low", "high")}) for one in told]
+        marks = (0.0, self.factor * criteria.min_effect, self.factor * criteria.claimed)
+        self.step = step_among(scaled, *marks) if scaled else 1.0
+
+    def amount(self, per_pair: float) -> str:
+        """An amount that was measured."""
+        return plain(money(self.factor * per_pair, self.criteria.currency, self.step))
+
+    def fixed(self, per_pair: float) -> str:
+        """An amount that somebody stated before."""
+        return plain(stated(self.factor * per_pair, self.criteria.currency))
+
+    @property
+    def gain(self) -> str:
+        """The gain with its interval."""
+        low, high = (figure(self.factor * end, self.step) for end in (self.known.low, self.known.high))
+        confidence = f"{100.0 * (1.0 - self.criteria.alpha):.4g}"
+        return plain(f"{self.amount(self.known.mean)} {self.counted} ({confidence} % interval {low} to {high})")
 
 
-def _said(money: float, criteria: Criteria) -> str:
-    """An amount per pair as the reasons count it."""
-    return amount(money * criteria.spoken[0])
-
-
-def _unseen(unseen_loss: float, criteria: Criteria) -> str:
+def _unseen(unseen_loss: float, says: _Spoken) -> str:
     """What a declared worst loss takes off."""
-    return f", {_said(unseen_loss, criteria)} lower still for the worst loss that was declared" if unseen_loss else ""
+    return f", {says.amount(unseen_loss)} lower still for the worst loss that was declared" if unseen_loss else ""
 
 
 def _proven(known: Estimate, unseen_loss: float, criteria: Criteria, grant: Grant | None) -> str:
     """Why the challenger is better."""
-    worth = (
-        "zero"
-        if criteria.min_effect == 0.0
-        else f"{_said(criteria.min_effect, criteria)}, the smallest gain worth shipping"
-    )
-    lower = f", {_said(corrected_low(known, grant), criteria)} once {_for_whom(grant)}," if grant else ""
-    low_end = f"even the low end{lower}{_unseen(unseen_loss, criteria)} is above {worth}"
-    says = f"The challenger earns {_gain(known, criteria)} more: {low_end}."
+    says = _Spoken(known, criteria, grant)
+    is_any = criteria.min_effect == 0.0
+    worth = "zero" if is_any else f"{says.fixed(criteria.min_effect)}, the smallest gain worth shipping"
+    lower = f", {says.amount(corrected_low(known, grant))} once {_for_whom(grant)}," if grant else ""
+    low_end = f"even the low end{lower}{_unseen(unseen_loss, says)} is above {worth}"
+    told = f"The challenger earns {says.gain} more: {low_end}."
     if known.high < criteria.claimed:
-        says += f" It earns less than the {_said(criteria.claimed, criteria)} that the idea claimed."
-    return says
+        told += f" It earns less than the {says.fixed(criteria.claimed)} that the idea claimed."
+    return told
 
 
 def _for_whom(grant: Grant) -> str:
@@ -190,29 +205,30 @@ def _for_whom(grant: Grant) -> str:
 def _corrected(known: Estimate, low: float, grant: Grant | None, criteria: Criteria) -> str:
     """Why an idea that would ship alone does not."""
     assert grant is not None, "only a grant corrects"
-    ends = f"the low end is {_said(low, criteria)}" if math.isfinite(low) else "nothing is left to ship it on"
+    says = _Spoken(known, criteria, grant)
+    ends = f"the low end is {says.amount(low)}" if math.isfinite(low) else "nothing is left to ship it on"
     return (
-        f"Alone it would ship: its gain is {_gain(known, criteria)}. But with many ideas on one history one looks good by luck: "
-        f"{_for_whom(grant)}, {ends}, and has to be above {_said(criteria.min_effect, criteria)}."
+        f"Alone it would ship: its gain is {says.gain}. But with many ideas on one history one looks good by luck: "
+        f"{_for_whom(grant)}, {ends}, and has to be above {says.fixed(criteria.min_effect)}."
     )
 
 
-def _disproved(known: Estimate, criteria: Criteria) -> str:
+def _disproved(known: Estimate, criteria: Criteria, grant: Grant | None) -> str:
     """Why the idea is disproved."""
+    says = _Spoken(known, criteria, grant)
     if known.high < 0.0:
-        return f"The challenger loses money: its gain is {_gain(known, criteria)}, below zero even at its best."
-    claimed = _said(criteria.claimed, criteria)
-    return (
-        f"The idea is disproved: its gain is {_gain(known, criteria)}, below the {claimed} it needs even at its best."
-    )
+        return f"The challenger loses money: its gain is {says.gain}, below zero even at its best."
+    claimed = says.fixed(criteria.claimed)
+    return f"The idea is disproved: its gain is {says.gain}, below the {claimed} it needs even at its best."
 
 
-def _open(known: Estimate, unseen_loss: float, criteria: Criteria) -> str:
+def _open(known: Estimate, unseen_loss: float, criteria: Criteria, grant: Grant | None) -> str:
     """Why nothing is decided."""
+    says = _Spoken(known, criteria, grant)
     beginning = (
         "There is a gain, but it may be too small" if known.low > 0.0 else "The gain cannot be told from chance yet"
     )
     return (
-        f"{beginning}: it is {_gain(known, criteria)}, and the low end"
-        f"{_unseen(unseen_loss, criteria)} is not above {_said(criteria.min_effect, criteria)}, the smallest gain worth shipping."
+        f"{beginning}: it is {says.gain}, and the low end"
+        f"{_unseen(unseen_loss, says)} is not above {says.fixed(criteria.min_effect)}, the smallest gain worth shipping."
     )

@@ -76,6 +76,7 @@ class Stated:
             cadence=cadence,
             guardrails=self.guardrails,
             units_per_year=units,
+            currency=self.currency,
         )
         pairs = {"unit": 1.0, "period": pairs_per_period, "year": units}[self.per]
         return replace(

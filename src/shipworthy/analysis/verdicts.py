@@ -18,11 +18,13 @@ from shipworthy.analysis.cleaning import calendar_notes, cleaned
 from shipworthy.analysis.criteria import Criteria
 from shipworthy.analysis.decision import Decision
 from shipworthy.analysis.exposure import Exposure, exposed
+from shipworthy.analysis.gain import Gain
 from shipworthy.analysis.guardrail import GuardrailVerdict, guarded
 from shipworthy.analysis.judgement import Judgement, corrected_low, hardly_differs, judge, periods_still_needed
 from shipworthy.analysis.measurement import MOST_ONE_SIDED, Measurement, mean_of, measured
+from shipworthy.analysis.money import money, plain, step_among, step_of
 from shipworthy.analysis.pairs import Pairs, paired
-from shipworthy.analysis.wording import amount, periods
+from shipworthy.analysis.wording import a_period, amount, periods
 from shipworthy.errors import InvalidInputError
 from shipworthy.finite import finite
 from shipworthy.sources.frame import Table, to_polars
@@ -34,15 +36,6 @@ _DOMINANT_SHARE = 0.5
 _NAMED = 5
 
 SEALED = "The holdout is sealed: it answers with its decision alone, and shows no money unless the decision is to ship."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gain:
-    """An amount of money with its interval."""
-
-    gain: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +118,19 @@ class Verdict:
                 f"Money per year needs the pairs decided in a year, not {units!r}. Give units_per_year."
             )
         return self._times(units)
+
+    @property
+    def smallest_a_period(self) -> float:
+        """The smallest gain worth shipping, in money a period."""
+        return self.criteria.min_effect * (self.exposure.pairs_per_period if self.exposure else 1.0)
+
+    def step_of_year(self) -> float:
+        """Returns to what money a year is rounded, wherever it is told: no end of it may seem to lie on a mark's other side."""
+        units = self.criteria.units_per_year or 0.0
+        told = [self._times(units)]
+        if self.grant is not None and math.isfinite(self.corrected_low):
+            told.append(replace(told[0], low=self.corrected_low * units))
+        return step_among(told, 0.0, self.criteria.min_effect * units, self.criteria.claimed * units)
 
     def _times(self, units: float) -> Gain:
         """Scales the gain; an unknown interval stays unknown."""
@@ -228,7 +234,7 @@ def verdict(frame: Table, criteria: Criteria | None = None, *, grant: Grant | No
         guardrails=guardrails,
         exposure=exposure,
         periods_still_needed=needed,
-        notes=evidence.notes + calendar_notes(pairs.periods, asked) + _notes(evidence.frame, pairs, exposure),
+        notes=evidence.notes + calendar_notes(pairs.periods, asked) + _notes(evidence.frame, pairs, exposure, asked),
         criteria=asked,
         corrected_low=corrected_low(shown, grant) if shown else -math.inf,
         grant=grant,
@@ -276,12 +282,14 @@ def _also_at_worst(
     return Judgement(decision=Decision.INCONCLUSIVE, reasons=(reason, *judgement.reasons))
 
 
-def _notes(frame: pl.DataFrame, pairs: Pairs, exposure: Exposure) -> tuple[str, ...]:
+def _notes(frame: pl.DataFrame, pairs: Pairs, exposure: Exposure, criteria: Criteria) -> tuple[str, ...]:
     """Says what the reader of the interval should know."""
     notes = [*_unusable(frame, pairs)]
     if not exposure.is_stable:
-        older, newer = (amount(half.gain) for half in exposure.halves)
-        notes.append(f"Not stable: {older} per unit in the older half, {newer} in the newer one.")
+        gains = [half.gain * exposure.pairs_per_period for half in exposure.halves]
+        older, newer = (plain(money(gain, criteria.currency, step_of(gains))) for gain in gains)
+        counted = a_period(criteria.cadence)
+        notes.append(f"Not stable: {older} {counted} in the older half, {newer} in the newer one.")
     sums, counts = pairs.series
     influence = influence_series(sums, counts)[1] ** 2 if counts.size else np.zeros(0)
     if influence.size and influence.max() > _DOMINANT_SHARE * influence.sum():

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
+
 
 def amount(number: float) -> str:
     """Writes an amount with four digits that count, and thousands apart.
 
-    >>> amount(1234567.8), amount(0.123456), amount(-3.0), amount(2e-12)
-    ('1,234,568', '0.1235', '-3', '2e-12')
+    >>> amount(1234567.8), amount(0.123456), amount(-3.0), amount(0.00006), amount(2e-12)
+    ('1,234,568', '0.1235', '-3', '0.00006', '2e-12')
     """
     number += 0.0  # no minus before a zero
     if 1000.0 <= abs(number) < 1e15:
         return f"{number:,.0f}"
+    if 1e-9 <= abs(number) < 1e-4:
+        return f"{number:.{3 - math.floor(math.log10(abs(number)))}f}".rstrip("0")
     return f"{number:.4g}"
 
 

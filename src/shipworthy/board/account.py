@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 from starlette.responses import Response
@@ -14,7 +15,7 @@ from shipworthy.web.asked import Asked
 from shipworthy.web.oneself import own_account, require_presence
 from shipworthy.workspace.account import Account, end_sessions
 from shipworthy.workspace.password import has_password, set_password
-from shipworthy.workspace.role import Permission, roles_as_texts
+from shipworthy.workspace.role import EVERYWHERE, Permission, Role
 from shipworthy.workspace.token import LONGEST, list_tokens, make_token, revoke_token
 
 PAGE = "/account"
@@ -75,7 +76,7 @@ def _page(asked: Asked, account: Account, made: str = "") -> Response:
         asked,
         "account",
         account=account,
-        roles=roles_as_texts(account.roles),
+        roles="; ".join(_had(squad, has) for squad, has in account.roles.items()),
         has_password=has_password(_records(asked), account.login),
         tokens=list_tokens(_records(asked), account.login),
         permissions=[one for one in Permission if any(account.principal.may(one, squad) for squad in account.roles)],
@@ -107,3 +108,8 @@ def _secret(asked: Asked, name: str) -> str:
 
 def _records(asked: Asked) -> RecordStore:
     return asked.desk.workspace.records
+
+
+def _had(squad: str, roles: Iterable[Role]) -> str:
+    """The roles that somebody has in a squad, in words."""
+    return f"{', '.join(sorted(roles))} {'in every squad' if squad == EVERYWHERE else f'in {squad}'}".rstrip()

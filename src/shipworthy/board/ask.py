@@ -11,8 +11,8 @@ from urllib.parse import urlencode
 
 from starlette.responses import Response
 
+from shipworthy.analysis.money import MINUS
 from shipworthy.analysis.report.drawing import Plot
-from shipworthy.analysis.report.money import MINUS
 from shipworthy.board.form import field
 from shipworthy.board.rendering import go, render
 from shipworthy.errors import InvalidInputError, ShipworthyError

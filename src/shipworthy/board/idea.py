@@ -33,7 +33,7 @@ from shipworthy.web.asked import Asked
 from shipworthy.web.sandbox import SANDBOX
 from shipworthy.workspace.cards import Card
 from shipworthy.workspace.job import Job
-from shipworthy.workspace.role import Permission
+from shipworthy.workspace.role import MAY, Permission
 
 _TALK = 50
 
@@ -51,6 +51,7 @@ def story(asked: Asked, project: Project) -> dict[str, Any]:
     answer = read_answer(examined) if examined else None
     judged, trouble = _judged(project, idea)
     job = _job(asked, project, card)
+    currency = card.expected.currency if card.expected else lock.criteria["currency"] if lock else ""
     return {
         "card": card,
         "idea": idea,
@@ -60,7 +61,8 @@ def story(asked: Asked, project: Project) -> dict[str, Any]:
         "locked": locked_facts(lock.criteria, lock.digest) if lock else [],
         "deviations": deviations(project, idea),
         "answer": answer,
-        "data": _data(answer),
+        "data": _data(answer, currency),
+        "currency": currency,
         "judged": judged,
         "trouble": trouble,
         "has_report": _report(project, idea).is_file(),
@@ -69,6 +71,7 @@ def story(asked: Asked, project: Project) -> dict[str, Any]:
         "job": job,
         "took": took(job) if job else 0.0,
         "verbs": _verbs(asked, project, card),
+        "waits_for": _waits_for(asked, project, card),
         **_talk(asked, project),
         "signed": signoffs(project, idea),
         "asked_for": {gate: project.settings["signoffs"][gate] for gate in Gate if project.settings["signoffs"][gate]},
@@ -111,13 +114,13 @@ def _judged(project: Project, idea: Idea) -> tuple[Judged | None, str]:
         return None, str(error)
 
 
-def _data(answer: DataAnswer | None) -> dict[str, Any]:
+def _data(answer: DataAnswer | None, currency: str) -> dict[str, Any]:
     if answer is None:
         return {}
     return {
         "rows": data_facts.rows(answer),
         "leaks": data_facts.leaks(answer),
-        "power": data_facts.power(answer),
+        "power": data_facts.power(answer, currency),
         "broken": data_facts.broken(answer),
     }
 
@@ -149,12 +152,21 @@ def _verbs(asked: Asked, project: Project, card: Card) -> Sequence[tuple[str, st
     ]
 
 
-_BUTTONS = {
-    "data": "Examine the data",
-    "research": "Replay the history",
-    "analyse": "Judge the evidence",
-    "ship": "Take the next step live",
+def _waits_for(asked: Asked, project: Project, card: Card) -> str:
+    """Who may run the verb that is due, where whoever reads may not; empty where they may, or where none is due."""
+    verb = next((verb for verb in VERBS if card.next == f"shipworthy {verb} {card.number}"), None)
+    if verb is None or asked.principal.may(VERBS[verb], project.squad):
+        return ""
+    return "one of these to " + _DOES[verb] + ": " + ", ".join(sorted(MAY[VERBS[verb]]))
+
+
+_DOES = {
+    "data": "examine the data",
+    "research": "replay the history",
+    "analyse": "judge the evidence",
+    "ship": "take the next step live",
 }
+_BUTTONS = {verb: does.capitalize() for verb, does in _DOES.items()}
 
 
 def _report(project: Project, idea: Idea) -> Path:

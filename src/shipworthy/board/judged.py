@@ -11,13 +11,13 @@ from typing import NamedTuple
 import polars as pl
 
 from shipworthy.analysis.analyse import Analysis, read_analysis
+from shipworthy.analysis.gain import Gain
 from shipworthy.analysis.override import Override, overrides, standing
 from shipworthy.analysis.report import sentences
 from shipworthy.analysis.report.doubts import Doubt, doubts
 from shipworthy.analysis.report.findings import Findings, course_of, units_of, usable_pairs
 from shipworthy.analysis.report.next_step import cost_of_waiting
 from shipworthy.analysis.report.tiles import Tile, tiles
-from shipworthy.analysis.verdicts import Gain
 from shipworthy.ideas.idea import Idea
 from shipworthy.ideas.lock import Lock
 from shipworthy.project import Project

@@ -8,8 +8,8 @@ from typing import Any
 from starlette.responses import Response
 
 from shipworthy.analysis.decision import Decision
+from shipworthy.analysis.money import step_for
 from shipworthy.analysis.report.drawing import GAIN, LOSS, MUTED, Range, draw_ranges
-from shipworthy.analysis.report.money import step_for
 from shipworthy.board.kept_pictures import Drawn, Picture, kept
 from shipworthy.board.news import is_news, nothing_new, seen
 from shipworthy.board.plots.money import draw_money
@@ -46,7 +46,10 @@ def show_problems(asked: Asked) -> Response:
     cards = asked.cards.all()
     names = sorted({card.problem for card in cards} | set(_rolled_out(project)))
     counted = [(name, [card for card in cards if card.problem == name], _moves(project, name)) for name in names]
-    return render(asked, "problems", project=project, here="Problems", problems=counted, names_of=names_of)
+    declared = [f"`{one}`" for one in project.settings["project"]["problems"]]
+    return render(
+        asked, "problems", project=project, here="Problems", problems=counted, names_of=names_of, declared=declared
+    )
 
 
 def show_problem(asked: Asked) -> Response:
@@ -177,9 +180,8 @@ def _gains(lines: Sequence[Line]) -> list[Picture]:
 def _spent(one: Holdout) -> str:
     """How a history's budget stands, in a sentence."""
     shape = "sealed: it answers with decisions alone" if one.is_sealed else "open: whoever replays an idea sees it"
-    return (
-        f"{one.first} to {one.last}, {shape}. {one.ideas} of {one.planned} planned ideas opened it; {one.retirement}."
-    )
+    ends = f"it {'is' if one.is_retired else 'retires'} {one.retirement}"
+    return f"{one.first} to {one.last}, {shape}. {one.ideas} of {one.planned} planned ideas opened it; {ends}."
 
 
 def _moves(project: Project, name: str) -> Sequence[Rollout]:

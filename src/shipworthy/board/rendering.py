@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from shipworthy.analysis import report
-from shipworthy.board.words import FILTERS
+from shipworthy.board.words import FILTERS, told_with
 from shipworthy.errors import NotFoundError, ShipworthyError
 from shipworthy.project import Project
 from shipworthy.web.asked import Asked
@@ -31,6 +31,16 @@ _TEMPLATES = Path(__file__).with_name("templates")
 _REPORT = Path(report.__file__).parent
 FILES = (STATIC, _REPORT)
 """Where the files beside the pages lie; the script that reads plots out is the reports' own."""
+
+_TITLES: Mapping[int, str] = {
+    403: "That is not yours to do",
+    404: "There is nothing here",
+    409: "Somebody was faster",
+    429: "Too many at once",
+    500: "That did not work",
+    503: "Not just now",
+}
+"""What a page says first that answers with an error."""
 
 _LOG = logging.getLogger("shipworthy.board")
 _SAID = "said"
@@ -89,7 +99,16 @@ def refuse(request: Request, error: ShipworthyError) -> Response:
     desk, principal = _who(request)
     name = request.path_params.get("project", "")
     project = desk.readable(principal).get(name) if principal else None
-    return _page(request, "refused", project=project, here="", status=status_of(error), error=error)
+    status = status_of(error)
+    return _page(
+        request,
+        "refused",
+        project=project,
+        here="",
+        status=status,
+        error=error,
+        title=_TITLES.get(status, _TITLES[500]),
+    )
 
 
 def answer_http(request: Request, error: Exception) -> Response:
@@ -155,7 +174,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= FILTERS
-    environment.globals |= {"asset": _asset}
+    environment.globals |= {"asset": _asset, "told_with": told_with}
     return environment
 
 

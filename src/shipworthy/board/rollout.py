@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import msgspec
 from starlette.responses import Response
 
+from shipworthy.analysis.wording import a_period
 from shipworthy.board.form import field
 from shipworthy.board.job import took
 from shipworthy.board.kept_pictures import Picture, kept
@@ -138,6 +139,7 @@ def _shown(asked: Asked, *, may_draw: bool) -> Response:
         "names": names_of(moves),
         "title": next((card.title for card in asked.cards.all() if f"{card.number:04d}" == serves.idea), ""),
         "told": told,
+        "each": a_period((told.answer or {}).get("cadence", "")),
         "pictures": pictures,
         "track": _track(told, moves),
         "buttons": _buttons(asked, project, moves, told),
@@ -169,7 +171,7 @@ def _jobs(asked: Asked, project: Project, problem: str, moves: Sequence[Rollout]
 
 
 def _track(told: Told, moves: Sequence[Rollout]) -> list[tuple[str, str]]:
-    """The phases of the idea that is tried or live, each with whether it is done, now, or ahead."""
+    """The phases of the idea that is tried or live, each "done", "now" or "ahead"; once it is over what it "was", and its end."""
     serves = moves[-1]
     own = [move for move in moves if move.idea == serves.idea] if serves.idea else []
     if not own:
@@ -178,7 +180,9 @@ def _track(told: Told, moves: Sequence[Rollout]) -> list[tuple[str, str]]:
     steps = steps or [("shadow", 0.0), _tried(own), ("live", 1.0)]
     taken = [(str(move.phase), move.share if move.phase is Phase.CANARY else 0.0) for move in own]
     at = [i for i, (phase, share) in enumerate(steps) if (phase, share if phase == "canary" else 0.0) in taken]
-    now_at = -1 if serves.phase.is_over else max(at, default=0)
+    if serves.phase.is_over:
+        return [*((_says(*steps[i]), "was") for i in at), (str(serves.phase), "over")]
+    now_at = max(at, default=0)
     return [
         (_says(phase, share), "now" if i == now_at else "done" if i in at or i < now_at else "ahead")
         for i, (phase, share) in enumerate(steps)
@@ -230,7 +234,7 @@ def _pictures(project: Project, told: Told, *, may_draw: bool) -> list[Picture] 
 
 def _drawn(found: Mapping[str, Any]) -> list[Picture]:
     noun = "pair of blocks" if found["phase"] == "switchback" else "live period"
-    plot = draw_evidence(found["looks"], found["currency"], found["smallest"], noun)
+    plot = draw_evidence(found["looks"], found["currency"], found["smallest"], noun, a_period(found["cadence"]))
     drawn = [Picture(plot, _ANYTIME)] if plot else []
     if found["money"]:
         periods = [{**one, "period": instant_of(one["period"])} for one in found["money"]]

@@ -81,7 +81,8 @@ def _override(history: Sequence[Record]) -> Iterable[Event]:
 
 def _rollout(history: Sequence[Record]) -> Iterable[Event]:
     for record in history:
-        yield Event(record.at, record.by, f"moved it to {record.body['phase']}", record.body["why"])
+        phase = record.body["phase"]
+        yield Event(record.at, record.by, _MOVES.get(phase, f"moved it to {phase}"), record.body["why"])
 
 
 def _signoff(history: Sequence[Record]) -> Iterable[Event]:
@@ -91,6 +92,7 @@ def _signoff(history: Sequence[Record]) -> Iterable[Event]:
         yield Event(record.at, record.by, f"{does} as {body['role']}, for {body['gate']}")
 
 
+_MOVES = {"rolled back": "rolled it back", "retired": "retired it", "paused": "paused it"}
 _TELL: Mapping[str, Callable[[Sequence[Record]], Iterable[Event]]] = {
     "idea": _idea,
     "data": _data,

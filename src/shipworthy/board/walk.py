@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from shipworthy.project import Project, Stage
+from shipworthy.ship.rollout import Phase
 from shipworthy.workspace.cards import Card
 
 
@@ -15,7 +16,7 @@ class Step(NamedTuple):
     Attributes:
         stage: The stage.
         says: Its answer, or what is to be done; empty where the idea has not come so far.
-        state: "done", "now" or "ahead".
+        state: "done", "now", "ahead", or "over" where it was tried live and taken back.
     """
 
     stage: Stage
@@ -23,12 +24,15 @@ class Step(NamedTuple):
     state: str
 
 
+_OVER = frozenset({str(Phase.ROLLED_BACK), str(Phase.RETIRED)})
+
+
 def walk(project: Project, card: Card) -> Sequence[Step]:
     """The five steps of an idea."""
     stages = list(Stage)
     now = stages.index(card.stage)
     return [
-        Step(stage, card.says, "now")
+        Step(stage, card.says, "over" if card.says in _OVER else "now")
         if i == now
         else Step(stage, _answer(project, card, stage), "done")
         if i < now

@@ -13,8 +13,8 @@ import click
 import polars as pl
 
 from shipworthy.analysis.analyse import analyse_idea
+from shipworthy.analysis.gain import Gain
 from shipworthy.analysis.report.write import write_report
-from shipworthy.analysis.verdicts import Gain
 from shipworthy.cli.show import money, progress
 from shipworthy.data.examine import examine_data
 from shipworthy.errors import AlreadyExistsError, GateClosedError, NotFoundError, UnavailableError

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
-from shipworthy.analysis.report.money import MINUS, figure, step_for
-from shipworthy.analysis.verdicts import Gain, Verdict
+from shipworthy.analysis.gain import Gain
+from shipworthy.analysis.money import MINUS, figure, step_for
+from shipworthy.analysis.verdicts import Verdict
 from shipworthy.analysis.wording import a_period
-from shipworthy.cli.show import money
 
 
 def with_interval(gain: Gain) -> str:
@@ -34,8 +34,10 @@ def gains(verdict: Verdict, currency: str) -> dict[str, str]:
         return {}
     lines = {}
     each = a_period(verdict.criteria.cadence).capitalize()
-    for name, gain in ((each, verdict.per_period()), ("A year", verdict.per_year())):
-        low, high = money(gain.low, currency), money(gain.high, currency)
-        lines[name] = f"{money(gain.gain, currency)} ({low} to {high})"
+    period = verdict.per_period()
+    steps = (step_for(period, 0.0, verdict.smallest_a_period), verdict.step_of_year())
+    for name, gain, step in zip((each, "A year"), (period, verdict.per_year()), steps, strict=True):
+        amount = f"{plain(gain.gain, step)} {currency}".rstrip()
+        lines[name] = f"{amount} ({plain(gain.low, step)} to {plain(gain.high, step)})"
     harm = f"{verdict.probability_of_harm:.1%}" if verdict.probability_of_harm >= 0.001 else "below 0.1%"
     return lines | {"Chance of harm": harm}

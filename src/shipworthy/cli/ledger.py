@@ -7,7 +7,7 @@ from importlib import import_module
 
 import click
 
-from shipworthy.analysis.report.money import step_of
+from shipworthy.analysis.money import step_of
 from shipworthy.cli.figures import plain, with_interval
 from shipworthy.cli.show import as_json, money, narrowed, show, tell
 from shipworthy.live.ledger.ledger import Line, read_calibration, read_ledger

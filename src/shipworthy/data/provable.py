@@ -133,26 +133,29 @@ class Provable:
         return asdict(self)
 
 
-def power_facts(shown: Mapping[str, Any]) -> dict[str, str]:
+def power_facts(shown: Mapping[str, Any], currency: str = "") -> dict[str, str]:
     """What a recorded `Provable` says, by name: against what is worth shipping, and against what there is to gain at most."""
+
+    def said(amount: float) -> str:
+        money = f"{amount:,.2f}" if abs(amount) >= 0.01 or not amount else f"{amount:.5f}"
+        return f"{money} {currency}".rstrip()
+
+    def both(amount: float) -> str:
+        yearly = amount * year
+        return f"{said(amount)} per period ({f'{yearly:,.0f} {currency}'.rstrip() if yearly >= 1.0 else said(yearly)} a year)"
+
     least, worth, ceiling = shown["smallest_detectable"], shown["smallest_worth"], shown["ceiling"]
     year = shown["periods_per_year"]
     can = (
         "no gain at all: too few periods, or refits among them"
         if math.isinf(least)
-        else f"a gain of {least:,.2f} per period ({least * year:,.0f} a year), four times in five; "
-        f"as one of {shown.get('ideas_planned', 20)} ideas {shown['smallest_detectable_last_idea']:,.2f}"
+        else f"a gain of {both(least)}, four times in five; "
+        f"as one of {shown.get('ideas_planned', 20)} ideas {said(shown['smallest_detectable_last_idea'])}"
     )
-    most = (
-        {
-            "At most": f"{ceiling:,.2f} per period ({ceiling * year:,.0f} a year), by perfect foresight: {shown['oracle']}"
-        }
-        if ceiling is not None
-        else {}
-    )
+    most = {"At most": f"{both(ceiling)}, by perfect foresight: {shown['oracle']}"} if ceiling is not None else {}
     return {
         "Can show": can,
-        "Worth": f"shipping from {worth:,.2f} per period ({worth * year:,.0f} a year)",
+        "Worth": f"shipping from {both(worth)}",
         **most,
         "Planned with": shown["rests_on"],
     }

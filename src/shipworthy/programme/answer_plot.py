@@ -6,8 +6,8 @@ from typing import Any, Literal, get_args
 
 import polars as pl
 
+from shipworthy.analysis.money import figure, step_of
 from shipworthy.analysis.report.drawing import GAIN, INK, Plot, along, draw, rows, trace
-from shipworthy.analysis.report.money import figure, step_of
 from shipworthy.errors import InvalidInputError, NotFoundError
 from shipworthy.library import library
 from shipworthy.programme.ask import Answer
@@ -58,7 +58,7 @@ def draw_answer(answer: Answer, x: str, y: str, kind: Kind, title: str = "") -> 
         raise InvalidInputError(f"{x!r} is {frame[x].dtype}: along the bottom lie numbers or times. Draw bars instead.")
     known = known.with_columns(_whole(known["x"])).sort("x")
     readings = [(str(at), figure(amount, step)) for at, amount in known.iter_rows()]
-    return draw(says, lambda width: _course(known, y, width, kind), _HEIGHT, readings=readings)
+    return draw(says, lambda width: _course(known, x, y, width, kind), _HEIGHT, readings=readings)
 
 
 def _whole(at: pl.Series) -> pl.Series:
@@ -68,9 +68,10 @@ def _whole(at: pl.Series) -> pl.Series:
     return at.cast(pl.Float64).round().cast(pl.Int64)
 
 
-def _course(known: pl.DataFrame, name: str, width: int, kind: Kind) -> Any:
+def _course(known: pl.DataFrame, below: str, name: str, width: int, kind: Kind) -> Any:
     alt = library("altair", "report")
     at, x = along(known["x"], width)
+    x = x.title(below)
     data = rows(i=list(range(known.height)), at=at, y=known["y"].to_list())
     y = alt.Y("y:Q", title=name, scale=alt.Scale(zero=False))
     placed = alt.Chart(data).encode(x=x, y=y)

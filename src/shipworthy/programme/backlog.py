@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shipworthy.analysis.decision import Decision
-from shipworthy.analysis.verdicts import Gain
+from shipworthy.analysis.gain import Gain
 from shipworthy.ideas.idea import Idea
 from shipworthy.programme.claims import Claims, claims_of
 from shipworthy.programme.facts import Facts, Measured

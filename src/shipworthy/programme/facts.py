@@ -9,7 +9,7 @@ from threading import RLock
 
 from shipworthy.analysis.analyse import read_analysis
 from shipworthy.analysis.decision import Decision
-from shipworthy.analysis.verdicts import Gain
+from shipworthy.analysis.gain import Gain
 from shipworthy.ideas.idea import Idea
 from shipworthy.ideas.register import list_ideas
 from shipworthy.programme.course import Course, went_on

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from shipworthy.analysis.report.money import money, step_of
+from shipworthy.analysis.money import money, step_of
 from shipworthy.ideas.idea import Idea
 from shipworthy.project import Project
 from shipworthy.store import Record

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from shipworthy.analysis.trials.trial_verdict import TrialDecision
-from shipworthy.analysis.wording import amount
 from shipworthy.ideas.idea import Idea
 from shipworthy.ideas.signoff import About, Gate, unsigned
 from shipworthy.project import Gap, Project
@@ -88,8 +87,8 @@ def _unproven(reading: LiveReading, wait: str) -> list[Gap]:
     if money is None:
         gaps.append(Gap("No live period was answered by the new release yet, so that no money can be told.", wait))
     elif money.decision is not TrialDecision.SHIP:
-        shown = f"{amount(money.mean)} per unit ({amount(money.low)} to {amount(money.high)}) after {money.look} looks"
-        gaps.append(Gap(f"The live gain is not beyond doubt yet: {shown}.", wait))
+        looks = "1 look" if money.look == 1 else f"{money.look:,} looks"
+        gaps.append(Gap(f"The live gain is not beyond doubt yet: {reading.sentence} after {looks}.", wait))
     for margin, found in reading.guardrails:
         if found.low <= -margin.margin:
             gaps.append(Gap(f"Guardrail {margin.name} may still be worse by more than {margin.margin:g}.", wait))

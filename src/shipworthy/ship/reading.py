@@ -10,12 +10,15 @@ import polars as pl
 
 from shipworthy.analysis.analyse import read_analysis
 from shipworthy.analysis.criteria import Criteria, Margin
+from shipworthy.analysis.gain import Gain
+from shipworthy.analysis.money import plain, with_interval
 from shipworthy.analysis.trials.canary import Arms, judge_canary
 from shipworthy.analysis.trials.lent import differences, lent_by, one_measure, per_period
 from shipworthy.analysis.trials.observations import floats, index_of
 from shipworthy.analysis.trials.shadow import judge_shadow
 from shipworthy.analysis.trials.switchback import judge_switchback
 from shipworthy.analysis.trials.trial_verdict import Bounds, TrialDecision, TrialVerdict, verdict_of
+from shipworthy.analysis.wording import a_period
 from shipworthy.finite import finite
 from shipworthy.project import Project
 from shipworthy.research.evidence import open_evidence
@@ -47,6 +50,8 @@ class LiveReading:
         last: The last period that is counted.
         conduct: How both sides decide, beside the money.
         arms: How the arms of the trial were filled; None where no coin is thrown.
+        currency: What money is counted in.
+        cadence: The length of a period, such as "1d".
     """
 
     money: TrialVerdict | None
@@ -58,6 +63,8 @@ class LiveReading:
     last: str
     conduct: Conduct
     arms: SampleRatio | None = None
+    currency: str = ""
+    cadence: str = ""
 
     @property
     def per_period(self) -> tuple[float, float, float] | None:
@@ -74,7 +81,8 @@ class LiveReading:
         if found is None:
             return "no money can be told yet" if self.money is None else self.money.reasons[0]
         low, mean, high = found
-        return f"{mean:,.2f} a period ({low:,.2f} to {high:,.2f})"
+        gain, ends = with_interval(Gain(gain=mean, low=low, high=high), self.currency, 0.0)
+        return plain(f"{gain} {a_period(self.cadence)} ({ends})")
 
     def numbers(self) -> dict[str, Any]:
         """The numbers that a move rests on, as plain JSON values."""
@@ -105,12 +113,14 @@ class Trial:
         pairs: Whether what both sides earned is known in each period.
         is_live: Whether the idea is live, so that harm is a loss, not less than the smallest gain.
         periods_per_year: How many periods a year has.
+        currency: What money is counted in.
     """
 
     step: Sequence[Rollout] = ()
     pairs: bool = True
     is_live: bool = False
     periods_per_year: float = _PERIODS_A_YEAR
+    currency: str = ""
 
     @property
     def margin(self) -> float | None:
@@ -145,6 +155,7 @@ def open_live(project: Project, moves: Sequence[Rollout], idea: str, sides: Side
         pairs=release.problem.counterfactual,
         is_live=own[-1].phase is Phase.LIVE,
         periods_per_year=release.problem.periods_per_year,
+        currency=release.problem.currency,
     )
     return live_evidence(project, sides, release), trial
 
@@ -180,6 +191,8 @@ def read_live(
         last=str(known["period"].max()),
         conduct=live.conduct,
         arms=_arms(live, trial),
+        currency=trial.currency,
+        cadence=criteria.cadence,
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shipworthy.analysis.analyse import read_analysis
-from shipworthy.analysis.verdicts import Gain
+from shipworthy.analysis.gain import Gain
 from shipworthy.ideas.idea import Idea
 from shipworthy.project import Project
 
@@ -21,15 +21,20 @@ class Expected:
         gain: The amount with its interval.
         currency: Its currency; empty where nobody has said it yet.
         per: What it is per: "year", or "period" where nobody has said how many a year has.
-        is_measured: Whether a verdict measured it.
+        step: What it is rounded to, as the verdict rounds it; None where nobody measured it.
         decision: What that verdict decides; empty where none measured it.
     """
 
     gain: Gain
     currency: str
     per: str
-    is_measured: bool
+    step: float | None = None
     decision: str = ""
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether a verdict measured it."""
+        return self.step is not None
 
 
 def expected_of(project: Project, idea: Idea, terms: Mapping[str, Any] | None) -> Expected | None:
@@ -51,8 +56,10 @@ def _measured(project: Project, idea: Idea) -> Expected | None:
     gain = analysis.verdict.per_year() if analysis.verdict.criteria.units_per_year else None
     if gain is None or not math.isfinite(gain.high - gain.low):
         return None
-    decision = str(analysis.verdict.decision)
-    return Expected(gain=gain, currency=analysis.currency, per="year", is_measured=True, decision=decision)
+    found = analysis.verdict
+    return Expected(
+        gain=gain, currency=analysis.currency, per="year", step=found.step_of_year(), decision=str(found.decision)
+    )
 
 
 def _hoped(idea: Idea, terms: Mapping[str, Any]) -> Expected | None:
@@ -63,4 +70,4 @@ def _hoped(idea: Idea, terms: Mapping[str, Any]) -> Expected | None:
     low, likely, high = (amount * times for amount in idea.expected_gain)
     per = "year" if periods else idea.per
     gain = Gain(gain=likely, low=low, high=high)
-    return Expected(gain=gain, currency=str(terms.get("currency", "")), per=per, is_measured=False)
+    return Expected(gain=gain, currency=str(terms.get("currency", "")), per=per)

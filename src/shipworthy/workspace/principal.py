@@ -45,7 +45,7 @@ class Principal:
         """
         if self.may(permission, squad):
             return
-        named = f"squad {squad!r}" if squad else "this workspace"
+        named = f"squad {squad!r}" if squad and squad != EVERYWHERE else "this workspace"
         if MAY[permission] & self.roles_in(squad):
             raise DeniedError(f"The token of {self.name} is not good for {permission!s}. Make one whose scope has it.")
         who = ", ".join(sorted(MAY[permission]))

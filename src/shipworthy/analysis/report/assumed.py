@@ -6,6 +6,8 @@ import math
 from typing import Any
 
 from shipworthy.analysis.break_even import CurvePoint, Varied
+from shipworthy.analysis.gain import Gain
+from shipworthy.analysis.money import NO_BREAK, figure, money, step_for
 from shipworthy.analysis.report.drawing import (
     GAIN,
     INK,
@@ -20,9 +22,7 @@ from shipworthy.analysis.report.drawing import (
     written,
 )
 from shipworthy.analysis.report.findings import Findings
-from shipworthy.analysis.report.money import NO_BREAK, figure, money, step_for
 from shipworthy.analysis.report.story import Story
-from shipworthy.analysis.verdicts import Gain
 from shipworthy.analysis.wording import amount
 from shipworthy.library import library
 

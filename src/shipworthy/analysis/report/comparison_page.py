@@ -9,9 +9,9 @@ from textwrap import shorten
 
 from shipworthy.analysis.comparison import Compared, by_currency
 from shipworthy.analysis.decision import Decision
+from shipworthy.analysis.money import money, step_for
 from shipworthy.analysis.report.drawing import GAIN, LOSS, MUTED, Plot, Range, draw_ranges
 from shipworthy.analysis.report.layout import REPORTS_FOLDER, lay_out, write_page
-from shipworthy.analysis.report.money import money, step_for
 from shipworthy.project import Project
 
 _TEMPLATE = Path(__file__).with_name("comparison.html.jinja")

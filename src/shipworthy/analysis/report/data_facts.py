@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from shipworthy.analysis.report.money import MINUS
+from shipworthy.analysis.money import MINUS
 from shipworthy.data.contract_file import CONTRACTS_FOLDER
 from shipworthy.data.examine import DataAnswer
 from shipworthy.data.leakage import NO_LEAKS, NOT_COVERED
@@ -28,9 +28,9 @@ def rows(answer: DataAnswer) -> Facts:
     ]
 
 
-def power(answer: DataAnswer) -> Facts:
+def power(answer: DataAnswer, currency: str = "") -> Facts:
     """What the history can show; none where that was not asked any more."""
-    return list(power_facts(answer.provable).items()) if answer.provable else []
+    return list(power_facts(answer.provable, currency).items()) if answer.provable else []
 
 
 def leaks(answer: DataAnswer) -> Facts:

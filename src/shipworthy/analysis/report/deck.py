@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from io import BytesIO
 from typing import Any
 
+from shipworthy.analysis.money import NO_BREAK
 from shipworthy.analysis.report.fitting import fit
 from shipworthy.analysis.report.frozen import frozen
-from shipworthy.analysis.report.money import NO_BREAK
 from shipworthy.analysis.report.palette import LIGHT
 from shipworthy.library import library
 

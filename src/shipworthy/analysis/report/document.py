@@ -6,12 +6,12 @@ import json
 from dataclasses import asdict
 from typing import Any
 
+from shipworthy.analysis.gain import Gain
 from shipworthy.analysis.report.findings import Findings
 from shipworthy.analysis.report.judged_file import JudgedFile
 from shipworthy.analysis.report.provenance import commands
 from shipworthy.analysis.report.sentences import HEADLINES, lead
 from shipworthy.analysis.report.story import Story
-from shipworthy.analysis.verdicts import Gain
 from shipworthy.finite import finite
 
 VERSION = 1

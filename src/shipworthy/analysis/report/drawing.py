@@ -14,8 +14,8 @@ from typing import Any, Literal
 
 import polars as pl
 
-from shipworthy.analysis.report.money import figure, money
-from shipworthy.analysis.verdicts import Gain
+from shipworthy.analysis.gain import Gain
+from shipworthy.analysis.money import figure, money
 from shipworthy.library import library
 
 ROOMY = 500
@@ -28,6 +28,8 @@ _TRACE = "reading"
 _TIGHT = 250
 _WIDTHS = {"wide": 700, "narrow": 320}
 _MOST_POINTS = 300
+_FEW_DAYS = 5
+"""So few days each have a label; of more, an axis chooses some."""
 _ROW = 46
 _LARGE = ((1e9, "bn"), (1e6, "M"))
 
@@ -119,15 +121,18 @@ def along(periods: pl.Series, width: int) -> tuple[list[Any], Any]:
     Times are as drawn, in the clock of the rows.
     """
     alt = library("altair", "report")
-    is_time = not periods.dtype.is_integer()
+    is_time, is_day = not periods.dtype.is_integer(), periods.dtype == pl.Date
     if is_time:
         periods = periods.cast(pl.Datetime("ms")).dt.replace_time_zone(None).dt.epoch("ms")
+    few = is_day and periods.n_unique() <= _FEW_DAYS
     axis = alt.Axis(
         grid=False,
         tickCount=max(5, width // 110) if width > _TIGHT else 2,
         labelFlush=True,
         labelSeparation=20,
-        format=_clock(periods, width) if is_time else ",d",
+        format=_clock(periods, width, is_day=is_day) if is_time else ",d",
+        **({"values": periods.unique().sort().to_list()} if few else {}),
+        **({} if is_time else {"tickMinStep": 1}),
     )
     scale = alt.Scale(type="utc") if is_time else alt.Scale(zero=False, nice=False)
     x = alt.X("at:T" if is_time else "at:Q", title=None if is_time else "period", scale=scale, axis=axis)
@@ -251,10 +256,13 @@ def _level(alt: Any, height: float, level: float) -> Any:
     return alt.YDatum(level, type="quantitative", axis=None, scale=alt.Scale(domain=[0.0, height], nice=False))
 
 
-def _clock(times: pl.Series, width: int) -> str:
+def _clock(times: pl.Series, width: int, *, is_day: bool) -> str:
     """How times, given in milliseconds, are written below a plot, going by how long it spans and how wide it is."""
     days = (times[-1] - times[0]) / 86_400_000
-    return "%b %Y" if days > 180 else ("%-d %b %Y" if width > _TIGHT else "%-d %b") if days > 4 else "%-d %b %H:%M"
+    if days > 180:
+        return "%b %Y"
+    is_said = is_day or days > 4
+    return ("%-d %b %Y" if width > _TIGHT else "%-d %b") if is_said else "%-d %b %H:%M"
 
 
 def _svg(chart: Any, width: int, height: int, right: int) -> str:

@@ -10,7 +10,8 @@ import polars as pl
 from shipworthy.analysis.cleaning import cleaned
 from shipworthy.analysis.criteria import Criteria
 from shipworthy.analysis.decision import Decision
-from shipworthy.analysis.verdicts import Gain, Verdict
+from shipworthy.analysis.gain import Gain
+from shipworthy.analysis.verdicts import Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

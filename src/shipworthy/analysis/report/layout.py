@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import get_ident
 from typing import Any
 
-from shipworthy.analysis.report.money import exact, precise, share
+from shipworthy.analysis.money import exact, precise, share
 from shipworthy.errors import UnavailableError
 from shipworthy.library import library
 

@@ -7,12 +7,12 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from shipworthy.analysis.gain import Gain
+from shipworthy.analysis.money import figure, money, step_of
 from shipworthy.analysis.report.deck import Area, Slide, plain, rgb
 from shipworthy.analysis.report.drawing import thinned
 from shipworthy.analysis.report.findings import Findings
-from shipworthy.analysis.report.money import figure, money, step_of
 from shipworthy.analysis.report.sentences import smallest, yearly_step
-from shipworthy.analysis.verdicts import Gain
 from shipworthy.library import library
 
 MOST_UNITS = 10

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from shipworthy.analysis.money import money, step_of
 from shipworthy.analysis.report.drawing import (
     GAIN,
     INK,
@@ -27,7 +28,6 @@ from shipworthy.analysis.report.drawing import (
     written,
 )
 from shipworthy.analysis.report.findings import Findings
-from shipworthy.analysis.report.money import money, step_of
 from shipworthy.analysis.report.sentences import (
     a_period,
     course_title,

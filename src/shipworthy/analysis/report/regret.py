@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from shipworthy.analysis.money import NO_BREAK, figure, money, step_of
 from shipworthy.analysis.report.drawing import GAIN, INK, LETTER, LOSS, ROOMY, Plot, draw, money_axis, rows, trace
-from shipworthy.analysis.report.money import NO_BREAK, figure, money, step_of
 from shipworthy.analysis.report.replayed import over
 from shipworthy.analysis.report.sentences import a_period
 from shipworthy.analysis.report.story import Story

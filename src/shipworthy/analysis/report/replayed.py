@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from shipworthy.analysis.report.money import NO_BREAK, money, share, step_of
+from shipworthy.analysis.money import NO_BREAK, money, share, step_of
 from shipworthy.analysis.report.sentences import a_period
 from shipworthy.analysis.report.story import Story
 

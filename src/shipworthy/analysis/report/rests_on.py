@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from shipworthy.analysis.money import NO_BREAK, precise, share
 from shipworthy.analysis.report.findings import Findings
-from shipworthy.analysis.report.money import NO_BREAK, precise, share
 
 
 def rests_on(findings: Findings) -> list[tuple[str, str]]:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 from shipworthy.analysis import wording
 from shipworthy.analysis.decision import Decision
+from shipworthy.analysis.gain import Gain
 from shipworthy.analysis.guardrail import GuardrailState, GuardrailVerdict
+from shipworthy.analysis.money import NO_BREAK, figure, money, stated, step_for, step_of
 from shipworthy.analysis.report.findings import Findings
-from shipworthy.analysis.report.money import NO_BREAK, figure, money, stated, step_for, step_of
-from shipworthy.analysis.verdicts import Gain
 from shipworthy.analysis.wording import periods
 
 HEADLINES: Mapping[Decision, str] = {
@@ -33,8 +33,7 @@ def a_period(findings: Findings) -> str:
 
 def yearly_step(findings: Findings) -> float:
     """To what the gain of a year is rounded: it stays on its side of zero and of what it is held against."""
-    told = [gain for gain in (findings.verdict.per_year(), findings.corrected) if gain]
-    return min(step_for(gain, 0.0, findings.smallest, findings.needed) for gain in told)
+    return findings.verdict.step_of_year()
 
 
 def a_year(findings: Findings) -> tuple[str, str]:
@@ -44,9 +43,8 @@ def a_year(findings: Findings) -> tuple[str, str]:
 
 def each_period(findings: Findings) -> tuple[str, str]:
     """The gain of a period, and its interval."""
-    pairs = findings.verdict.exposure.pairs_per_period if findings.verdict.exposure else 1.0
     gain = findings.verdict.per_period()
-    return _with_interval(findings, gain, step_for(gain, 0.0, findings.verdict.criteria.min_effect * pairs))
+    return _with_interval(findings, gain, step_for(gain, 0.0, findings.verdict.smallest_a_period))
 
 
 def smallest(findings: Findings) -> str:

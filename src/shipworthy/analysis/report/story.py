@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from shipworthy.analysis.analyse import Analysis, read_analysis
+from shipworthy.analysis.gain import Gain
 from shipworthy.analysis.override import Override, overrides, standing
 from shipworthy.analysis.report.findings import Findings, course_of, units_of, usable_pairs
-from shipworthy.analysis.verdicts import Gain
 from shipworthy.data.examine import DataAnswer, read_answer
 from shipworthy.engine import code_digest
 from shipworthy.ideas.idea import Idea

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from shipworthy.analysis.gain import Gain
+from shipworthy.analysis.money import exact, precise
 from shipworthy.analysis.report.findings import Findings
-from shipworthy.analysis.report.money import exact, precise
 from shipworthy.analysis.report.sentences import shown_units
 from shipworthy.analysis.report.story import Story
-from shipworthy.analysis.verdicts import Gain
 
 GAIN_HEADS = ("Counted", "Gain", "Low", "High")
 SEGMENT_HEADS = ("Told apart by", "Segment", "Pairs", "Gain", "Low", "High", "Shrunk")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from shipworthy.analysis.money import share
 from shipworthy.analysis.report import sentences
 from shipworthy.analysis.report.findings import Findings
-from shipworthy.analysis.report.money import share
 from shipworthy.analysis.report.story import Story
 
 

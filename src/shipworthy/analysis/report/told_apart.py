@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from shipworthy.analysis.gain import Gain
+from shipworthy.analysis.money import step_for
 from shipworthy.analysis.report.drawing import GAIN, LOSS, MUTED, Plot, Range, draw_ranges
-from shipworthy.analysis.report.money import step_for
 from shipworthy.analysis.report.story import Story
 from shipworthy.analysis.segments import READING, Segment
-from shipworthy.analysis.verdicts import Gain
 
 NOTE = f"Dots are the gain of each segment, bars intervals that hold for all of them at once. {READING}"
 

@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from shipworthy.analysis.gain import Gain
+from shipworthy.analysis.money import figure, money, step_for
 from shipworthy.analysis.report.drawing import (
     GAIN,
     INK,
@@ -20,12 +22,12 @@ from shipworthy.analysis.report.drawing import (
     trace,
     written,
 )
-from shipworthy.analysis.report.money import figure, money, step_for
-from shipworthy.analysis.verdicts import Gain
 from shipworthy.library import library
 from shipworthy.live.ledger.ledger import Line
 
 _HEIGHT = 380
+_SPARE = 34
+"""Pixels on the right, into which the label of a tick at the end reaches."""
 
 
 def draw_calibration(lines: Sequence[Line], currency: str) -> Plot | None:
@@ -50,7 +52,13 @@ def draw_calibration(lines: Sequence[Line], currency: str) -> Plot | None:
         (f"Idea {idea}", f"forecast {_said(expected, currency)}", f"realised {_said(came, currency)}")
         for idea, expected, came in points
     ]
-    return draw(f"{title}, money a year", lambda width: _drawn(points, width, currency), _HEIGHT, readings=readings)
+    return draw(
+        f"{title}, money a year",
+        lambda width: _drawn(points, width, currency),
+        _HEIGHT,
+        right=_SPARE,
+        readings=readings,
+    )
 
 
 def _a_year(gain: Gain, line: Line) -> Gain:

@@ -8,6 +8,8 @@ from typing import Any
 
 import polars as pl
 
+from shipworthy.analysis.gain import Gain
+from shipworthy.analysis.money import figure, money, step_for
 from shipworthy.analysis.report.drawing import (
     GAIN,
     INK,
@@ -24,16 +26,17 @@ from shipworthy.analysis.report.drawing import (
     trace,
     written,
 )
-from shipworthy.analysis.report.money import figure, money, step_of
 from shipworthy.library import library
 
 _HEIGHT = 300
+_ROOM = 26
+"""Pixels that a label needs above its line."""
 _LATER = 0.25
 """The axis shows what is known after the first quarter of the looks: before, intervals are too wide to be seen beside it."""
 
 
 def draw_evidence(
-    looks: Sequence[Mapping[str, float | None]], currency: str, smallest: float | None, noun: str
+    looks: Sequence[Mapping[str, float | None]], currency: str, smallest: float | None, noun: str, each: str
 ) -> Plot | None:
     """The interval after each look; None before there is one.
 
@@ -42,6 +45,7 @@ def draw_evidence(
         currency: Of the money.
         smallest: The smallest gain worth shipping, a period.
         noun: What a look comes after, such as "live period".
+        each: How a period is said, such as "a day".
     """
     known = [
         (i, look) for i, look in enumerate(looks, start=1) if None not in (look["low"], look["mean"], look["high"])
@@ -51,22 +55,23 @@ def draw_evidence(
     course = pl.DataFrame(
         [(i, look["mean"], look["low"], look["high"]) for i, look in known], ["n", "mean", "low", "high"], orient="row"
     )
-    step = step_of([course["mean"][-1], course["high"][-1], course["low"][-1]], digits=3)
+    _, mean, low, high = course.row(-1)
+    step = step_for(Gain(gain=mean, low=low, high=high), 0.0)
     readings: list[Reading] = [
         (
             f"after {n:,} {noun}{'' if n == 1 else 's'}",
-            f"{money(mean, currency, step)} a period",
+            f"{money(mean, currency, step)} {each}",
             f"{figure(low, step)} to {figure(high, step)}",
         )
         for n, mean, low, high in thinned(course).iter_rows()
     ]
-    title = _title(course, currency, smallest, step, noun)
+    title = _title(course, currency, smallest, step, noun, each)
     return draw(title, lambda width: _drawn(course, width, currency, smallest), _HEIGHT, readings=readings)
 
 
-def _title(course: pl.DataFrame, currency: str, smallest: float | None, step: float, noun: str) -> str:
+def _title(course: pl.DataFrame, currency: str, smallest: float | None, step: float, noun: str, each: str) -> str:
     n, mean, low, high = course.row(-1)
-    shown = f"{money(mean, currency, step)} a period ({figure(low, step)} to {figure(high, step)})"
+    shown = f"{money(mean, currency, step)} {each} ({figure(low, step)} to {figure(high, step)})"
     after = f"after {n:,} {noun}{'' if n == 1 else 's'}"
     if high < 0.0:
         return f"A loss beyond doubt {after}: {shown}"
@@ -99,12 +104,16 @@ def _drawn(course: pl.DataFrame, width: int, currency: str, smallest: float | No
     ]
     if smallest:
         layers.append(rule_at(alt, alt.Y, smallest, INK, dash=[5, 4]))
-        placed = alt.Chart(rows(mean=smallest)).encode(y=y, x=alt.value("width"))
-        layers += written(alt, placed, "worth shipping", align="right", dx=-4, dy=-9, fontSize=12)
     line = alt.Chart(data).encode(x=x, y=y)
     layers.append(line.mark_line(color=colour, strokeWidth=2.5, interpolate="linear", clip=True))
     end = alt.Chart(rows(at=at[-1], mean=mean[-1])).encode(x=x, y=y)
     layers.append(end.mark_point(color=colour, fill=colour, opacity=1, size=70))
+    if smallest:
+        placed = alt.Chart(rows(mean=smallest)).encode(y=y, x=alt.value("width"))
+        # Where the gain lies close above, the label would lie on it: it stands below its line then.
+        above = (mean[-1] - smallest) * _HEIGHT / (domain[1] - domain[0])
+        dy = _ROOM / 2 if 0.0 <= above < _ROOM else -9
+        layers += written(alt, placed, "worth shipping", align="right", dx=-4, dy=dy, fontSize=12)
     inside = [min(max(value, domain[0]), domain[1]) for value in mean]
     layers.append(trace(alt.Chart(rows(i=list(range(len(at))), at=at, mean=inside)).encode(x=x, y=y)))
     return alt.layer(*layers)

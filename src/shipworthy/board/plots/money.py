@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from shipworthy.analysis.money import money, step_of
 from shipworthy.analysis.report.drawing import (
     GAIN,
     LOSS,
@@ -23,7 +24,6 @@ from shipworthy.analysis.report.drawing import (
     trace,
     written,
 )
-from shipworthy.analysis.report.money import money, step_of
 from shipworthy.library import library
 from shipworthy.live.ledger.ledger import Line
 from shipworthy.live.ledger.sentences import earned

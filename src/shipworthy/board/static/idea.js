@@ -35,7 +35,7 @@
       plots[0].replaceWith(plots[1]);
       window.htmx?.process(plots[1]);
     }
-    if (changed) window.announce(`Idea ${idea} changed: ${main.querySelector(".walk .now").textContent.trim().replace(/\s+/g, " ")}.`);
+    if (changed) window.announce(`Idea ${idea} changed: ${main.querySelector(".walk [aria-current]").textContent.trim().replace(/\s+/g, " ")}.`);
   };
   document.addEventListener("ideas-changed", ({ detail: { numbers, many } }) => {
     if (many || numbers.includes(Number(idea))) refresh();

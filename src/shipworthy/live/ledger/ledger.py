@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from shipworthy.analysis.analyse import Analysis, read_analysis, read_whole_verdict
-from shipworthy.analysis.verdicts import Gain
+from shipworthy.analysis.gain import Gain
 from shipworthy.errors import NotFoundError
 from shipworthy.ideas.register import list_ideas
 from shipworthy.project import Project

@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from shipworthy.analysis.money import step_for
 from shipworthy.analysis.report.drawing import (
     GAIN,
     INK,
@@ -22,7 +23,6 @@ from shipworthy.analysis.report.drawing import (
     thinned,
     written,
 )
-from shipworthy.analysis.report.money import step_for
 from shipworthy.library import library
 from shipworthy.live.ledger.ledger import Line
 from shipworthy.live.ledger.sentences import course_title, earned, ranges_title, span

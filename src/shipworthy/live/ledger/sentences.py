@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from shipworthy.analysis.report.money import MINUS, NO_BREAK, figure, money, step_for, step_of
-from shipworthy.analysis.verdicts import Gain
+from shipworthy.analysis.gain import Gain
+from shipworthy.analysis.money import MINUS, NO_BREAK, figure, money, step_for, step_of, with_interval
 from shipworthy.analysis.wording import a_period, periods
 from shipworthy.live.ledger.ledger import Line
 from shipworthy.statistics import Calibration
@@ -76,12 +76,6 @@ def span(count: int, line: Line) -> str:
     return periods(count, line.cadence)
 
 
-def with_interval(gain: Gain, currency: str) -> tuple[str, str]:
-    """An amount, and its interval."""
-    step = step_for(gain, 0.0)
-    return money(gain.gain, currency, step), f"{figure(gain.low, step)} to {figure(gain.high, step)}"
-
-
 def a_year(line: Line) -> Gain | None:
     """What a year comes to at the rate that was realised."""
     found, times = line.realised, line.periods_per_year
@@ -92,7 +86,7 @@ def ranges_title(line: Line) -> str:
     """Whether the forecast holds."""
     found, each = line.realised, a_period(line.cadence)
     if found is None:
-        return f"{with_interval(line.forecast, line.currency)[0]} {each} are forecast, and no outcome has come yet"
+        return f"{with_interval(line.forecast, line.currency, 0.0)[0]} {each} are forecast, and no outcome has come yet"
     step = step_for(found, 0.0, line.forecast.gain)
     low, high = (money(end, line.currency, step) for end in (found.low, found.high))
     if found.high < 0.0:

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from shipworthy.analysis.analyse import Analysis, read_analysis
-from shipworthy.analysis.verdicts import Gain
+from shipworthy.analysis.gain import Gain
 from shipworthy.data.snapshot import open_snapshot
 from shipworthy.live.ledger.ledger import forecast_of
 from shipworthy.problem import Problem

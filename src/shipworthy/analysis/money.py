@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 
 from shipworthy.analysis import wording
-from shipworthy.analysis.verdicts import Gain
+from shipworthy.analysis.gain import Gain
 
 MINUS = "\N{MINUS SIGN}"
 NO_BREAK = "\N{NO-BREAK SPACE}"
@@ -37,12 +37,24 @@ def money(amount: float, currency: str, step: float = 1.0) -> str:
     return f"{figure(amount, step)}{NO_BREAK}{currency}".rstrip()
 
 
-def stated(amount: float, currency: str) -> str:
-    """Writes an amount that somebody fixed, such as a smallest gain: as it was said, to the cent at most.
+def plain(text: str) -> str:
+    """A text in the signs that people type, as records keep it and every terminal shows it.
 
-    >>> stated(2000.0000001, "EUR").replace(NO_BREAK, " "), stated(5.25, "EUR").replace(NO_BREAK, " ")
-    ('2,000 EUR', '5.25 EUR')
+    >>> plain(money(-22453.9, "EUR", 100.0))
+    '-22,500 EUR'
     """
+    return text.replace(NO_BREAK, " ").replace(MINUS, "-")
+
+
+def stated(amount: float, currency: str) -> str:
+    """Writes an amount that somebody fixed, such as a smallest gain: as it was said, to the cent, and finer below one.
+
+    >>> [stated(amount, "EUR").replace(NO_BREAK, " ") for amount in (2000.0000001, 5.25, 0.00006)]
+    ['2,000 EUR', '5.25 EUR', '0.00006 EUR']
+    """
+    if 0.0 < abs(amount) < 0.095:
+        step = step_of([amount], digits=2)
+        return money(amount, currency, step if round(amount / step) % 10 else 10.0 * step)
     is_whole = abs(amount - round(amount)) < 0.005
     return money(amount, currency, 1.0 if is_whole else 0.01)
 
@@ -77,6 +89,25 @@ def step_for(gain: Gain, *marks: float) -> float:
             break
         step /= 10.0
     return step
+
+
+def step_among(gains: Iterable[Gain], *marks: float) -> float:
+    """The step of several gains that are told together: the finest that one of them needs.
+
+    >>> step_among([Gain(gain=224.5, low=204.9, high=246.1), Gain(gain=2.5, low=1.4, high=3.6)], 0.0)
+    0.1
+    """
+    return min(step_for(gain, *marks) for gain in gains)
+
+
+def with_interval(gain: Gain, currency: str, *marks: float) -> tuple[str, str]:
+    """Writes a gain, and its interval rounded like it.
+
+    >>> " from ".join(with_interval(Gain(gain=45.96, low=21.01, high=70.92), "EUR", 0.0)).replace(NO_BREAK, " ")
+    '46 EUR from 21 to 71'
+    """
+    step = step_for(gain, *marks)
+    return money(gain.gain, currency, step), f"{figure(gain.low, step)} to {figure(gain.high, step)}"
 
 
 def share(probability: float) -> str:
