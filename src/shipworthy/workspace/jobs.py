@@ -78,6 +78,7 @@ class Jobs:
         self._stop = Event()
         self._lock = Lock()
         self._kept: dict[str, _Kept] = {}
+        self._running: dict[str, Event] = {}
         self._beats = Beats(project)
         self._newest: dict[str, Record] | None = None
         self._seq = 0
@@ -236,12 +237,11 @@ class Jobs:
                     beaten = monotonic()
 
     def _end_what_was_ended(self) -> None:
-        with self._lock:
-            self._read_on()
-            known = self._newest or {}
-            for name, mine in self._kept.items():
-                if name in known and known[name].body.get("state") == JobState.ENDED:
-                    mine.stop.set()
+        """Stops what runs here and was ended by another process; what waits hears of it when its turn comes."""
+        for name, stop in list(self._running.items()):
+            record = self._project.records.get(KIND, name)
+            if record is not None and record.body.get("state") == JobState.ENDED:
+                stop.set()
 
     def _asked_before(self, job: Job) -> Job:
         before = self.get(job.id)
@@ -283,6 +283,7 @@ class Jobs:
         try:
             with self._turn(task, stop):
                 job = self._note(replace(job, state=JobState.RUNNING))
+                self._running[job.id] = stop
                 ended = self._run(job, task, stop)
             self._note_end(job, ended)
         except (ShipworthyError, OSError) as error:
@@ -290,6 +291,7 @@ class Jobs:
             with suppress(ShipworthyError):
                 self._note(replace(job, state=JobState.LOST, error=full if isinstance(error, OSError) else str(error)))
         finally:
+            self._running.pop(job.id, None)
             with self._lock:
                 self._kept.pop(job.id, None)
 
