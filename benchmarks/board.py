@@ -40,6 +40,7 @@ from tests.postgres_server import postgres_server
 
 STARTER = Path(shipworthy.__file__).parent / "starter"
 TARGET_MS, CALLS, PROBLEMS, PART = 200.0, 20, 200, 100_000
+NEWEST, WORKERS = 20_000, 4
 FIRST = datetime(2025, 1, 1, tzinfo=UTC)
 
 ASKED = (
@@ -176,8 +177,11 @@ def _moved(body: dict[str, Any], key: str, problem: str) -> dict[str, Any]:
 
 
 def _log(project: Project, decisions: int) -> None:
-    for start in range(0, decisions, PART):
-        count = min(PART, decisions - start)
+    """The newest twenty thousand stand in the segments of four workers, all earlier ones in compacted parts."""
+    newest = min(NEWEST, decisions)
+    _segments(project, range(decisions - newest, decisions))
+    for start in range(0, decisions - newest, PART):
+        count = min(PART, decisions - newest - start)
         number = pl.int_range(start, start + count, eager=True)
         table = pl.DataFrame({"number": number}).select(
             id=pl.format("d{}", "number"),
@@ -209,6 +213,32 @@ def _log(project: Project, decisions: int) -> None:
             segments=(f"decisions-{start}.jsonl",),
         )
         project.records.add(Change(kind=KIND, key=part.key, body=part.body), by="ann")
+
+
+def _segments(project: Project, numbers: range) -> None:
+    folder = project.log_folder / "bakery"
+    folder.mkdir(parents=True)
+    for worker in range(WORKERS):
+        with (folder / f"{DECISIONS}-worker-{worker}.jsonl").open("w") as segment:
+            for number in numbers[worker::WORKERS]:
+                answer = {
+                    "release": "0" * 16,
+                    "rung": "policy",
+                    "status": "decided",
+                    "seconds": 1e-4,
+                    "decisions": [3, 4, 5],
+                }
+                entry = {
+                    "id": f"d{number}",
+                    "at": (FIRST + timedelta(seconds=number)).isoformat(timespec="microseconds"),
+                    "period": "2025-01-01",
+                    "phase": "live",
+                    "rollout": 1,
+                    "arm": "champion",
+                    "answer": answer,
+                    "rows": [{"shop": shop, "weekday": number % 7} for shop in range(3)],
+                }
+                segment.write(json.dumps(entry) + "\n")
 
 
 def _measure(store: str, root: Path, calls: int) -> bool:
