@@ -9,7 +9,7 @@ from typing import Any
 import click
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shipworthy.api.client import Client
@@ -64,6 +64,7 @@ def test_nothing_that_is_asked_becomes_an_option(name: str) -> None:
         if isinstance(one.type, type(click.STRING)) and one.name not in verb.remote.files and one.callback is None
     ]
 
+    @settings(deadline=None)
     @given(st.data())
     def holds(data: Any) -> None:
         asked: dict[str, Any] = {

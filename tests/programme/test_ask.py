@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from shipworthy.errors import InvalidInputError, NotFoundError
+from shipworthy.errors import InvalidInputError, NotFoundError, UnavailableError
 from shipworthy.live.shadow.walls import NO_BYTES, WHOLE
 from shipworthy.log.compaction import compact
 from shipworthy.programme.answer_plot import draw_answer
@@ -19,6 +19,7 @@ from shipworthy.programme.queries import OWN, find_queries, read_query, save_que
 from shipworthy.project import Project, open_project
 from shipworthy.store import Change
 from tests.cli.typed import typed
+from tests.full_disk import files_end_at
 from tests.ship import kiosk
 
 SMALL = Limits(seconds=2.0, megabytes=128)
@@ -279,3 +280,10 @@ def test_the_command_line_asks_saves_draws_and_writes(walked: Project, tmp_path:
     assert "evidence" in typed(folder, "ask", "--tables").out
     assert typed(folder, "ask", "drop view ideas").code == 2
     assert typed(folder, "ask").code == 2
+
+
+def test_on_a_full_disk_a_question_is_refused(walked: Project):
+    """Where its tables find no room, that is said; once there is room it is answered."""
+    with files_end_at(10), pytest.raises(UnavailableError, match=r"cannot be laid out .* has room"):
+        answered(walked, "select idea from ideas")
+    assert answered(walked, "select idea from ideas").frame.height == 2

@@ -57,6 +57,13 @@ def test_a_body_without_a_length_is_bounded_too(client: httpx2.Client):
     assert (answer.status_code, answer.headers["content-type"]) == (413, "application/problem+json")
 
 
+def test_what_leaves_for_a_spreadsheet_is_no_formula(client: httpx2.Client):
+    """An answer as CSV runs nothing where it is opened, whoever wrote the texts or the question; numbers stay as they are."""
+    sql = """select '=cmd()' as "@a", -5 as n, 'rye' as unit"""
+    answer = client.get("/projects/kitchen/ask.csv", params={"sql": sql})
+    assert (answer.status_code, answer.text) == (200, "'@a,n,unit\n'=cmd(),-5,rye\n")
+
+
 def test_a_defect_is_a_page_with_an_id_that_the_log_has(
     client: httpx2.Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):

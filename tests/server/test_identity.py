@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 import httpx2
@@ -296,3 +297,22 @@ def test_a_server_of_others_behind_a_proxy_knows_the_caller(tmp_path: Path):
         assert browser.get("/me", headers={"cookie": value}).json()["name"] == "ann"
         assert browser.get("/me", headers={"cookie": value.removeprefix("__Host-")}).status_code == 401
     workspace.records.close()
+
+
+def test_an_account_follows_so_many_streams_at_once(town: Running, monkeypatch: pytest.MonkeyPatch):
+    """One more is refused, to that account alone, until one of them is closed."""
+    monkeypatch.setattr(identity, "MOST_STREAMS", 2)
+    with town.signed_in("cat") as cat, town.signed_in("ben") as ben, cat.stream("GET", "/stream"):
+        with cat.stream("GET", "/stream") as second:
+            refused = cat.get("/stream")
+            assert (second.status_code, refused.status_code, refused.headers["retry-after"]) == (200, 429, "60")
+            assert "Close some of them" in refused.json()["detail"]
+            with ben.stream("GET", "/stream") as other:
+                assert other.status_code == 200
+        for _ in range(100):
+            with cat.stream("GET", "/stream") as again:
+                if again.status_code == 200:
+                    break
+            sleep(0.02)
+        else:
+            raise AssertionError("a stream that was closed counts for ever")

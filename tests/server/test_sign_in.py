@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import re
+import socket
 from pathlib import Path
+from time import sleep
 from unittest import mock
 
 import pytest
@@ -153,3 +156,17 @@ def test_a_form_that_is_none_is_refused(town: Running, body: bytes, kind: str):
     with town.client() as browser:
         answer = browser.post("/sign-in", content=body, headers={"content-type": kind})
     assert 400 <= answer.status_code < 500
+
+
+def test_a_caller_who_goes_away_is_no_defect(town: Running, caplog: pytest.LogCaptureFixture):
+    """A form of which only half was sent leaves nothing in the server's log."""
+    form = b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000\r\n\r\nlogin=a"
+    with (
+        caplog.at_level(logging.ERROR),
+        socket.create_connection(("127.0.0.1", int(town.url.rpartition(":")[2]))) as connection,
+    ):
+        connection.sendall(b"POST /sign-in HTTP/1.1\r\nHost: a\r\n" + form)
+        sleep(0.1)
+        connection.close()
+        sleep(0.2)
+    assert not caplog.records

@@ -20,8 +20,8 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response, Strea
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from shipworthy.live.bounded_http import BoundedHttp
 from shipworthy.server.identity import Identity
-from shipworthy.server.protocol import BoundedHttp
 from shipworthy.server.security import Security
 from shipworthy.server.sign_in import SignIn
 from shipworthy.store import Change

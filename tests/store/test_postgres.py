@@ -186,6 +186,32 @@ def test_while_a_server_hangs_one_alone_waits_for_it(empty_database: str, monkey
     connections.close()
 
 
+def test_a_server_that_is_busy_does_not_hang(empty_database: str, monkeypatch: pytest.MonkeyPatch):
+    """Who waits for a connection goes on waiting while others are answered; it is refused once nobody is."""
+    monkeypatch.setattr(postgres_connections, "_SILENT_S", 0.2)
+    monkeypatch.setattr(postgres_connections, "_MOST", 1)
+    connections = Connections(empty_database)
+
+    def ask() -> str:
+        try:
+            with connections.connection() as connection:
+                return str(connection.execute("SELECT 'answered'").fetchone())
+        except UnavailableError as error:
+            return str(error)
+
+    with ThreadPoolExecutor(1) as other:
+        for _ in range(3):
+            waiting = other.submit(ask)
+            for _ in range(6):
+                with connections.connection() as connection:
+                    connection.execute("SELECT pg_sleep(0.08)")
+            assert "answered" in waiting.result()
+        with connections.connection():
+            time.sleep(0.25)
+            assert "in use" in other.submit(ask).result()
+    connections.close()
+
+
 class Cut:
     """A way to the server that is cut once, right after a transaction was committed, so that nobody hears of it."""
 

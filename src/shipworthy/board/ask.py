@@ -22,6 +22,7 @@ from shipworthy.programme.queries import find_queries, read_query, save_query
 from shipworthy.programme.tables import TABLES, mentioned
 from shipworthy.project import Project
 from shipworthy.web.asked import Asked
+from shipworthy.web.spreadsheet import as_sheet
 from shipworthy.web.status import status_of
 from shipworthy.workspace.audit_log import AuditLog
 from shipworthy.workspace.role import Permission
@@ -85,7 +86,7 @@ def export_answer(asked: Asked) -> Response:
         asked.principal.name, f"an answer of {answer.frame.height:,} rows from {project.name}", squad=project.squad
     )
     headers = {"content-disposition": f'attachment; filename="{project.name}-answer.csv"'}
-    return Response(answer.flat().write_csv(), media_type="text/csv; charset=utf-8", headers=headers)
+    return Response(as_sheet(answer.flat()).write_csv(), media_type="text/csv; charset=utf-8", headers=headers)
 
 
 def save_question(asked: Asked) -> Response:

@@ -24,6 +24,7 @@ from shipworthy.project import Project
 from shipworthy.ship.rollout import rollout_history
 from shipworthy.web.asked import Asked
 from shipworthy.web.sandbox import SANDBOX
+from shipworthy.web.spreadsheet import as_cell
 from shipworthy.workspace.role import Permission
 from shipworthy.workspace.told import Told, tell
 
@@ -108,13 +109,8 @@ def _csv(project: Project, lines: Sequence[Mapping[str, Any]]) -> tuple[str, str
     for line in lines:
         forecast, realised = line["forecast"], line["realised"] or dict.fromkeys(_ENDS)
         row = [*(line[name] for name in _COLUMNS), *(forecast[end] for end in _ENDS), *(realised[end] for end in _ENDS)]
-        writer.writerow([_cell(value) for value in row])
+        writer.writerow([as_cell(value) for value in row])
     return out.getvalue(), "text/csv; charset=utf-8"
-
-
-def _cell(value: Any) -> Any:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
 
 
 def _json(project: Project, lines: Sequence[Mapping[str, Any]]) -> tuple[str, str]:  # noqa: ARG001

@@ -14,6 +14,7 @@ import uvicorn
 
 from shipworthy.errors import UnavailableError
 from shipworthy.live.beside import shadow_beside
+from shipworthy.live.bounded_http import BoundedHttp
 from shipworthy.live.settings import COUNTS_VARIABLE, VARIABLE, Settings
 from shipworthy.live.trace import are_traces_wanted
 from shipworthy.live.watch.loop import watch_beside
@@ -70,6 +71,7 @@ def serve(
         uvicorn.run(
             "shipworthy.live.service:make_app",
             factory=True,
+            http=BoundedHttp,
             host=host,
             port=port,
             workers=workers,

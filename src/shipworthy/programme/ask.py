@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from typing import Any
 
 import polars as pl
@@ -83,13 +83,24 @@ def ask(
 
     Raises:
         InvalidInputError: it is no question, it cannot be answered, or it takes more than it may.
-        UnavailableError: a store does not answer, or the extra `sql` is not installed.
+        UnavailableError: a store does not answer, the disk has no room, or the extra `sql` is not installed.
         TamperedError: what is stored was changed.
     """
     library("duckdb", "sql")
     asked = limits or Limits()
     if not sql.strip() or len(sql) > _LONGEST:
         raise InvalidInputError(f"A question has 1 to {_LONGEST:,} letters, this one {len(sql):,}. Ask a SELECT.")
+    try:
+        return _asked(projects, sql, asked, ledger)
+    except (OSError, pl.exceptions.ComputeError) as error:
+        raise UnavailableError(
+            f"What the question asks for cannot be laid out in {gettempdir()}: {error}. Check that the disk there has room."
+        ) from error
+
+
+def _asked(
+    projects: Sequence[Project], sql: str, limits: Limits, ledger: Mapping[str, Sequence[Mapping[str, Any]]] | None
+) -> Answer:
     with TemporaryDirectory(prefix="shipworthy-ask-") as folder:
         files, scratch = Path(folder) / "files", Path(folder) / "scratch"
         files.mkdir()
@@ -99,11 +110,11 @@ def ask(
             "sql": sql,
             "views": laid.views,
             "paths": laid.paths,
-            "megabytes": asked.megabytes,
-            "rows": asked.rows,
-            "seconds": asked.seconds,
+            "megabytes": limits.megabytes,
+            "rows": limits.rows,
+            "seconds": limits.seconds,
         }
-        return _read(_run(json.dumps(question).encode(), scratch, asked), asked)
+        return _read(_run(json.dumps(question).encode(), scratch, limits), limits)
 
 
 def _run(question: bytes, scratch: Path, limits: Limits) -> bytes:

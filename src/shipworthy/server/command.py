@@ -13,6 +13,7 @@ from contextlib import suppress
 import click
 import uvicorn
 
+from shipworthy.live.bounded_http import BoundedHttp
 from shipworthy.live.server import KEEP_ALIVE_S, STUCK_S, refuse_taken
 from shipworthy.server.app import ROOT_VARIABLE
 from shipworthy.server.identity import require_accounts
@@ -47,7 +48,7 @@ def server(host: str, port: int, workers: int, open_: bool) -> None:
     uvicorn.run(
         "shipworthy.server.app:make_app",
         factory=True,
-        http="shipworthy.server.protocol:BoundedHttp",
+        http=BoundedHttp,
         host=host,
         port=port,
         workers=workers,

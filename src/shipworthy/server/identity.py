@@ -7,6 +7,7 @@ it goes on.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from time import monotonic
 
@@ -37,6 +38,12 @@ NOBODY = Principal(name="")
 _FOR_EVERYBODY = ("/sign-in/", "/sign-out/", "/static/", *(f"{probe}/" for probe in PROBES))
 _LOOK_AGAIN_S = 15.0
 _TOO_MANY = "Too many requests. Ask again a little later."
+_STREAMS = "streams"
+
+MOST_STREAMS = 100
+"""How many streams one account may follow at once in one process; each open page of the board follows one."""
+
+_TOO_MANY_STREAMS = "This account follows as many streams as it may. Close some of them."
 
 
 def cookie_name(*, is_https: bool) -> str:
@@ -81,6 +88,7 @@ class Identity:
         self._audit = audit
         self._limit = Limit(workspace.settings.requests_per_minute, 60.0)
         self._needs_sign_in = False
+        self._streams: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hands on what somebody known asks, or what everybody may see."""
@@ -100,7 +108,10 @@ class Identity:
             await refusal(429, _TOO_MANY, wait(left))(scope, receive, send)
             return
         scope["state"]["principal"] = principal
-        await self._app(scope, receive, self._watched(send, principal, shown, scope))
+        try:
+            await self._app(scope, receive, self._watched(send, principal, shown, scope))
+        finally:
+            self._streams[principal.name] -= scope["state"].get(_STREAMS, 0)
 
     def _known(self, shown: _Shown) -> Principal:
         records = self._workspace.records
@@ -146,6 +157,12 @@ class Identity:
             nonlocal looked_at, is_stream, is_over
             if message["type"] == "http.response.start":
                 is_stream = Headers(raw=message["headers"]).get("content-type", "").startswith("text/event-stream")
+                is_over = is_stream and self._streams[principal.name] >= MOST_STREAMS
+                if is_over:
+                    await refusal(429, _TOO_MANY_STREAMS, wait(60.0))(scope, _nothing, send)
+                elif is_stream:
+                    self._streams[principal.name] += 1
+                    scope["state"][_STREAMS] = 1
                 if message["status"] == 403:
                     await self._note(Event.DENIED, principal, shown.caller, scope)
             elif is_stream and not is_over and monotonic() - looked_at > _LOOK_AGAIN_S:
@@ -169,6 +186,10 @@ class Identity:
     async def _note(self, event: Event, principal: Principal, caller: Caller, scope: Scope) -> None:
         detail = f"{scope['method']} {scope['path']}"
         await run_in_threadpool(self._audit.refused, event, principal.name, address=caller.address, detail=detail)
+
+
+async def _nothing() -> Message:
+    return {"type": "http.disconnect"}
 
 
 def _shown(scope: Scope) -> _Shown:

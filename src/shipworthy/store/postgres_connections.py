@@ -72,6 +72,7 @@ class Connections:
     """Up to sixteen connections, each made when it is first needed and checked before it is used again."""
 
     _silent_until: float
+    _heard_at: float
 
     def __init__(self, address: str) -> None:
         """Reads the address; nothing is connected yet.
@@ -98,13 +99,8 @@ class Connections:
             UnavailableError: all connections are in use for too long.
         """
         self._refuse_silent()
-        room = self._room
-        if not room.acquire(timeout=_SILENT_S):
-            self._note(is_silent=True)
-            raise UnavailableError(
-                f"All {_MOST} connections to {self.place} are in use. Nothing was changed; try again."
-            )
-        idle = self._idle
+        room, idle = self._room, self._idle
+        self._wait_for(room)
         try:
             connection = self._take()
             try:
@@ -130,9 +126,22 @@ class Connections:
                 f"The record store on {self.place} said nothing lately. Nothing was changed; try again."
             )
 
+    def _wait_for(self, room: BoundedSemaphore) -> None:
+        """Waits for a connection, as long as others hear from the server meanwhile."""
+        until = monotonic() + WAIT_S
+        while not room.acquire(timeout=_SILENT_S):
+            if is_silent := monotonic() - self._heard_at > _SILENT_S:
+                self._note(is_silent=True)
+            if is_silent or monotonic() > until:
+                raise UnavailableError(
+                    f"All {_MOST} connections to {self.place} are in use. Nothing was changed; try again."
+                )
+
     def _note(self, *, is_silent: bool) -> None:
         with self._lock:
-            self._silent_until = monotonic() + _SILENT_S if is_silent else 0.0
+            now = monotonic()
+            self._silent_until = now + _SILENT_S if is_silent else 0.0
+            self._heard_at = self._heard_at if is_silent else now
 
     def close(self) -> None:
         """Closes what nobody uses."""
@@ -141,7 +150,7 @@ class Connections:
     def _begin(self) -> None:
         self._idle: list[Connection] = []
         self._room = BoundedSemaphore(_MOST)
-        self._silent_until = 0.0
+        self._silent_until = self._heard_at = 0.0
         self._lock = Lock()
         weakref.finalize(self, _close, self._idle)
 

@@ -65,7 +65,7 @@ class Readings:
     def _is_stale(self, found: Reading | None, question: Question) -> bool:
         if found is None:
             return True
-        age = now() - found.at
+        age = abs(now() - found.at)  # one from a future that a clock came back from is no newer for that
         if found.error and age < _RETRY:
             return False
         if question.lasts_s is not None and age > timedelta(seconds=question.lasts_s):

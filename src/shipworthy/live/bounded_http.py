@@ -1,4 +1,4 @@
-"""HTTP as the server reads it: what stands before a body comes to an end, in bytes and in time, whoever sends it."""
+"""HTTP as a server of ours reads it: what stands before a body comes to an end, in bytes and in time, whoever sends it."""
 
 from __future__ import annotations
 
