@@ -32,6 +32,7 @@ from shipworthy.ship.rollout import Rollout, rollout_history
 from shipworthy.web.asked import Asked
 from shipworthy.web.sandbox import SANDBOX
 from shipworthy.workspace.cards import Card
+from shipworthy.workspace.declared import declared_currency
 from shipworthy.workspace.job import Job
 from shipworthy.workspace.role import MAY, Permission
 
@@ -51,7 +52,13 @@ def story(asked: Asked, project: Project) -> dict[str, Any]:
     answer = read_answer(examined) if examined else None
     judged, trouble = _judged(project, idea)
     job = _job(asked, project, card)
-    currency = card.expected.currency if card.expected else lock.criteria["currency"] if lock else ""
+    currency = (
+        card.expected.currency
+        if card.expected
+        else lock.criteria["currency"]
+        if lock
+        else declared_currency(project, idea.problem)
+    )
     return {
         "card": card,
         "idea": idea,
