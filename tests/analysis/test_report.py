@@ -181,7 +181,7 @@ def test_solver_noise_stands_on_the_first_screen_with_its_advice(walked):
     )
     assert says.index(sentence) < says.index("What the history shows")
     assert (
-        "over 5 repetitions Champion 0.00 EUR a day Challenger 5.40 EUR a day Difference between them 5.40 EUR" in says
+        "over 5 repetitions Champion 0 EUR a day Challenger 5.40 EUR a day Difference between them 5.40 EUR" in says
     )
     assert "Candidates that the challenger tried 1,200" in says
     assert "Candidates that the champion" not in says
