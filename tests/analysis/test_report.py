@@ -180,9 +180,7 @@ def test_solver_noise_stands_on_the_first_screen_with_its_advice(walked):
         "Replayed under 5 seeds: 41.0 % of what makes the mean gain uncertain is the solvers' chance. More would help."
     )
     assert says.index(sentence) < says.index("What the history shows")
-    assert (
-        "over 5 repetitions Champion 0.00 EUR a day Challenger 5.40 EUR a day Difference between them 5.40 EUR" in says
-    )
+    assert "over 5 repetitions Champion 0 EUR a day Challenger 5.40 EUR a day Difference between them 5.40 EUR" in says
     assert "Candidates that the challenger tried 1,200" in says
     assert "Candidates that the champion" not in says
 

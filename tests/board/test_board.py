@@ -71,6 +71,22 @@ def test_first_page_is_light_however_many_ideas_there_are(site):
         assert page.get_by_role("heading", name='<script>alert("x")</script> & co').count() == 1
 
 
+def test_pages_are_printed_light_without_what_is_pressed(site):
+    """Whatever the look on the screen, paper is white; the board fits its width, and no form or button stands there."""
+    with site.opened("/projects/bakery/", color_scheme="dark", viewport={"width": 794, "height": 1123}) as page:
+        for path in ("/projects/bakery/", "/projects/bakery/ideas/1"):
+            page.goto(site.url + path)
+            page.evaluate("document.documentElement.dataset.look = 'dark'")
+            page.emulate_media(media="print")
+            assert (
+                page.locator(".card").first.evaluate("e => getComputedStyle(e).backgroundColor") == "rgb(255, 255, 255)"
+            )
+            assert page.locator("main :is(form, button):visible").count() == 0
+            wide = "[...document.querySelectorAll('main, .board')].every(one => one.scrollWidth <= one.clientWidth)"
+            assert page.evaluate(wide), path
+            page.emulate_media(media="screen")
+
+
 def test_card_page_and_verdict_say_the_same_money(site):
     """One gain is rounded once: the card, the page's figures, its lead and the reason on record all say it alike."""
     with site.opened("/projects/bakery/") as page:

@@ -22,6 +22,8 @@ def figure(amount: float, step: float = 1.0) -> str:
     """
     if not math.isfinite(amount):
         return "unknown"
+    if amount == 0.0:
+        return "0"
     decimals = max(0, -math.floor(math.log10(step) + 1e-9))
     rounded = round(amount / step) * step
     text = f"{abs(rounded):,.{decimals}f}"

@@ -25,6 +25,21 @@ VERBS: Mapping[str, Permission] = {
 }
 """The verbs that a page asks for, and what whoever asks has to be allowed."""
 
+DOES: Mapping[str, str] = {
+    "data": "examine the data",
+    "research": "replay the history",
+    "analyse": "judge the evidence",
+    "ship": "take the next step live",
+}
+"""What each of them does, in the words of the pages."""
+
+_RUNS: Mapping[str, str] = {
+    "data": "The data are being examined",
+    "research": "The history is being replayed",
+    "analyse": "The evidence is being judged",
+    "ship": "The next step is being taken",
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
@@ -73,9 +88,7 @@ def start(asked: Asked, project: Project, number: int, verb: str) -> Job:
     asked.principal.require(VERBS[verb], project.squad)
     before = running(asked, project.name).get(number)
     if before is not None:
-        raise InvalidInputError(
-            f"`shipworthy {before.verb} {number}` runs for this idea already. Wait until it has ended."
-        )
+        raise InvalidInputError(f"{_is_running(before)} already. Wait until that has ended.")
     task = Task(verb=verb, words=[verb, "--json", "--", str(number)], given={"number": number})
     return asked.desk.jobs[project.name].start(task, asked.principal.name)
 
@@ -90,12 +103,15 @@ def _answer(asked: Asked, project: Project, card: Card, to: str) -> Answer:
         )
     before = running(asked, project.name).get(card.number)
     if before is not None:
-        return Answer(says=f"`shipworthy {before.verb} {card.number}` runs already.", job=before)
+        return Answer(says=f"{_is_running(before)} already.", job=before)
     verb = card.stage.verb
     if verb in VERBS and card.next == f"shipworthy {verb} {card.number}":
         job = start(asked, project, card.number, verb)
-        return Answer(says=f"`shipworthy {verb} {card.number}` runs. The card moves when its gate opens.", job=job)
+        return Answer(says=f"{_RUNS[verb]}. The card moves when its gate opens.", job=job)
     if card.gaps:
         return Answer(says=f"The gate to {card.stage.next} is closed.", gaps=tuple(card.gaps))
-    follows = f" What follows is `{card.next}`." if card.next else ""
-    return Answer(says=f"It is {card.says}; there is no gate to ask.{follows}")
+    return Answer(says=f"It is {card.says}; there is no gate to ask.")
+
+
+def _is_running(job: Job) -> str:
+    return _RUNS.get(job.verb, f"{job.verb.capitalize()} runs for this idea")

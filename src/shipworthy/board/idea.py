@@ -11,7 +11,7 @@ from starlette.responses import FileResponse, Response
 from shipworthy.analysis.report import data_facts
 from shipworthy.analysis.report.layout import REPORTS_FOLDER
 from shipworthy.analysis.report.locked import locked_facts
-from shipworthy.board.asking import VERBS
+from shipworthy.board.asking import DOES, VERBS
 from shipworthy.board.job import took
 from shipworthy.board.judged import Judged, read_judged
 from shipworthy.board.pictures import pictures
@@ -32,6 +32,7 @@ from shipworthy.ship.rollout import Rollout, rollout_history
 from shipworthy.web.asked import Asked
 from shipworthy.web.sandbox import SANDBOX
 from shipworthy.workspace.cards import Card
+from shipworthy.workspace.declared import declared_currency
 from shipworthy.workspace.job import Job
 from shipworthy.workspace.role import MAY, Permission
 
@@ -51,7 +52,13 @@ def story(asked: Asked, project: Project) -> dict[str, Any]:
     answer = read_answer(examined) if examined else None
     judged, trouble = _judged(project, idea)
     job = _job(asked, project, card)
-    currency = card.expected.currency if card.expected else lock.criteria["currency"] if lock else ""
+    currency = (
+        card.expected.currency
+        if card.expected
+        else lock.criteria["currency"]
+        if lock
+        else declared_currency(project, idea.problem)
+    )
     return {
         "card": card,
         "idea": idea,
@@ -157,16 +164,10 @@ def _waits_for(asked: Asked, project: Project, card: Card) -> str:
     verb = next((verb for verb in VERBS if card.next == f"shipworthy {verb} {card.number}"), None)
     if verb is None or asked.principal.may(VERBS[verb], project.squad):
         return ""
-    return "one of these to " + _DOES[verb] + ": " + ", ".join(sorted(MAY[VERBS[verb]]))
+    return "one of these to " + DOES[verb] + ": " + ", ".join(sorted(MAY[VERBS[verb]]))
 
 
-_DOES = {
-    "data": "examine the data",
-    "research": "replay the history",
-    "analyse": "judge the evidence",
-    "ship": "take the next step live",
-}
-_BUTTONS = {verb: does.capitalize() for verb, does in _DOES.items()}
+_BUTTONS = {verb: does.capitalize() for verb, does in DOES.items()}
 
 
 def _report(project: Project, idea: Idea) -> Path:

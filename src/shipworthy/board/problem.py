@@ -152,8 +152,8 @@ def _tried(cards: Sequence[Card]) -> list[Picture]:
         assert card.expected is not None, "only measured ideas are drawn"
         gain = card.expected.gain
         colour = LOSS if gain.gain < 0.0 else GAIN if card.expected.decision == Decision.SHIP else MUTED
-        label = f"{card.number}. {card.title if len(card.title) < 34 else card.title[:32].rstrip() + '…'}"
-        ranges.append(Range(label=label, gain=gain, colour=colour, step=step_for(gain, 0.0)))
+        label = f"{card.number}. {card.title}"
+        ranges.append(Range(label=label, gain=gain, colour=colour, step=card.expected.step or step_for(gain, 0.0)))
     if not ranges:
         return []
     shipped = sum(card.expected.decision == Decision.SHIP for card in cards if card.expected)

@@ -98,7 +98,7 @@ def move_rollout(asked: Asked) -> Response:
     before = _jobs(asked, project, problem, moves, over=False)
     if before and button != "rollback":
         raise InvalidInputError(
-            f"`shipworthy {before[0].verb}` runs for this rollout already. Wait until it has ended."
+            f"{before[0].verb.capitalize()} runs for this rollout already. Wait until it has ended."
         )
     asked.desk.jobs[project.name].start(verb.task(msgspec.convert(given, verb.body)), asked.principal.name)
     return go(_address(project, problem))

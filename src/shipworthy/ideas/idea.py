@@ -20,6 +20,7 @@ _TEXTS = {
     "because": "the mechanism: why that should earn more",
     "owner": "who answers for it",
 }
+_LACKS = {"because": "The idea does not say why that should earn more."}
 _FIELDS = (*_TEXTS, "deadline", "segments", "worth", "guardrails")
 WORTH = ("smallest_gain", "expected_gain", "per", "effort", "cost")
 """What stands under [worth]; everything else stands at the top."""
@@ -88,7 +89,7 @@ class Idea:
     def faults(self) -> list[tuple[str, Gap]]:
         """The same, each with the field that is to be written or corrected."""
         found = [
-            (name, Gap(f"The idea has no {name}.", f"Write {name} = {f'<{meaning}>'!r}."))
+            (name, Gap(_LACKS.get(name, f"The idea has no {name}."), f"Write {name} = {f'<{meaning}>'!r}."))
             for name, meaning in _TEXTS.items()
             if not getattr(self, name).strip()
         ]

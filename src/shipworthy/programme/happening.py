@@ -10,6 +10,8 @@ from typing import Any
 
 from shipworthy.analysis.analyse import read_analysis
 from shipworthy.analysis.decision import Decision
+from shipworthy.analysis.money import figure
+from shipworthy.analysis.money import money as amount_of
 from shipworthy.errors import InvalidInputError
 from shipworthy.ideas.idea import Idea
 from shipworthy.ideas.register import list_ideas
@@ -170,11 +172,9 @@ class Teller:
         says, money = f"{named}: the verdict is {verdict.decision}.", None
         if verdict.probability_of_harm is not None and verdict.criteria.units_per_year:
             year = verdict.per_year()
-            terms = Terms(found.currency)
-            money = year.gain
-            says += (
-                f" It earns {terms.says(year.gain)} more a year ({terms.says(year.low)} to {terms.says(year.high)})."
-            )
+            money, step = year.gain, verdict.step_of_year()
+            amount, way = amount_of(abs(money), found.currency, step), "less" if money < 0.0 else "more"
+            says += f" It earns {amount} {way} a year ({figure(year.low, step)} to {figure(year.high, step)})."
         asks = self._asked("ship") if ships else ()
         gate = "opened" if ships else "closed"
         more = {"money": money, "currency": found.currency, "gate": gate, "asks": asks}

@@ -11,6 +11,7 @@ from shipworthy.analysis.analyse import read_analysis
 from shipworthy.analysis.gain import Gain
 from shipworthy.ideas.idea import Idea
 from shipworthy.project import Project
+from shipworthy.workspace.declared import declared_currency
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +46,7 @@ def expected_of(project: Project, idea: Idea, terms: Mapping[str, Any] | None) -
         idea: The idea.
         terms: What is locked for any idea of its problem: currency and periods a year; None where none is locked yet.
     """
-    return _measured(project, idea) or _hoped(idea, terms or {})
+    return _measured(project, idea) or _hoped(project, idea, terms or {})
 
 
 def _measured(project: Project, idea: Idea) -> Expected | None:
@@ -62,7 +63,7 @@ def _measured(project: Project, idea: Idea) -> Expected | None:
     )
 
 
-def _hoped(idea: Idea, terms: Mapping[str, Any]) -> Expected | None:
+def _hoped(project: Project, idea: Idea, terms: Mapping[str, Any]) -> Expected | None:
     if idea.expected_gain is None:
         return None
     periods = terms.get("periods_per_year")
@@ -70,4 +71,4 @@ def _hoped(idea: Idea, terms: Mapping[str, Any]) -> Expected | None:
     low, likely, high = (amount * times for amount in idea.expected_gain)
     per = "year" if periods else idea.per
     gain = Gain(gain=likely, low=low, high=high)
-    return Expected(gain=gain, currency=str(terms.get("currency", "")), per=per)
+    return Expected(gain=gain, currency=terms.get("currency") or declared_currency(project, idea.problem), per=per)

@@ -28,8 +28,8 @@ _TRACE = "reading"
 _TIGHT = 250
 _WIDTHS = {"wide": 700, "narrow": 320}
 _MOST_POINTS = 300
-_FEW_DAYS = 5
-"""So few days each have a label; of more, an axis chooses some."""
+_FEW = 5
+"""So few days or numbers each have a label; of more, an axis chooses some."""
 _ROW = 46
 _LARGE = ((1e9, "bn"), (1e6, "M"))
 
@@ -124,7 +124,7 @@ def along(periods: pl.Series, width: int) -> tuple[list[Any], Any]:
     is_time, is_day = not periods.dtype.is_integer(), periods.dtype == pl.Date
     if is_time:
         periods = periods.cast(pl.Datetime("ms")).dt.replace_time_zone(None).dt.epoch("ms")
-    few = is_day and periods.n_unique() <= _FEW_DAYS
+    few = (is_day or not is_time) and periods.n_unique() <= _FEW
     axis = alt.Axis(
         grid=False,
         tickCount=max(5, width // 110) if width > _TIGHT else 2,
@@ -132,7 +132,6 @@ def along(periods: pl.Series, width: int) -> tuple[list[Any], Any]:
         labelSeparation=20,
         format=_clock(periods, width, is_day=is_day) if is_time else ",d",
         **({"values": periods.unique().sort().to_list()} if few else {}),
-        **({} if is_time else {"tickMinStep": 1}),
     )
     scale = alt.Scale(type="utc") if is_time else alt.Scale(zero=False, nice=False)
     x = alt.X("at:T" if is_time else "at:Q", title=None if is_time else "period", scale=scale, axis=axis)
@@ -220,7 +219,8 @@ def _ranges(width: int, ranges: Sequence[Range], currency: str, needed: float, n
         dot = alt.Chart(rows(amount=gain.gain)).encode(x=x, y=_level(alt, height, level))
         layers.append(ends.mark_rule(color=row.colour, strokeWidth=7, opacity=0.45, strokeCap="round"))
         layers.append(dot.mark_point(color=row.colour, fill=row.colour, opacity=1, size=150))
-        says = f"{row.label}: {money(gain.gain, currency, row.step)}"
+        amount = f": {money(gain.gain, currency, row.step)}"
+        says = _shortened(row.label, room // LETTER - len(amount)) + amount
         ends_say = f" ({figure(gain.low, row.step)} to {figure(gain.high, row.step)})"
         if LETTER * len(says + ends_say) < room:
             says += ends_say
@@ -234,6 +234,11 @@ def _ranges(width: int, ranges: Sequence[Range], currency: str, needed: float, n
     scale = alt.Scale(domain=[0.0, height], nice=False)
     layers.append(trace(alt.Chart(middles).encode(x=x, y=alt.Y("level:Q", axis=None, scale=scale))))
     return alt.layer(*layers)
+
+
+def _shortened(text: str, most: int) -> str:
+    """A text that has at most so many letters; of a longer one the beginning."""
+    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
 
 
 def _mark(alt: Any, x: Any, amount: float, says: str, level: Any, domain: Sequence[float]) -> list[Any]:

@@ -199,7 +199,8 @@ def units_title(findings: Findings) -> str:
     if units.height == 1:
         return f"There is one {noun}: {best} per decision"
     gained = int((units["gain"] > 0.0).sum())
-    many = f"all {gained:,}" if gained == units.height else f"{gained:,} of {units.height:,}"
+    some = f"{gained:,}" if gained else "none"
+    many = f"all {gained:,}" if gained == units.height else f"{some} of {units.height:,}"
     return f"Gain by {noun}: {many} gained, from {best} per decision to {worst}"
 
 

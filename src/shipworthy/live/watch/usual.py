@@ -111,9 +111,8 @@ def in_words(said: Found, p_value: float) -> str:
     if unit == "of the rows":
         figures = [f"{said.drift.effect:.0%}", "unknown" if said.usual is None else f"{said.usual:.0%}"]
     against = "its season in the snapshot" if said.season else "the snapshot"
-    return (
-        f"has moved by {figures[0]} {unit} from {against} (its own stretches: {figures[1]} at most; p = {p_value:.1g})."
-    )
+    chance = f"p = {p_value:.1g}" if p_value >= 0.001 else "p below 0.001"
+    return f"has moved by {figures[0]} {unit} from {against} (its own stretches: {figures[1]} at most; {chance})."
 
 
 def stretches(periods: int, length: int) -> list[int]:
