@@ -52,7 +52,7 @@ def test_the_same_rows_are_the_same_snapshot(bakery):
 
 def test_an_idea_that_is_not_written_out_is_not_examined(tmp_path):
     """The gate from Idea names every field that is missing."""
-    with pytest.raises(GateClosedError, match=r"Idea to Data for idea 1 is closed.*(?s:.)*no because"):
+    with pytest.raises(GateClosedError, match=r"Idea to Data for idea 1 is closed.*(?s:.)*does not say why"):
         examined(tmp_path, texts={"because": ""})
 
 

@@ -123,7 +123,7 @@ def test_a_file_needs_a_number_and_a_name(tmp_path: Path, name: str):
     ("change", "gap"),
     [
         (("title = ", "# "), "no title"),
-        (('"Mondays are quiet."', '"  "'), "no because"),
+        (('"Mondays are quiet."', '"  "'), "does not say why"),
         (("smallest_gain = 3", ""), "what would be worth shipping"),
         (("smallest_gain = 3", "smallest_gain = -1"), "would ship a loss"),
         (("[1, 5.5, 9.0]", "[5, 1, 9]"), "not in order"),

@@ -29,7 +29,9 @@ def test_a_new_idea_gets_the_next_number(bakery: Project):
     assert (idea.title, idea.problem, idea.owner) == ('Rye "Mondays" \\ für alle', "bakery", "me")
     assert idea.smallest_gain == 2.5
     assert [gap.what for gap in idea.gaps()] == [
-        f"The idea has no {name}." for name in ("challenger", "change", "because")
+        "The idea has no challenger.",
+        "The idea has no change.",
+        "The idea does not say why that should earn more.",
     ]
     body = {"slug": "rye-mondays-f-r-alle", "lock": None, "text": path.read_text()}
     assert bakery.records.get("idea", "0002").body == body
