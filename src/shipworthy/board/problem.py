@@ -43,9 +43,10 @@ _BY_WHOM = (
 def show_problems(asked: Asked) -> Response:
     """Every problem of a project that an idea is about or that a rollout serves."""
     project = asked.project(Permission.READ)
-    cards = asked.cards.all()
-    names = sorted({card.problem for card in cards} | set(_rolled_out(project)))
-    counted = [(name, [card for card in cards if card.problem == name], _moves(project, name)) for name in names]
+    cards: dict[str, list[Card]] = {name: [] for name in _rolled_out(project)}
+    for card in asked.cards.all():
+        cards.setdefault(card.problem, []).append(card)
+    counted = [(name, cards[name], _moves(project, name)) for name in sorted(cards)]
     declared = [f"`{one}`" for one in project.settings["project"]["problems"]]
     return render(
         asked, "problems", project=project, here="Problems", problems=counted, names_of=names_of, declared=declared
