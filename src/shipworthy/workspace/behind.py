@@ -15,7 +15,7 @@ from typing import Any
 from shipworthy.errors import ShipworthyError
 from shipworthy.project.clock import now
 
-_MOMENT_S = 0.05
+_MOMENT_S = 0.03
 _MOST = 200
 
 
