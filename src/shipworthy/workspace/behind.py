@@ -1,7 +1,7 @@
 """What is reckoned behind a page: from records alone, in this process, and kept until something is recorded.
 
-A page waits a moment for it, which is enough where there are few ideas; where there are many, it shows the last answer, with its
-age, while the next one is reckoned.
+A page waits a moment for it, which is enough where there are few ideas. Where there are many, and the last answer took longer, the
+page shows that one at once, with its age, and the next one is begun when the page is likely to be out of the door.
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock, Thread
+from time import monotonic, sleep
 from typing import Any
 
 from shipworthy.errors import ShipworthyError
 from shipworthy.project.clock import now
 
-_MOMENT_S = 0.03
+_MOMENT_S = 0.05
+_PAGE_S = 0.1
 _MOST = 200
 
 
@@ -28,12 +30,14 @@ class Reckoned:
         refusal: What went wrong the last time; None where nothing did.
         stamp: What it rests on.
         at: When it was asked for.
+        took_s: How long it took.
     """
 
     answer: Any
     refusal: ShipworthyError | None
     stamp: Hashable
     at: datetime
+    took_s: float
 
     @property
     def error(self) -> str:
@@ -68,10 +72,16 @@ class Behind:
             found, thread = self._kept.get(key), self._running.get(key)
             if found is not None and found.stamp == stamp:
                 return found, False
+            is_slow = found is not None and found.took_s > _MOMENT_S
             if thread is None:
-                thread = Thread(target=self._work, args=(key, stamp, reckon), name="behind a page", daemon=True)
+                later_s = _PAGE_S if is_slow else 0.0
+                thread = Thread(
+                    target=self._work, args=(key, stamp, reckon, later_s), name="behind a page", daemon=True
+                )
                 self._running[key] = thread
                 thread.start()
+                if is_slow:
+                    return found, True
             elif found is not None:  # whoever asked first has waited already
                 return found, True
         thread.join(_MOMENT_S)
@@ -91,8 +101,10 @@ class Behind:
             raise found.refusal
         return found, is_waiting
 
-    def _work(self, key: Hashable, stamp: Hashable, reckon: Callable[[], Any]) -> None:
+    def _work(self, key: Hashable, stamp: Hashable, reckon: Callable[[], Any], later_s: float) -> None:
         at, answer, refused = now(), None, None
+        sleep(later_s)
+        begun = monotonic()
         try:
             answer = reckon()
         except ShipworthyError as refusal:
@@ -102,7 +114,8 @@ class Behind:
                 before = self._kept.pop(key, None)
                 if refused and before is not None:
                     answer = before.answer
-                self._kept[key] = Reckoned(answer=answer, refusal=refused, stamp=stamp, at=at)
+                took_s = monotonic() - begun
+                self._kept[key] = Reckoned(answer=answer, refusal=refused, stamp=stamp, at=at, took_s=took_s)
                 self._running.pop(key, None)
                 while len(self._kept) > _MOST:
                     self._kept.pop(next(iter(self._kept)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from threading import RLock
+from threading import RLock, Thread
 from time import monotonic
 from typing import Any
 
@@ -26,6 +26,9 @@ _MANY = 50
 
 _REST = 10.0
 """So many times as long as looking at all files took they are not looked at again: ten thousand take a while, ten none."""
+
+_QUICK_S = 0.02
+"""What took longer than this the last time, no question waits for again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +82,8 @@ class Cards:
         self._due: set[int] = set()
         self._seq = -1
         self._look_again = 0.0
+        self._look_took_s = 0.0
+        self._is_looking = False
         self._lock = RLock()
 
     @property
@@ -126,7 +131,7 @@ class Cards:
             newest = (record for kind in _ABOUT_IDEAS for record in project.records.find(kind))
             self._touched(sorted(newest, key=lambda record: record.seq))
         elif monotonic() >= self._look_again:
-            self._look()
+            self._look_soon()
         while records := self._project.records.since(self._seq):
             self._seq = records[-1].seq
             self._read_again({int(record.key) for record in records if record.kind == "idea"})
@@ -140,15 +145,39 @@ class Cards:
         for number in self._cards.keys() - self._ideas.keys():
             del self._cards[number]
 
+    def _look_soon(self) -> None:
+        """Looks at the files of all ideas: at once, or where that took long the last time, behind the question."""
+        if self._look_took_s < _QUICK_S:
+            self._look()
+        elif not self._is_looking:
+            self._is_looking = True
+            Thread(target=self._look_behind, name="looking at files of ideas", daemon=True).start()
+
+    def _look_behind(self) -> None:
+        try:
+            seq, begun = self._seq, monotonic()
+            found = readable_ideas(self._project)
+            took_s = monotonic() - begun
+            with self._lock:
+                if self._seq == seq:
+                    self._take(*found, took_s)
+                else:  # what was recorded meanwhile may be newer than what was read
+                    self._look()
+        finally:
+            self._is_looking = False
+
     def _look(self) -> None:
-        """Looks at the files of all ideas; where there are thousands, not at every question."""
         begun = monotonic()
-        readable, refusals = readable_ideas(self._project)
+        found = readable_ideas(self._project)
+        self._take(*found, monotonic() - begun)
+
+    def _take(self, readable: Sequence[Idea], refusals: Sequence[InvalidInputError], took_s: float) -> None:
         self.troubles = [str(refusal) for refusal in refusals]
         ideas = {idea.number: idea for idea in readable}
         self._due |= {number for number, idea in ideas.items() if self._ideas.get(number) is not idea}
         self._ideas = ideas
-        self._look_again = monotonic() + _REST * (monotonic() - begun)
+        self._look_took_s = took_s
+        self._look_again = monotonic() + _REST * took_s
 
     def _read_again(self, numbers: Collection[int]) -> None:
         """Reads the ideas that were just recorded, however lately all files were looked at."""
