@@ -1,7 +1,7 @@
 """What is reckoned behind a page: from records alone, in this process, and kept until something is recorded.
 
-A page waits a moment for it, which is enough where there are few ideas. Where there are many, and the last answer took longer, the
-page shows that one at once, with its age, and the next one is begun when the page is likely to be out of the door.
+A page waits a moment for it, which is enough where there are few ideas. Where there are many, and the last answer took longer,
+the page shows that one at once, with its age, and the next one is begun when the page is likely to be out of the door.
 """
 
 from __future__ import annotations
