@@ -100,8 +100,9 @@ class SqliteRecordStore:
             return self._head()
 
     def close(self) -> None:
-        """Closes the file."""
-        self._connection.close()
+        """Closes the file, once nobody is reading it: SQLite does not survive losing a connection that it is using."""
+        with self._lock:
+            self._connection.close()
 
     def _append(self, change: Change, by: str) -> Record:
         row = self._connection.execute(
