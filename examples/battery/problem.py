@@ -38,6 +38,7 @@ battery = sw.Problem(
     decision=("charge", "discharge"),  # MW in each hour
     currency="EUR",
     counterfactual=True,
+    ideas_planned=3,
     warm_up="208w",  # the replay begins on 2016-12-27, as the published test does
     initial_state={"soc": HALF},  # MWh stored when the first day begins
     assumptions={"wear": (WEAR, 0.0, 10.0)},  # EUR per MWh discharged
