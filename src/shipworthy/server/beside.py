@@ -8,6 +8,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing import parent_process
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from threading import Event, Thread
 
@@ -22,13 +23,13 @@ _AGAIN_S = 5.0
 def follow_starter() -> None:
     """Ends a worker that another process started when that is gone, however it went, so that none is left behind on the port."""
     starter = parent_process()
+    if starter is not None:
+        Thread(target=_follow, args=(starter,), name="starter", daemon=True).start()
 
-    def follow() -> None:
-        if starter is not None:
-            starter.join()
-            os.kill(os.getpid(), signal.SIGTERM)
 
-    Thread(target=follow, name="starter", daemon=True).start()
+def _follow(starter: BaseProcess) -> None:
+    starter.join()
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 @contextmanager
