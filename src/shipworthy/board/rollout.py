@@ -9,6 +9,7 @@ import msgspec
 from starlette.responses import Response
 
 from shipworthy.analysis.wording import a_period
+from shipworthy.board.calendar import calendar_of
 from shipworthy.board.form import field
 from shipworthy.board.job import took
 from shipworthy.board.kept_pictures import Picture, kept
@@ -28,7 +29,6 @@ from shipworthy.workspace.job import Job
 from shipworthy.workspace.role import Permission
 from shipworthy.workspace.told import Told, tell
 
-_MOST_BLOCKS = 400
 _TRIES = frozenset({Phase.SHADOW, Phase.CANARY, Phase.SWITCHBACK})
 
 
@@ -143,8 +143,7 @@ def _shown(asked: Asked, *, may_draw: bool) -> Response:
         "pictures": pictures,
         "track": _track(told, moves),
         "buttons": _buttons(asked, project, moves, told),
-        "blocks": _blocks(serves),
-        "now": now(),
+        "calendar": calendar_of(serves.plan, now()) if serves.plan else None,
         "job": job if job is not None and (is_moving or job.error) else None,
         "took": took(job) if job else 0.0,
         "is_waiting": told.is_waiting or pictures is None or is_moving,
@@ -220,10 +219,6 @@ def _buttons(asked: Asked, project: Project, moves: Sequence[Rollout], told: Tol
     return buttons
 
 
-def _blocks(serves: Rollout) -> Sequence[Mapping[str, Any]]:
-    return serves.plan.blocks().head(_MOST_BLOCKS).to_dicts() if serves.plan else []
-
-
 def _pictures(project: Project, told: Told, *, may_draw: bool) -> list[Picture] | None:
     found = told.answer
     if not found or not found["looks"]:
@@ -233,8 +228,8 @@ def _pictures(project: Project, told: Told, *, may_draw: bool) -> list[Picture] 
 
 
 def _drawn(found: Mapping[str, Any]) -> list[Picture]:
-    noun = "pair of blocks" if found["phase"] == "switchback" else "live period"
-    plot = draw_evidence(found["looks"], found["currency"], found["smallest"], noun, a_period(found["cadence"]))
+    looks_at, each = found["reading"]["looks_at"], a_period(found["cadence"])
+    plot = draw_evidence(found["looks"], found["currency"], found["smallest"], looks_at, each)
     drawn = [Picture(plot, _ANYTIME)] if plot else []
     if found["money"]:
         periods = [{**one, "period": instant_of(one["period"])} for one in found["money"]]

@@ -92,7 +92,7 @@ def save_query(project: Project, name: str, sql: str, why: str) -> Query:
         taken = "comes with shipworthy" if name in OWN else "is no name"
         raise InvalidInputError(f"{name!r} {taken}. Choose another one, of small letters, digits and '-'.")
     if not sql.strip() or not why.strip() or len(sql) + len(why) > _LONGEST:
-        raise InvalidInputError(f"The question {name!r} needs its SELECT and, in a line, what it tells: --why '...'.")
+        raise InvalidInputError(f"The question {name!r} needs its SELECT, and a line that says what it tells (why).")
     body = {"name": name, "sql": sql.strip(), "why": why.strip(), "by": project.who}
     [record] = project.records.add(Change(kind=KIND, key=name, body=body), by=project.who)
     return _query(record)

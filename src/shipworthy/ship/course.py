@@ -103,6 +103,7 @@ class Course:
             **found.numbers(),
             "per_period": found.per_period,
             "sentence": found.sentence,
+            "looks_at": found.looks_at,
             "reasons": list(found.money.reasons) if found.money else [],
             "guardrails": [
                 {"name": margin.name, "margin": margin.margin, "better": margin.better, **_ends(verdict)}

@@ -52,6 +52,7 @@ class LiveReading:
         arms: How the arms of the trial were filled; None where no coin is thrown.
         currency: What money is counted in.
         cadence: The length of a period, such as "1d".
+        looks_at: What comes with each look at the money: a live period, or a pair of blocks.
     """
 
     money: TrialVerdict | None
@@ -65,6 +66,7 @@ class LiveReading:
     arms: SampleRatio | None = None
     currency: str = ""
     cadence: str = ""
+    looks_at: str = "live period"
 
     @property
     def per_period(self) -> tuple[float, float, float] | None:
@@ -193,11 +195,14 @@ def read_live(
         arms=_arms(live, trial),
         currency=trial.currency,
         cadence=criteria.cadence,
+        looks_at=judge.looks_at,
     )
 
 
 class _Paired:
     """Judges differences of what both sides decided."""
+
+    looks_at = "live period"
 
     def __init__(self, live: LiveEvidence, evidence: pl.DataFrame, criteria: Criteria, trial: Trial) -> None:
         self.live, self.evidence, self.criteria, self.trial = live.table, evidence, criteria, trial
@@ -227,6 +232,7 @@ class _Answered:
 
     def __init__(self, live: LiveEvidence, criteria: Criteria, trial: Trial) -> None:
         self.live, self.criteria, self.trial = live.answered, criteria, trial
+        self.looks_at = "pair of blocks" if trial.step and trial.step[0].plan else "live period"
 
     def money(self) -> TrialVerdict | None:
         return self._judged("value", 1.0, Bounds(min_effect=self.criteria.min_effect, margin=self.trial.margin))

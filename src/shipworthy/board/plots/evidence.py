@@ -59,7 +59,7 @@ def draw_evidence(
     step = step_for(Gain(gain=mean, low=low, high=high), 0.0)
     readings: list[Reading] = [
         (
-            f"after {n:,} {noun}{'' if n == 1 else 's'}",
+            _after(n, noun),
             f"{money(mean, currency, step)} {each}",
             f"{figure(low, step)} to {figure(high, step)}",
         )
@@ -72,7 +72,7 @@ def draw_evidence(
 def _title(course: pl.DataFrame, currency: str, smallest: float | None, step: float, noun: str, each: str) -> str:
     n, mean, low, high = course.row(-1)
     shown = f"{money(mean, currency, step)} {each} ({figure(low, step)} to {figure(high, step)})"
-    after = f"after {n:,} {noun}{'' if n == 1 else 's'}"
+    after = _after(n, noun)
     if high < 0.0:
         return f"A loss beyond doubt {after}: {shown}"
     if smallest is not None and low > smallest:
@@ -80,6 +80,12 @@ def _title(course: pl.DataFrame, currency: str, smallest: float | None, step: fl
     if low > 0.0:
         return f"A gain beyond doubt {after}: {shown}"
     return f"Not decided yet {after}: {shown}"
+
+
+def _after(n: int, noun: str) -> str:
+    """After how many it was looked: "after 2 pairs of blocks"."""
+    counted, of, rest = noun.partition(" of ")
+    return f"after {n:,} {counted}{'' if n == 1 else 's'}{of}{rest}"
 
 
 def _drawn(course: pl.DataFrame, width: int, currency: str, smallest: float | None) -> Any:
