@@ -14,7 +14,7 @@ from shipworthy.errors import InvalidInputError, NotFoundError, PreconditionErro
 from shipworthy.ideas.alike import alike
 from shipworthy.ideas.idea import read_idea
 from shipworthy.ideas.lock import lock_criteria, locked_criteria
-from shipworthy.ideas.register import find_idea, list_ideas, new_idea, readable_ideas
+from shipworthy.ideas.register import begin_idea, find_idea, list_ideas, new_idea, readable_ideas
 from shipworthy.project import Project, open_project
 from shipworthy.store import Change, Record
 
@@ -25,7 +25,7 @@ def test_a_new_idea_gets_the_next_number(bakery: Project):
     """The file that is begun can be read, misses what nobody said yet, and has a record."""
     path = new_idea(bakery, 'Rye "Mondays" \\ für alle', smallest_gain=2.5, problem="bakery", owner="me")
     idea = read_idea(path)
-    assert path.name == "0002-rye-mondays-f-r-alle.toml"
+    assert path.name == "0002-rye-mondays-fur-alle.toml"
     assert (idea.title, idea.problem, idea.owner) == ('Rye "Mondays" \\ für alle', "bakery", "me")
     assert idea.smallest_gain == 2.5
     assert [gap.what for gap in idea.gaps()] == [
@@ -33,16 +33,31 @@ def test_a_new_idea_gets_the_next_number(bakery: Project):
         "The idea has no change.",
         "The idea does not say why that should earn more.",
     ]
-    body = {"slug": "rye-mondays-f-r-alle", "lock": None, "text": path.read_text()}
+    body = {"slug": "rye-mondays-fur-alle", "lock": None, "text": path.read_text()}
     assert bakery.records.get("idea", "0002").body == body
 
 
-@pytest.mark.parametrize("title", ["", "   ", "!!!", "日本"])
+@pytest.mark.parametrize("title", ["", "   ", "!!!", "🥐"])
 def test_a_title_has_to_give_a_file_name(bakery: Project, title: str):
     """A title without letters or digits is refused, and nothing is written."""
     with pytest.raises(InvalidInputError, match="gives no file name"):
         new_idea(bakery, title)
     assert len(list_ideas(bakery)) == 1
+
+
+@pytest.mark.parametrize(
+    ("title", "name"), [("Früher backen", "0002-fruher-backen.toml"), ("パンを早く焼く", "0002-idea.toml")]
+)
+def test_a_title_may_be_in_any_language(bakery: Project, title: str, name: str):
+    """Its file is named by what it has of Latin letters, and by nothing of it where it has none."""
+    path = new_idea(bakery, title)
+    assert (path.name, read_idea(path).title) == (name, title)
+
+
+def test_a_title_stays_in_its_line_and_goes_its_own_way(bakery: Project):
+    """Line breaks are spaces, and marks that turn the words around are left out, wherever the title came from."""
+    assert begin_idea(bakery, {"title": "Bake\nby \u202ethe\tweekday "}).title == "Bake by the weekday"
+    assert find_idea(bakery, 2).title == "Bake by the weekday"
 
 
 def test_a_text_that_is_no_unicode_leaves_no_file(bakery: Project):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -27,6 +28,9 @@ WORTH = ("smallest_gain", "expected_gain", "per", "effort", "cost")
 
 FIELDS = (*_TEXTS, "deadline", "segments", *WORTH, "guardrails")
 """Everything that an idea says, by the names that a form has for it."""
+
+_TURNS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Marks that turn the direction of what follows them: a title has its direction by its own letters."""
 
 _MOST = 1e15
 """More money than any idea is about; what is above it, or no number at all, is a slip of the pen."""
@@ -155,7 +159,7 @@ def idea_of(number: int, slug: str, given: Section) -> Idea:
     return Idea(
         number=number,
         slug=slug,
-        **{name: given.text(name) for name in _TEXTS},
+        **{name: given.text(name) for name in _TEXTS} | {"title": _one_line(given.text("title"))},
         deadline=_deadline(given),
         smallest_gain=worth.number("smallest_gain", _MOST),
         expected_gain=_expected_gain(worth),
@@ -165,6 +169,12 @@ def idea_of(number: int, slug: str, given: Section) -> Idea:
         guardrails=_margins(given.section("guardrails")),
         segments=_segments(given),
     )
+
+
+def _one_line(title: str) -> str:
+    """A title without what would break its line, or turn the words around it."""
+    shown = "".join(" " if unicodedata.category(letter) == "Cc" else letter for letter in title if letter not in _TURNS)
+    return " ".join(shown.split())
 
 
 def _not_negative(worth: Section, name: str) -> float | None:

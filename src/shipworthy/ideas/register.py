@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -107,14 +108,20 @@ def begin_idea(project: Project, fields: Mapping[str, Any]) -> Idea:
 
 def _begun(project: Project, fields: Mapping[str, Any]) -> tuple[Idea, str]:
     title = str(fields.get("title") or "")
-    slug = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:40].strip("-")
-    if not slug:
-        raise InvalidInputError(f"{title!r} gives no file name. Use some letters or digits in the title.")
+    slug = _slug(title)
     given = {name: value for name, value in fields.items() if value is not None and value != ""}
     text = rewritten(TEMPLATE, given)
     idea = parse_idea(1, slug, text.encode(), "The idea")  # what cannot be is refused before a number is taken
     number = _take_number(project, {"slug": slug, "lock": None, "text": text})
     return replace(idea, number=number), text
+
+
+def _slug(title: str) -> str:
+    """What a title gives to the name of its file: its Latin letters and digits, or "idea" where it is written in others."""
+    if not any(letter.isalnum() for letter in title):
+        raise InvalidInputError(f"{title!r} gives no file name. Use some letters or digits in the title.")
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40].strip("-") or "idea"
 
 
 def _take_number(project: Project, body: Mapping[str, Any]) -> int:
