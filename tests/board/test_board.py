@@ -254,7 +254,7 @@ def test_everything_can_be_read_and_posted_without_a_script(site):
     with site.opened("/projects/empty/ideas/new", java_script_enabled=False) as page:
         page.get_by_label("Title").fill("Bake twice")
         page.get_by_role("button", name="Look at the advice").click()
-        assert page.get_by_text("The idea has no problem.").is_visible()
+        assert page.get_by_text("The idea names no problem.").is_visible()
         page.get_by_role("button", name="Write it down").click()
         assert page.get_by_role("heading", name="Bake twice").is_visible()
         page.goto(f"{site.url}/projects/empty/")
