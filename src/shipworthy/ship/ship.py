@@ -94,8 +94,8 @@ def ship_idea(
         refuse_closed(f"{serves.phase} to shadow for idea {number}", [_over(serves.phase)])
     if serves.phase is Phase.PAUSED:
         raise InvalidInputError(
-            f"Idea {number} is paused: {serves.why.rstrip('.')}. Resume it with `shipworthy ship {number} --resume`, or take it back with "
-            f"`shipworthy rollback {idea.problem}`."
+            f"Idea {number} is paused: {serves.why.rstrip('.')}. Resume it with `shipworthy ship {number} --resume`, or take it "
+            f"back with `shipworthy rollback {idea.problem}`."
         )
     if serves.phase is Phase.LIVE:
         raise InvalidInputError(
@@ -174,7 +174,9 @@ def _tried(project: Project, idea: Idea, serves: Rollout, on: Move, rules: Rules
     if kind is Phase.CANARY:
         return replace(on, share=wish.share or rules.steps[0], draw=draw)
     plan = publish(project, idea, release, start=wish.start, seed=wish.seed, now=now)
-    begins = f"A switchback begins on {plan.start:%Y-%m-%d %H:%M}: {plan.days} days in blocks of {plan.block_hours:g} hours."
+    begins = (
+        f"A switchback begins on {plan.start:%Y-%m-%d %H:%M}: {plan.days} days in blocks of {plan.block_hours:g} hours."
+    )
     return replace(on, phase=Phase.SWITCHBACK, share=0.5, schedule=plan.to_dict(), why=f"{on.why} {begins}")
 
 
