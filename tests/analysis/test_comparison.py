@@ -74,7 +74,7 @@ def test_ideas_without_a_verdict_stand_there_too(walked: Project):
     assert (replayed.decision, replayed.gain) == (None, None)
     assert replayed.falls == 0.25
     assert "The idea has no challenger." in sentence.misses
-    assert "The idea has no change." in replayed.misses
+    assert "The idea does not say what would be decided differently." in replayed.misses
 
 
 @pytest.mark.parametrize("field", ["evidence", "code"])

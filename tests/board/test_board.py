@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
+from shipworthy.analysis.decision import Decision
+from shipworthy.analysis.override import ask_override
 from shipworthy.ideas.edit import edit_idea
+from shipworthy.ideas.register import begin_idea
 from tests.board.site import REACHES_OUT
 
 expect = pytest.importorskip("playwright.sync_api").expect
@@ -111,7 +114,8 @@ def test_a_page_has_a_button_or_says_whom_it_waits_for_and_never_what_to_type(si
     with site.opened("/projects/crowd/ideas/2", "ann") as page:
         due = page.locator('[data-part="next"]')
         assert due.get_by_role("button").count() == 0
-        assert "It waits for one of these to examine the data: analyst, data scientist" in due.inner_text()
+        who = "an analyst, data scientist, ML engineer or software engineer"
+        assert f"It waits for {who} to examine the data." in due.inner_text()
         assert "shipworthy" not in due.inner_text()
 
 
@@ -243,10 +247,41 @@ def test_idea_tells_its_whole_story_and_a_signature_opens_its_gate(site):
         page.locator(".comments", has_text="Let us begin with one shop.").wait_for()
         page.get_by_role("button", name="Sign the verdict as product manager").click()
         page.get_by_text("signed as product manager, for ship").wait_for()
-        assert page.locator(".walk .now").inner_text().split() == ["Ship", "ship"]
+        assert page.locator(".walk .now").inner_text().split() == ["Ship", "ready", "to", "try", "live"]
+        assert page.get_by_role("heading", name="Ready to be tried live").is_visible()
 
         page.goto(f"{site.url}/projects/bakery/ideas/1/report")
         assert page.get_by_role("heading", name="Ship it").is_visible()
+
+
+def test_a_second_person_agrees_to_an_override_where_it_is_due_and_the_idea_is_stopped(site):
+    """What waits for the second person stands on top with its button; from then on the verdict is what the replay said."""
+    bakery = site.workspace.project("bakery")
+    ask_override(bakery.acting("ben"), 1, Decision.STOP, "The oven is sold")
+    with site.opened("/projects/bakery/ideas/1", "eve") as page:
+        assert "It waits for" in page.locator('[data-part="next"]').inner_text()
+        assert page.get_by_role("button", name="Agree, as the second person").count() == 0
+    with site.opened("/projects/bakery/ideas/1", "ann") as page:
+        due = page.locator('[data-part="next"]')
+        assert "ben asked to stop instead" in due.inner_text()
+        due.get_by_role("button", name="Agree, as the second person").click()
+        page.get_by_role("heading", name="Stopped").wait_for()
+        assert page.get_by_role("heading", name="The replay said: ship it").is_visible()
+        assert "What is different next time needs a new idea." in due.inner_text()
+        assert page.locator("main").inner_text().count("ann agreed on") == 1
+
+
+def test_what_happened_in_one_instant_is_told_newest_first(site, monkeypatch, tmp_path):
+    """Records of the same instant stand in the order in which they were written, the last one on top."""
+    (tmp_path / "clock").write_text("2026-01-05T12:00:00Z")
+    monkeypatch.setenv("SHIPWORTHY_CLOCK", str(tmp_path / "clock"))
+    empty = site.workspace.project("empty").acting("ann")
+    idea = begin_idea(empty, {"title": "Bake at night"})
+    edit_idea(empty, idea.number, {"because": "Ovens are free"})
+    monkeypatch.delenv("SHIPWORTHY_CLOCK")
+    with site.opened(f"/projects/empty/ideas/{idea.number}") as page:
+        told = page.locator(".happened li > p:first-child").all_inner_texts()
+        assert told == ["ann edited it", "ann began it"]
 
 
 def test_everything_can_be_read_and_posted_without_a_script(site):
@@ -254,7 +289,7 @@ def test_everything_can_be_read_and_posted_without_a_script(site):
     with site.opened("/projects/empty/ideas/new", java_script_enabled=False) as page:
         page.get_by_label("Title").fill("Bake twice")
         page.get_by_role("button", name="Look at the advice").click()
-        assert page.get_by_text("The idea has no problem.").is_visible()
+        assert page.get_by_text("The idea names no problem.").is_visible()
         page.get_by_role("button", name="Write it down").click()
         assert page.get_by_role("heading", name="Bake twice").is_visible()
         page.goto(f"{site.url}/projects/empty/")

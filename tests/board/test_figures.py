@@ -234,6 +234,20 @@ def test_admins_keep_accounts_and_read_the_audit(site):
         assert len(taken.splitlines()) == 3
 
 
+def test_an_idea_in_a_trial_says_where_it_stands_and_leads_to_its_evidence(site):
+    """Nothing is called open that is not known to be; the verdict is quiet, and why it was moved is said once."""
+    with site.opened("/projects/bakery/ideas/1", "ben") as page:
+        assert "gate is open" not in page.locator("main").inner_text()
+        due = page.locator('[data-part="next"]')
+        assert due.get_by_role("heading").inner_text() == "In shadow"
+        assert due.get_by_role("button", name="Ask for the next step").is_visible()
+        assert page.get_by_role("heading", name="The replay said: ship it").is_visible()
+        assert page.locator('[data-part="override"]').count() == 0
+        assert page.locator("main").inner_text().count("The release decides as the replay did on 10 periods.") == 1
+        due.get_by_role("link", name="Open the rollout").click()
+        page.wait_for_url("**/rollouts/bakery")
+
+
 def test_a_rollback_says_what_will_happen_wants_a_reason_and_is_told_of(site):
     """Who only reads has no buttons; the product manager is told what happens, says why, and the page and the standup tell it."""
     with site.opened("/projects/bakery/rollouts/bakery", "eve") as page:
@@ -261,6 +275,9 @@ def test_a_rollback_says_what_will_happen_wants_a_reason_and_is_told_of(site):
         page.goto(f"{site.url}/projects/bakery/ideas/1")
         assert "The baker is ill" in page.locator('[data-part="next"]').inner_text()
         assert page.locator(".walk .over").inner_text().split("\n") == ["Ship", "rolled back"]
+        assert page.get_by_role("heading", name="The replay said: ship it").count() == 0
+        page.get_by_text("What the replay said, before it was tried live").click()
+        assert page.get_by_role("heading", name="The replay said: ship it").is_visible()
 
 
 @pytest.mark.parametrize(

@@ -271,8 +271,9 @@ def it_ships_once_the_verdict_is_signed(town: Town) -> None:
     ann.get_by_role("button", name="Sign the verdict as product manager").click()
     ann.get_by_text("Signed: the verdict, as product manager.").wait_for()
     ben.goto(town.url + IDEA)
-    ben.get_by_role("button", name="Take the next step live").click()
-    ben.locator('[data-part="rollout"] .pill', has_text="shadow").wait_for(timeout=60_000)
+    ben.get_by_role("button", name="Try it in the shadow").click()
+    ben.get_by_role("heading", name="In shadow").wait_for(timeout=60_000)
+    expect(ben.get_by_role("heading", name="The replay said: ship it")).to_be_visible()
 
 
 def it_goes_into_canary_when_the_shadow_has_lasted(town: Town, service: SpareServer) -> None:

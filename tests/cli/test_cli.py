@@ -458,7 +458,7 @@ def test_idea_new_tells_near_duplicates_and_what_is_missing(bakery: Project):
     said = typed(bakery.root, "idea", "new", "Bake for the weekday, not for yesterday!")
     assert said.code == 0
     assert "Idea 1 says nearly the same: 'Bake for the weekday, not for yesterday'" in said.out
-    assert "The idea has no problem." in said.out
+    assert "The idea names no problem." in said.out
     assert "edit ideas/0002-bake-for-the-weekday-not-for-yesterday.toml" in said.out
 
 

@@ -318,7 +318,7 @@ def test_every_form_of_the_report_lies_beside_the_file(tmp_path: Path):
     assert told["file"]["command"].startswith("shipworthy verdict trial.csv")
     slides = pptx.Presentation(str(tmp_path / "trial.verdict.pptx")).slides
     says = " ".join(shape.text_frame.text for slide in slides for shape in slide.shapes if shape.has_text_frame)
-    assert "as it was stated" in says
+    assert "from what was stated" in says
     assert "fixed before research" not in says
 
 

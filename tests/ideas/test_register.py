@@ -30,7 +30,7 @@ def test_a_new_idea_gets_the_next_number(bakery: Project):
     assert idea.smallest_gain == 2.5
     assert [gap.what for gap in idea.gaps()] == [
         "The idea has no challenger.",
-        "The idea has no change.",
+        "The idea does not say what would be decided differently.",
         "The idea does not say why that should earn more.",
     ]
     body = {"slug": "rye-mondays-fur-alle", "lock": None, "text": path.read_text()}

@@ -64,7 +64,7 @@ def test_both_sides_learn_again_and_the_phase_stays(tmp_path: Path):
         before.version + 1,
     )
     assert done.made == {before.champion: now.champion, before.challenger: now.challenger}
-    assert now.why == "refit through 2026-02-16"
+    assert now.why == "It was fitted again, through 2026-02-16."
     for old, new in done.made.items():
         earlier, later = open_release(project, old), open_release(project, new)
         assert (later.decider.fitted, earlier.decider.fitted) == (47 * 3, 40 * 3)

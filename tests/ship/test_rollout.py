@@ -52,7 +52,7 @@ def test_good_evidence_goes_from_shadow_to_canary_to_live(shadowed: Project):
     assert (live.phase, live.champion, live.challenger) == (Phase.LIVE, before.challenger, before.champion)
     assert (live.share, live.arms_of("2025-06-01", ["rye"])) == (0.0, "champion")
     assert shipped.reading.periods == 28
-    assert live.why.startswith("28 live periods through 2025-06-02: 26 EUR a day (")
+    assert live.why.startswith("Over 28 live periods through 2025-06-02 it gained 26 EUR a day (")
     with pytest.raises(InvalidInputError, match="is live already"):
         ship_idea(shadowed, 1)
     [line] = read_ledger(shadowed)

@@ -170,7 +170,7 @@ def test_what_is_not_there_is_not_signed(asking: Asking):
     with pytest.raises(GateClosedError, match="not signed what counts as success"):
         sign(project, 1, Gate.SHIP, ANALYST)
     (project.root / "ideas/0002-new.toml").write_text('title = "New"\n')
-    with pytest.raises(GateClosedError, match="The idea has no problem"):
+    with pytest.raises(GateClosedError, match="The idea names no problem"):
         sign(project, 2, Gate.RESEARCH, MANAGER)
     with pytest.raises(InvalidInputError, match="stakeholder signs nothing"):
         sign(project, 1, Gate.RESEARCH, Role.STAKEHOLDER)

@@ -44,7 +44,7 @@ def test_its_plan_is_published_by_the_move_that_begins_it(turning: Project):
     rollout = ship_idea(turning, 1, start=START, seed="autumn", now=NOW).rollout
     plan = rollout.plan
     assert (rollout.phase, plan.seed, plan.start) == (Phase.SWITCHBACK, "autumn", START)
-    assert "a switchback from 2025-06-02 00:00" in rollout.why
+    assert "A switchback begins on 2025-06-02 00:00: " in rollout.why
     blocks = plan.blocks()
     days = [start.date() for start in blocks["start"]]
     assert [rollout.arms_of(day, list(kiosk.BREADS)) for day in days] == blocks["arm"].to_list()

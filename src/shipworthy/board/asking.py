@@ -29,7 +29,7 @@ DOES: Mapping[str, str] = {
     "data": "examine the data",
     "research": "replay the history",
     "analyse": "judge the evidence",
-    "ship": "take the next step live",
+    "ship": "ask for the next step",
 }
 """What each of them does, in the words of the pages."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from starlette.responses import Response
@@ -13,7 +14,7 @@ from shipworthy.board.new_idea import known_words
 from shipworthy.board.rendering import go, is_part, render, render_part
 from shipworthy.errors import InvalidInputError, PreconditionError
 from shipworthy.ideas.edit import edit_idea
-from shipworthy.ideas.lock import read_lock
+from shipworthy.ideas.idea import Idea
 from shipworthy.ideas.written import Written, read_written
 from shipworthy.project import Project
 from shipworthy.web.asked import Asked
@@ -56,10 +57,15 @@ def _page(
         "form": form,
         "edition": written.edition,
         "others": {name: now[name] for name in now if wrong and now[name] != form[name]} if status == 412 else {},
-        "is_locked": read_lock(project, written.idea.key) is not None,
+        "locked_at": _locked_at(project, written.idea),
         "wrong": wrong,
         **known_words(asked),
     }
     if is_part(asked.request):
         return render_part("edit_part", project=project, **known)
     return render(asked, "edit", project=project, here="Board", status=status, **known)
+
+
+def _locked_at(project: Project, idea: Idea) -> datetime | None:
+    """When what counts as success was locked; None before research has started."""
+    return next((record.at for record in project.records.history("idea", idea.key) if record.body.get("lock")), None)

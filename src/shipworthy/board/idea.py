@@ -11,9 +11,9 @@ from starlette.responses import FileResponse, Response
 from shipworthy.analysis.report import data_facts
 from shipworthy.analysis.report.layout import REPORTS_FOLDER
 from shipworthy.analysis.report.locked import locked_facts
-from shipworthy.board.asking import DOES, VERBS
 from shipworthy.board.job import took
 from shipworthy.board.judged import Judged, read_judged
+from shipworthy.board.next_step import next_step
 from shipworthy.board.pictures import pictures
 from shipworthy.board.rendering import render, render_part
 from shipworthy.board.running import idea_of, running
@@ -27,14 +27,14 @@ from shipworthy.ideas.idea import Idea
 from shipworthy.ideas.lock import deviations, read_lock
 from shipworthy.ideas.register import find_idea
 from shipworthy.ideas.signoff import Gate, signoffs
-from shipworthy.project import Project, Stage
+from shipworthy.project import Project
 from shipworthy.ship.rollout import Rollout, rollout_history
 from shipworthy.web.asked import Asked
 from shipworthy.web.sandbox import SANDBOX
 from shipworthy.workspace.cards import Card
 from shipworthy.workspace.declared import declared_currency
 from shipworthy.workspace.job import Job
-from shipworthy.workspace.role import MAY, Permission
+from shipworthy.workspace.role import Permission
 
 _TALK = 50
 
@@ -51,7 +51,7 @@ def story(asked: Asked, project: Project) -> dict[str, Any]:
     lock, examined = read_lock(project, idea.key), project.records.get("data", idea.key)
     answer = read_answer(examined) if examined else None
     judged, trouble = _judged(project, idea)
-    job = _job(asked, project, card)
+    job, moves = _job(asked, project, card), _moves(project, idea)
     currency = (
         card.expected.currency
         if card.expected
@@ -73,12 +73,12 @@ def story(asked: Asked, project: Project) -> dict[str, Any]:
         "judged": judged,
         "trouble": trouble,
         "has_report": _report(project, idea).is_file(),
-        "moves": _moves(project, idea),
+        "moves": moves,
         "happened": timeline(project, idea),
         "job": job,
         "took": took(job) if job else 0.0,
-        "verbs": _verbs(asked, project, card),
-        "waits_for": _waits_for(asked, project, card),
+        "is_told": job is not None and bool(card.gaps) and all(str(gap) in (job.error or "") for gap in card.gaps),
+        "following": next_step(asked, project, card, moves),
         **_talk(asked, project),
         "signed": signoffs(project, idea),
         "asked_for": {gate: project.settings["signoffs"][gate] for gate in Gate if project.settings["signoffs"][gate]},
@@ -144,30 +144,6 @@ def _job(asked: Asked, project: Project, card: Card) -> Job | None:
         return now
     last = next((job for job in asked.desk.jobs[project.name].all() if idea_of(job) == card.number), None)
     return last if last is not None and last.error is not None else None
-
-
-def _verbs(asked: Asked, project: Project, card: Card) -> Sequence[tuple[str, str, bool]]:
-    """The verbs that can be asked for now: verb, what the button says, whether it is what is due next."""
-    due = {f"shipworthy {verb} {card.number}": verb for verb in VERBS}.get(card.next or "")
-    order = list(Stage)
-    at = order.index(card.stage)
-    offered = [stage.verb for stage in order[1 : at + 1] if stage.verb in VERBS]
-    return [
-        (verb, _BUTTONS[verb], verb == due)
-        for verb in offered
-        if asked.principal.may(VERBS[verb], project.squad) and (verb != "ship" or verb == due)
-    ]
-
-
-def _waits_for(asked: Asked, project: Project, card: Card) -> str:
-    """Who may run the verb that is due, where whoever reads may not; empty where they may, or where none is due."""
-    verb = next((verb for verb in VERBS if card.next == f"shipworthy {verb} {card.number}"), None)
-    if verb is None or asked.principal.may(VERBS[verb], project.squad):
-        return ""
-    return "one of these to " + DOES[verb] + ": " + ", ".join(sorted(MAY[VERBS[verb]]))
-
-
-_BUTTONS = {verb: does.capitalize() for verb, does in DOES.items()}
 
 
 def _report(project: Project, idea: Idea) -> Path:

@@ -57,6 +57,11 @@ class Judged:
         return sentences.HEADLINES[self.findings.verdict.decision]
 
     @property
+    def said(self) -> str:
+        """The same, as what was said before it was tried live or stopped."""
+        return f"The replay said: {self.headline[0].lower()}{self.headline[1:]}"
+
+    @property
     def lead(self) -> str:
         """The verdict in a sentence or two."""
         return sentences.lead(self.findings)

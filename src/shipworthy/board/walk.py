@@ -16,7 +16,7 @@ class Step(NamedTuple):
     Attributes:
         stage: The stage.
         says: Its answer, or what is to be done; empty where the idea has not come so far.
-        state: "done", "now", "ahead", or "over" where it was tried live and taken back.
+        state: "done", "now", "ahead", or "over" where it was taken back or stopped.
     """
 
     stage: Stage
@@ -24,7 +24,15 @@ class Step(NamedTuple):
     state: str
 
 
-_OVER = frozenset({str(Phase.ROLLED_BACK), str(Phase.RETIRED)})
+_OVER = frozenset({str(Phase.ROLLED_BACK), str(Phase.RETIRED), "stop, overridden"})
+_WENT_LIVE = frozenset({str(Phase.LIVE), "was live"})
+_TO_DO = {
+    "ready for data": "to be examined",
+    "testable": "to be replayed",
+    "replayed": "to be judged",
+    "ship": "ready to try live",
+}
+"""What is to be done at a stage whose card says what the stage before it answered."""
 
 
 def walk(project: Project, card: Card) -> Sequence[Step]:
@@ -32,13 +40,18 @@ def walk(project: Project, card: Card) -> Sequence[Step]:
     stages = list(Stage)
     now = stages.index(card.stage)
     return [
-        Step(stage, card.says, "over" if card.says in _OVER else "now")
+        Step(stage, _TO_DO.get(card.says, card.says), _state(card))
         if i == now
         else Step(stage, _answer(project, card, stage), "done")
         if i < now
         else Step(stage, "", "ahead")
         for i, stage in enumerate(stages)
     ]
+
+
+def _state(card: Card) -> str:
+    """Whether the stage that an idea has come to is over, done, or still to be gone through."""
+    return "over" if card.says in _OVER else "done" if card.says in _WENT_LIVE else "now"
 
 
 def _answer(project: Project, card: Card, stage: Stage) -> str:

@@ -10,6 +10,6 @@ def missing(idea: Idea) -> list[Gap]:
     """What is still missing before the data can be asked; empty means open.
 
     >>> [gap.what for gap in missing(Idea(number=1, slug="x"))][:2]
-    ['The idea has no title.', 'The idea has no problem.']
+    ['The idea has no title.', 'The idea names no problem.']
     """
     return idea.gaps()

@@ -21,7 +21,11 @@ _TEXTS = {
     "because": "the mechanism: why that should earn more",
     "owner": "who answers for it",
 }
-_LACKS = {"because": "The idea does not say why that should earn more."}
+_LACKS = {
+    "problem": "The idea names no problem.",
+    "change": "The idea does not say what would be decided differently.",
+    "because": "The idea does not say why that should earn more.",
+}
 _FIELDS = (*_TEXTS, "deadline", "segments", "worth", "guardrails")
 WORTH = ("smallest_gain", "expected_gain", "per", "effort", "cost")
 """What stands under [worth]; everything else stands at the top."""

@@ -82,7 +82,7 @@ def advance(project: Project, problem: str, *, now: datetime | None = None) -> A
         return Advanced(rollout=None, moved=False, why=f"Nothing is rolled out for problem {problem!r}.")
     if serves.phase is Phase.PAUSED:
         n = int(serves.idea or 0)
-        why = f"Idea {n} is paused: {serves.why}. Resume it with `shipworthy ship {n} --resume`, or roll it back."
+        why = f"Idea {n} is paused: {serves.why.rstrip('.')}. Resume it with `shipworthy ship {n} --resume`, or roll it back."
         return Advanced(rollout=serves, moved=False, why=why)
     if serves.challenger is None or serves.idea is None:
         return Advanced(rollout=serves, moved=False, why=f"{serves.champion} serves alone: there is nothing to judge.")

@@ -148,4 +148,4 @@ def _moved(now: Rollout, made: Mapping[str, str], through: Period) -> Move:
     for said in ("trigger", "evidence"):  # what moved it before did not move it now
         if said in kept:
             kept[said] = None
-    return Move(**{**kept, "why": f"refit through {through}"})
+    return Move(**{**kept, "why": f"It was fitted again, through {through}."})

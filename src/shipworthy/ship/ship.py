@@ -94,8 +94,8 @@ def ship_idea(
         refuse_closed(f"{serves.phase} to shadow for idea {number}", [_over(serves.phase)])
     if serves.phase is Phase.PAUSED:
         raise InvalidInputError(
-            f"Idea {number} is paused: {serves.why}. Resume it with `shipworthy ship {number} --resume`, or take it back with "
-            f"`shipworthy rollback {idea.problem}`."
+            f"Idea {number} is paused: {serves.why.rstrip('.')}. Resume it with `shipworthy ship {number} --resume`, or take it "
+            f"back with `shipworthy rollback {idea.problem}`."
         )
     if serves.phase is Phase.LIVE:
         raise InvalidInputError(
@@ -145,7 +145,7 @@ def promote(
         champion=serves.champion,
         challenger=serves.challenger,
         idea=idea.key,
-        why=f"{reading.periods} live periods through {reading.last}: {reading.sentence}",
+        why=_lived(reading),
         trigger=trigger,
         evidence=reading.numbers(),
     )
@@ -174,11 +174,17 @@ def _tried(project: Project, idea: Idea, serves: Rollout, on: Move, rules: Rules
     if kind is Phase.CANARY:
         return replace(on, share=wish.share or rules.steps[0], draw=draw)
     plan = publish(project, idea, release, start=wish.start, seed=wish.seed, now=now)
-    published = (
-        f"{on.why}; a switchback from {plan.start:%Y-%m-%d %H:%M}, {plan.days} days in blocks of {plan.block_hours:g} hours, "
-        f"by seed {plan.seed!r} (plan {plan.digest[:16]})"
+    begins = (
+        f"A switchback begins on {plan.start:%Y-%m-%d %H:%M}: {plan.days} days in blocks of {plan.block_hours:g} hours."
     )
-    return replace(on, phase=Phase.SWITCHBACK, share=0.5, schedule=plan.to_dict(), why=published)
+    return replace(on, phase=Phase.SWITCHBACK, share=0.5, schedule=plan.to_dict(), why=f"{on.why} {begins}")
+
+
+def _lived(reading: LiveReading) -> str:
+    """What the live periods said, in a sentence."""
+    if reading.per_period is None:
+        return f"{reading.periods} live periods through {reading.last} are known: {reading.sentence.rstrip('.')}."
+    return f"Over {reading.periods} live periods through {reading.last} it gained {reading.sentence}."
 
 
 def _over(phase: Phase) -> Gap:
@@ -214,11 +220,11 @@ def _into_shadow(project: Project, idea: Idea, now: Rollout | None) -> Shipped:
     if now is None:
         baseline = build_release(replayed, str(problem.champion), None)
         require_parity(project, open_release(project, baseline))
-        why = f"the baseline: {problem.champion}, as it decides today"
+        why = f"The baseline is {problem.champion}, as it decides today."
         now = make_move(project, problem.name, None, Move(phase=Phase.LIVE, champion=baseline, why=why))
     release = build_release(replayed, idea.challenger, idea.key)
     parity = require_parity(project, open_release(project, release))
-    why = f"{_decided(project, idea, judged)}; parity on {parity.periods} golden periods"
+    why = f"{_decided(project, idea, judged)} The release decides as the replay did on {parity.periods} periods."
     shadow = Move(phase=Phase.SHADOW, champion=now.champion, challenger=release, idea=idea.key, why=why)
     rollout = make_move(project, problem.name, now, shadow)
     return Shipped(rollout=rollout, parity=parity, reading=None)
@@ -227,7 +233,9 @@ def _into_shadow(project: Project, idea: Idea, now: Rollout | None) -> Shipped:
 def _decided(project: Project, idea: Idea, judged: Record) -> str:
     """On whose word the idea ships: the verdict's, or that of two people who set it aside."""
     override = standing_override(project, idea, judged)
-    return override.sentence if override is not None and override.counts else "verdict: ship"
+    if override is None or not override.counts:
+        return "The verdict was to ship."
+    return f"{override.sentence.rstrip('.')}."
 
 
 def _blocked(project: Project, idea: Idea, problem: Problem, now: Rollout | None) -> list[Gap]:

@@ -50,5 +50,5 @@ def tiles(findings: Findings) -> list[Tile]:
 
 def worth_shipping(findings: Findings) -> Tile:
     """What is worth shipping, and when that was said."""
-    fixed = "fixed before research" if isinstance(findings, Story) else "as it was stated"
+    fixed = "fixed before research" if isinstance(findings, Story) else "from what was stated"
     return Tile("Worth shipping from", sentences.smallest(findings), f"a year, {fixed}")
