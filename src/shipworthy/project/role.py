@@ -23,7 +23,7 @@ def spoken(role: str) -> str:
     >>> spoken(Role.ML_ENGINEER), spoken("analyst")
     ('ML engineer', 'analyst')
     """
-    return role.replace("ml ", "ML ")
+    return "ML engineer" if role == Role.ML_ENGINEER else str(role)
 
 
 SQUAD: frozenset[Role] = frozenset(Role) - {Role.STAKEHOLDER, Role.ADMIN}
