@@ -13,6 +13,7 @@ from shipworthy.analysis.gain import Gain
 from shipworthy.analysis.money import NO_BREAK, exact, figure, precise, share, stated, step_for, step_of
 from shipworthy.analysis.report.layout import seconds
 from shipworthy.live.ledger.sentences import earned
+from shipworthy.project.role import spoken
 
 _TONES: Mapping[str, str] = {
     "ship": "ship",
@@ -178,6 +179,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "seconds": seconds,
     "share": share,
     "span": span,
+    "spoken": spoken,
     "stated": stated,
     "tone": tone,
 }
