@@ -128,7 +128,7 @@ def test_a_server_that_is_stopped_ends_its_jobs(judged: Path, tmp_path: Path) ->
         server.process.wait(20)
     with serving(folder, SHIPWORTHY_USER="ann") as server:
         job = server.ask("GET", server.project(f"/jobs/{name}")).body
-    assert (job["state"], job["error"]["detail"]) == ("lost", "data was ended: the server ended.")
+    assert (job["state"], job["error"]["detail"]) == ("lost", "Data was ended: the server ended.")
 
 
 def test_a_job_is_ended_from_another_process_and_leaves_nothing_half_done(judged: Path, tmp_path: Path) -> None:
@@ -146,7 +146,7 @@ def test_a_job_is_ended_from_another_process_and_leaves_nothing_half_done(judged
         wait_for(lambda: not _lives(process))
         ended = client.job(runs)
         assert (ended["state"], ended["exit_code"]) == ("ended", None)
-        assert ended["error"]["detail"].startswith("data was ended by ben.")
+        assert ended["error"]["detail"].startswith("Data was ended by ben.")
         with pytest.raises(PreconditionError, match="over already, ended"):
             client.end_job(runs)
         assert {job["id"]: job["state"] for job in _typed_by("ben", folder, "jobs", "list", "--json")} == {

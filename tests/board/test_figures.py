@@ -178,13 +178,21 @@ def test_ledger_is_taken_along(site):
 def test_questions_are_asked_drawn_saved_and_refused_with_their_place(site):
     """Ctrl+Enter asks; the answer is a table, a plot and CSV; a mistake is shown where it is; saved questions stay."""
     with site.opened("/projects/bakery/ask", "ben") as page:
-        page.get_by_label("Your question in SQL").fill("select idea, gain_a_year from verdicts where newest")
+        page.get_by_label("Your question, in SQL").fill("select idea, gain_a_year from verdicts where newest")
         page.get_by_label("Show as").select_option("bar")
         page.keyboard.press("Tab")
-        page.get_by_label("Your question in SQL").press("Control+Enter")
+        page.get_by_label("Your question, in SQL").press("Control+Enter")
         page.get_by_role("heading", name="1 row").wait_for()
         assert page.locator("td").first.evaluate("cell => getComputedStyle(cell).textAlign") == "right"
         page.get_by_role("slider", name="gain_a_year by idea").wait_for()
+        page.goto(
+            f"{site.url}/projects/bakery/ask?kind=points&sql=select+unit,+period,+value_champion+from+evidence+limit+9"
+        )
+        page.get_by_role("slider", name="value_champion by period").wait_for()
+        page.goto(f"{site.url}/projects/bakery/ask?kind=line&sql=select+decision+from+verdicts")
+        assert page.get_by_text("it cannot be drawn upwards").is_visible()
+        assert page.get_by_role("cell", name="ship").first.is_visible()
+        page.goto(f"{site.url}/projects/bakery/ask?sql=select+idea,+gain_a_year+from+verdicts+where+newest")
         taken = page.request.get(site.url + page.get_by_role("link", name="CSV").get_attribute("href")).text()
         assert taken.splitlines()[0] == "idea,gain_a_year"
 
@@ -194,10 +202,10 @@ def test_questions_are_asked_drawn_saved_and_refused_with_their_place(site):
         page.get_by_role("button", name="Save", exact=True).click()
         page.get_by_role("link", name="gains", exact=True).wait_for()
 
-        page.get_by_label("Your question in SQL").fill("select idea,\n gian_a_year from verdicts")
+        page.get_by_label("Your question, in SQL").fill("select idea,\n gian_a_year from verdicts")
         page.get_by_role("button", name="Ask", exact=True).click()
         assert "LINE 2" in page.get_by_role("alert").inner_text()
-        assert "gian_a_year" in page.get_by_label("Your question in SQL").input_value()
+        assert "gian_a_year" in page.get_by_label("Your question, in SQL").input_value()
     with site.opened("/projects/bakery/ask", "eve") as page:
         assert page.get_by_text("eve may not ask").is_visible()
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from time import sleep
 
 import polars as pl
 import pytest
@@ -18,6 +20,7 @@ from shipworthy.programme.limits import Limits
 from shipworthy.programme.queries import OWN, find_queries, read_query, save_query
 from shipworthy.project import Project, open_project
 from shipworthy.store import Change
+from shipworthy.workspace.questions import Questions
 from tests.cli.typed import typed
 from tests.full_disk import files_end_at
 from tests.ship import kiosk
@@ -193,13 +196,39 @@ def test_what_a_sealed_holdout_withholds_is_in_no_table(walked: Project):
 
 def test_a_question_about_what_is_not_there_says_what_is(walked: Project):
     """A table or a column that is not there is answered with those that are; an interval has to be cast."""
-    with pytest.raises(InvalidInputError, match="There is: ideas, verdicts"):
+    with pytest.raises(
+        InvalidInputError, match=r"answered: No table 'idea'\. Did you mean 'ideas'\? There is: ideas, ver"
+    ):
         answered(walked, "select * from idea")
-    with pytest.raises(InvalidInputError, match=r"(?s)titel.*title"):
+    with pytest.raises(InvalidInputError, match=r"answered: No table 'nowhere'\. There is: ideas, verdicts"):
+        answered(walked, "select 1 from nowhere")
+    with pytest.raises(
+        InvalidInputError, match=r"(?s)No column 'titel'\. Did you mean 'title'\? There is: .*\n\nLINE 1"
+    ):
         answered(walked, "select titel from ideas")
+    with pytest.raises(InvalidInputError, match=r"answered: Could not convert string 'x' to INT32\.\n\nLINE 1"):
+        answered(walked, "select 'x'::int")
     with pytest.raises(InvalidInputError, match="cast it to varchar"):
         answered(walked, "select interval 1 day as span")
     assert answered(walked, "select 1 as a, 2 as a").frame.columns == ["a", "a_2"]
+
+
+def test_the_second_question_of_an_account_waits_for_its_first():
+    """Two tabs are answered one after the other; a third question at that time is refused, and somebody else's is not."""
+    questions = Questions()
+    first = questions.of("ben")
+    first.__enter__()
+    with ThreadPoolExecutor() as pool:
+        second = pool.submit(lambda: questions.of("ben").__enter__())
+        while not second.running():
+            sleep(0.01)
+        sleep(0.1)
+        with pytest.raises(UnavailableError, match="Your other question is still being answered"), questions.of("ben"):
+            pass
+        with questions.of("ann"):
+            assert not second.done()
+        first.__exit__(None, None, None)
+        second.result(timeout=5)
 
 
 def test_limits_have_limits():

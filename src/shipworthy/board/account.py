@@ -10,6 +10,7 @@ from starlette.responses import Response
 from shipworthy.board.form import field
 from shipworthy.board.rendering import go, render
 from shipworthy.errors import DeniedError, InvalidInputError
+from shipworthy.project.role import spoken
 from shipworthy.store import RecordStore
 from shipworthy.web.asked import Asked
 from shipworthy.web.oneself import own_account, require_presence
@@ -112,4 +113,5 @@ def _records(asked: Asked) -> RecordStore:
 
 def _had(squad: str, roles: Iterable[Role]) -> str:
     """The roles that somebody has in a squad, in words."""
-    return f"{', '.join(sorted(roles))} {'in every squad' if squad == EVERYWHERE else f'in {squad}'}".rstrip()
+    said = ", ".join(map(spoken, sorted(roles)))
+    return f"{said} {'in every squad' if squad == EVERYWHERE else f'in {squad}'}".rstrip()

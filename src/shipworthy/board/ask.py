@@ -15,11 +15,11 @@ from shipworthy.analysis.money import MINUS
 from shipworthy.analysis.report.drawing import Plot
 from shipworthy.board.form import field
 from shipworthy.board.rendering import go, render
-from shipworthy.errors import InvalidInputError, ShipworthyError
+from shipworthy.errors import InvalidInputError, ShipworthyError, UnavailableError
 from shipworthy.programme.ask import Answer, ask
 from shipworthy.programme.limits import Limits
 from shipworthy.programme.queries import find_queries, read_query, save_query
-from shipworthy.programme.tables import TABLES, mentioned
+from shipworthy.programme.tables import TABLES, columns_of, mentioned
 from shipworthy.project import Project
 from shipworthy.web.asked import Asked
 from shipworthy.web.spreadsheet import as_sheet
@@ -49,23 +49,29 @@ def show_ask(asked: Asked) -> Response:
     project = asked.project(Permission.ASK)
     query = asked.request.query_params
     sql = query.get("sql", "") or (read_query(project, query["saved"]).sql if query.get("saved") else "")
-    answer, plot, error = None, None, None
+    answer, error, plot, undrawn = None, None, None, ""
     if sql.strip():
         try:
             answer = _answered(asked, project, sql)
-            plot = _plot(answer, query.get("kind", "table"), query.get("x", ""), query.get("y", ""))
         except ShipworthyError as refusal:
             error = refusal
+    if answer is not None:
+        try:
+            plot = _plot(answer, query.get("kind", "table"), query.get("x", ""), query.get("y", ""))
+        except ShipworthyError as refusal:
+            undrawn = str(refusal)
     known: dict[str, Any] = {
         "sql": sql,
         "saved": query.get("saved", ""),
         "queries": find_queries(project),
-        "tables": {name: columns.split(", ") for name, columns in TABLES.items()},
+        "tables": {name: columns_of(name) for name in TABLES},
         "answer": answer,
         "columns": _columns(answer) if answer else [],
         "rows": _rows(answer) if answer else [],
         "plot": plot,
-        "error": error,
+        "undrawn": undrawn,
+        "error": str(error or "").partition("\n\n"),
+        "is_busy": isinstance(error, UnavailableError),
         "kind": query.get("kind", "table"),
         "x": query.get("x", ""),
         "y": query.get("y", ""),
@@ -114,7 +120,8 @@ def _plot(answer: Answer, kind: str, x: str, y: str) -> Plot | None:
         return None
     names = answer.frame.columns
     numbers = [column.name for column in _columns(answer) if column.is_number]
-    x = x if x in names else names[0]
+    times = [name for name in names if answer.frame[name].dtype.is_temporal()]
+    x = x if x in names else next(iter([] if kind == "bar" else times + numbers), names[0])
     y = y if y in names else next((name for name in numbers if name != x), numbers[0] if numbers else names[-1])
     plot: Plot = import_module(_PLOT).draw_answer(answer, x, y, kind)
     return plot

@@ -27,7 +27,16 @@ def show_job(asked: Asked) -> Response:
     answer = jobs.answer(job)
     said = json.dumps(answer, indent=2, ensure_ascii=False) if answer is not None else ""
     may_end = not job.state.is_over and asked.principal.may(permission_of(job.verb), project.squad)
-    shown: dict[str, Any] = {"job": job, "number": idea_of(job), "took": took(job), "answer": said, "may_end": may_end}
+    number = idea_of(job)
+    title = next((card.title for card in asked.cards.all() if card.number == number), "")
+    shown: dict[str, Any] = {
+        "job": job,
+        "number": number,
+        "title": title,
+        "took": took(job),
+        "answer": said,
+        "may_end": may_end,
+    }
     return render(asked, "job", here="Board", project=project, **shown)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -15,17 +16,18 @@ from typing import Any
 
 import polars as pl
 
-from shipworthy.errors import InvalidInputError, UnavailableError
+from shipworthy.errors import InvalidInputError, NotFoundError, UnavailableError
 from shipworthy.finite import finite
 from shipworthy.library import library
 from shipworthy.programme.limits import Limits
-from shipworthy.programme.tables import TABLES, lay_tables
+from shipworthy.programme.tables import TABLES, columns_of, lay_tables, mentioned
 from shipworthy.project import Project
 
 _LONGEST = 100_000
 _START_S = 20.0
 """What the process may take beside the question itself, until it has started and sent its answer."""
 _PROCESS = "shipworthy.programme.ask_process"
+_ABSENT = re.compile(r'(?:Table with name |Referenced column )"?([^"\n]*?)"? (?:does not exist|not found)')
 _INHERITED = ("PYTHONPATH", "VIRTUAL_ENV", "LANG", "LC_ALL")
 
 
@@ -114,7 +116,7 @@ def _asked(
             "rows": limits.rows,
             "seconds": limits.seconds,
         }
-        return _read(_run(json.dumps(question).encode(), scratch, limits), limits)
+        return _read(_run(json.dumps(question).encode(), scratch, limits), sql, limits)
 
 
 def _run(question: bytes, scratch: Path, limits: Limits) -> bytes:
@@ -152,15 +154,14 @@ def _too_long(limits: Limits) -> InvalidInputError:
     )
 
 
-def _read(answer: bytes, limits: Limits) -> Answer:
+def _read(answer: bytes, sql: str, limits: Limits) -> Answer:
     line, _, table = answer.partition(b"\n")
     head = json.loads(line)
     if refused := head.get("refused"):
         if "INTERRUPT" in refused:
             raise _too_long(limits)
-        there = f" There is: {', '.join(TABLES)}." if "Table with name" in refused else ""
         said, begins, place = str(refused).strip().partition("\n\nLINE ")
-        raise InvalidInputError(f"This cannot be answered: {said.rstrip('.!')}.{there}{begins}{place}")
+        raise InvalidInputError(f"This cannot be answered: {_told(said, sql)}{begins}{place}")
     try:
         frame = pl.read_ipc(BytesIO(table))
     except pl.exceptions.PolarsError as error:
@@ -172,6 +173,17 @@ def _read(answer: bytes, limits: Limits) -> Answer:
         seconds=head["seconds"],
         walls=tuple(head["walls"]),
     )
+
+
+def _told(refused: str, sql: str) -> str:
+    """What DuckDB says in its words; where a table or a column is not there, ours, with those that there are."""
+    said = re.sub(r"^[A-Z]\w*(?: \w+)? Error: ", "", refused)
+    absent = _ABSENT.match(said)
+    if absent and said.startswith("Table"):
+        return str(NotFoundError.among("table", absent[1], TABLES))
+    if absent and (columns := [column for table in mentioned(sql) for column in columns_of(table)]):
+        return str(NotFoundError.among("column", absent[1], dict.fromkeys(columns)))
+    return said if said.endswith("?") else f"{said.rstrip('.!')}."
 
 
 def _plain(value: Any) -> Any:

@@ -43,6 +43,9 @@ TABLES: Mapping[str, str] = {
 }
 """The tables, each with its columns; `entry`, `body` and `row` are JSON, instants are in UTC."""
 
+_OPEN = "and what else was paired"
+"""What stands for the columns of evidence that differ from project to project."""
+
 _INSTANT = pl.Datetime("us")
 _ENTRY: Mapping[str, str] = {
     "id": "json->>'$.id'",
@@ -67,6 +70,15 @@ class Laid:
 
     views: list[str] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
+
+
+def columns_of(table: str) -> list[str]:
+    """The columns that a table has everywhere.
+
+    >>> columns_of("evidence")[-1]
+    'value_challenger'
+    """
+    return [column for column in TABLES[table].split(", ") if column != _OPEN]
 
 
 def mentioned(sql: str) -> list[str]:

@@ -145,7 +145,7 @@ class Jobs:
         job = self.get(name)
         if job.state.is_over:
             raise PreconditionError(f"The job {name} is over already, {job.state}: there is nothing to end.")
-        says = f"{job.verb} was ended by {who}. What it had finished is kept; asking again goes on from there."
+        says = f"{job.verb.capitalize()} was ended by {who}. What it had finished is kept; asking again goes on from there."
         try:
             ended = self._note(replace(job, state=JobState.ENDED, error=says), by=who)
         except PreconditionError:  # its turn came, or its end, in this instant
@@ -320,13 +320,13 @@ class Jobs:
     def _note_end(self, job: Job, ended: Ended) -> None:
         if ended.why is not None:
             state = JobState.LOST if self._stop.is_set() else JobState.FAILED
-            self._note(replace(job, state=state, error=f"{job.verb} was ended: {ended.why}."))
+            self._note(replace(job, state=state, error=f"{job.verb.capitalize()} was ended: {ended.why}."))
             return
         answer = _answer(ended.out)
         error = None if ended.code == 0 or answer is not None else _said(ended)
         state = JobState.DONE if ended.code == 0 else JobState.FAILED if ended.code in (1, None) else JobState.REFUSED
         if ended.code is not None and ended.code < 0:
-            state, error = JobState.FAILED, f"{job.verb} was ended by signal {-ended.code}."
+            state, error = JobState.FAILED, f"{job.verb.capitalize()} was ended by signal {-ended.code}."
         name = None if answer is None else put_content(self._project.objects, _ANSWERS, answer)
         self._note(replace(job, state=state, exit_code=ended.code, error=error, answer=name))
 

@@ -140,7 +140,7 @@
 
   // What changed elsewhere
   document.addEventListener("ideas-changed", async ({ detail: { numbers, many } }) => {
-    if (many) { filter(); return; }
+    if (many || main.querySelector(".board > .empty")) { filter(); return; }
     const shown = new Map(numbers.map((number) => [number, document.getElementById(`card-${number}`)]));
     const stale = numbers.filter((number) => shown.get(number)?.dataset.seq);
     const query = new URLSearchParams(location.search);
