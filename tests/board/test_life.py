@@ -234,7 +234,7 @@ def the_evidence_is_judged_and_everybody_reads_the_verdict(town: Town) -> None:
         expect(page.get_by_role("heading", name="Locked before research")).to_be_visible()
     page.locator(".plots svg:visible").first.wait_for()
     expect(card(town.pages["eve"], "analysis")).to_contain_text("to be signed")
-    expect(card(town.pages["eve"], "analysis").locator(".runs")).to_have_count(0)
+    expect(card(town.pages["eve"], "analysis").locator(".runs")).to_have_count(0, timeout=30_000)
     say(cat, "None that I found in four hundred days.")
     expect(ann.locator(".comments")).to_contain_text("None that I found")
 
