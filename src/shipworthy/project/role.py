@@ -17,5 +17,14 @@ class Role(StrEnum):
     ADMIN = "admin"
 
 
+def spoken(role: str) -> str:
+    """A role as a sentence says it.
+
+    >>> spoken(Role.ML_ENGINEER), spoken("analyst")
+    ('ML engineer', 'analyst')
+    """
+    return role.replace("ml ", "ML ")
+
+
 SQUAD: frozenset[Role] = frozenset(Role) - {Role.STAKEHOLDER, Role.ADMIN}
 """The roles that work on ideas, and sign them; a stakeholder reads, and an admin keeps accounts."""
