@@ -27,7 +27,7 @@ PAGES = (
     "ask?sql=select+idea,+gain_a_year+from+verdicts&kind=bar",
     "ask?sql=select+1+from+nowhere",
 )
-EMPTY = ("ledger", "programme")
+EMPTY = ("ledger", "programme", "backlog", "standup")
 DARK = tuple(f"/projects/bakery/{path}" for path in ("problems/bakery", "rollouts/bakery", "standup", PAGES[-1]))
 WHOLE = ("/programme", "/standup", "/account", "/admin/accounts", "/admin/audit?kind=session")
 
@@ -70,7 +70,7 @@ def test_money_that_was_not_read_yet_is_not_called_nothing(site):
             assert "no idea was shipped" not in said, path
         page.goto(f"{site.url}/projects/bakery/programme")
         read_out(page)
-        assert page.get_by_text("1 shipped", exact=True).is_visible()
+        assert page.get_by_text("by 1 shipped idea", exact=True).is_visible()
 
 
 def test_problem_shows_what_it_knows_at_once_and_the_rest_when_it_was_read(site):
@@ -157,6 +157,37 @@ def test_pages_stay_light_and_are_read_without_a_script(site):
     with site.opened("/projects/bakery/ledger", java_script_enabled=False) as page:
         assert page.locator("figure svg").count() >= 2
         assert page.get_by_role("heading", name="Idea 1 has earned nothing yet").is_visible()
+
+
+def test_standup_and_backlog_lead_to_each_idea_and_say_why(site):
+    """What waits and what moved is a link, a problem that nobody watches is named, and a reason opens below its idea."""
+    with site.opened("/projects/bakery/standup") as page:
+        read_out(page)
+        assert page.get_by_role("heading", name="Moved in the last day").is_visible()
+        risk = page.get_by_role("region", name="At risk")
+        assert "No watch has reported yet on bakery" in risk.inner_text()
+        assert risk.get_by_role("link", name="bakery").get_attribute("href") == "/projects/bakery/problems/bakery"
+        waits = page.get_by_role("region", name="Waits for somebody")
+        assert waits.get_by_role("heading", name="ML engineer").is_visible()
+        assert waits.get_by_role("link", name="Idea 1 (").get_attribute("href") == "/projects/bakery/ideas/1"
+        page.goto(f"{site.url}/projects/bakery/backlog?all=1")
+        read_out(page)
+        reason = page.get_by_text("of ideas at this stage ship and stay").first
+        assert not reason.is_visible()
+        page.get_by_text("Why here").first.click()
+        assert reason.is_visible()
+
+
+def test_a_project_without_ideas_says_so_once_and_how_to_begin(site):
+    """Whoever may write begins from there; whoever only reads is told the same, and offered nothing."""
+    for login, offers in (("ben", 1), ("eve", 0)):
+        with site.opened("/static/mark.svg", login) as page:
+            for path in EMPTY:
+                page.goto(f"{site.url}/projects/empty/{path}")
+                read_out(page)
+                assert page.locator(".empty").count() == 1, path
+                assert page.locator("main .card").count() == 0, path
+                assert page.get_by_role("link", name="Write the first idea").count() == offers, path
 
 
 def test_ledger_is_taken_along(site):

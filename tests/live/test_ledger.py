@@ -257,6 +257,18 @@ def test_several_ideas_are_summed_by_currency(lived: Project):
     assert says == f"Together, 3 ideas earned {2 * line.earned:.0f} EUR and lost 5.00 USD"
 
 
+def test_headline_says_which_days_earned_and_which_days_the_rate_is_over(lived: Project):
+    """What came in is of the days that the idea answered; the rate beside it is over all, and says so where they differ."""
+    line = _line(lived)
+    says = headline([line]).replace("\N{NO-BREAK SPACE}", " ")
+    always = headline([replace(line, course=tuple(one for one in line.course if one.answered))])
+
+    assert f"EUR in {line.answered} days of deciding; forecast" in says
+    assert says.endswith(f") over all {line.periods} days, in the shadow too")
+    assert re.search(r"realised [\d.]+ EUR \(", says)
+    assert "shadow" not in always
+
+
 def test_what_people_wrote_cannot_run_and_nothing_is_loaded(lived: Project):
     """A title full of tags is shown as text, and the page has no script of theirs and no address."""
     attack = "<script src=//evil.example>alert('1')</script>"
@@ -310,19 +322,19 @@ def test_share_of_the_forecast_that_came_in_is_told_everywhere(lived: Project, m
     """Realised over forecast stands with Fieller's interval on the page, in the terminal and in JSON."""
     monkeypatch.chdir(lived.root)
     line = _line(lived)
-    shown = f"{line.ratio.ratio:.2f}"
+    shown, low, high = (f"{100 * share:.0f} %" for share in (line.ratio.ratio, line.ratio.low, line.ratio.high))
 
     assert line.ratio.ratio == pytest.approx(line.realised.gain / line.forecast.gain)
     assert line.ratio.low < line.ratio.ratio < line.ratio.high
-    assert f"Realised of forecast {shown} {line.ratio.low:.2f} to {line.ratio.high:.2f}" in text_of(_page(lived))
-    assert f"1: {shown} of the forecast" in CliRunner().invoke(ledger).output
+    assert f"Realised of forecast {shown} {low} to {high}" in text_of(_page(lived))
+    assert f"1: {shown} of the forecast" in CliRunner().invoke(ledger).output.replace("\N{NO-BREAK SPACE}", " ")
     [told] = json.loads(CliRunner().invoke(ledger, ["--json"]).output)
     assert told["ratio"]["ratio"] == pytest.approx(line.ratio.ratio)
 
 
-@pytest.mark.parametrize(("share", "says"), [(0.5, "run hot by 2.00"), (1.0, "hold"), (2.0, "run cold by 2.00")])
+@pytest.mark.parametrize(("share", "says"), [(0.5, "run too high"), (1.0, "hold"), (2.0, "run too low")])
 def test_forecasts_of_five_ideas_are_held_against_what_came(lived: Project, share: float, says: str):
-    """From five ideas on the page says whether forecasts run hot or cold, and by how much; with four it does not."""
+    """From five ideas on the page says whether forecasts run too high or too low; with four it does not."""
     line = _line(lived)
     shapes = [(10.0 * i, share * 10.0 * i) for i in range(1, 6)]
     lines = [

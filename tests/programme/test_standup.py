@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from shipworthy.analysis.analyse import read_analysis
+from shipworthy.analysis.money import money
 from shipworthy.errors import InvalidInputError
 from shipworthy.live.watch.alert import Alert
 from shipworthy.live.watch.book import note
@@ -43,11 +45,12 @@ LINE = {
 
 
 def test_the_standup_says_what_moved_and_what_waits_for_whom_with_money(walked: Project):
-    """The verdict comes first, with its money a year; what waits names a role, an expected gain and a deadline that is past."""
+    """The newest comes first, a verdict with its money a year; what waits names a role, an expected gain and a past deadline."""
     found = standup([Facts(walked)])
-    assert found.moved[0].kind == "verdict"
-    assert "EUR more a year" in found.moved[0].says
-    assert found.moved[0].gate == "opened"
+    assert [one.seq for one in found.moved] == sorted((one.seq for one in found.moved), reverse=True)
+    [verdict] = [one for one in found.moved if one.kind == "verdict"]
+    assert "EUR more a year" in verdict.says
+    assert verdict.gate == "opened"
     assert {one.kind for one in found.moved} == {"verdict", "research", "data", "idea"}
     first, second = found.waits
     assert (first.idea, first.whom, first.next) == (1, "ml engineer", "shipworthy ship 1")
@@ -82,9 +85,9 @@ def test_what_is_at_risk_is_priced_the_most_money_first(walked: Project):
     found = standup([Facts(walked)], ledger={walked.space: [LINE, losing, good]})
     assert [one.money for one in found.at_risk] == [15.0 * 365, 8.0 * 365, 3.0 * 365, None]
     below, loses, harm, drift = (one.says.replace("\N{NO-BREAK SPACE}", " ") for one in found.at_risk)
-    assert "where 20.0 EUR was forecast" in below
+    assert "where 20 EUR was forecast" in below
     assert "loses beyond doubt" in loses
-    assert "3.00 EUR a period is at risk" in harm
+    assert "3 EUR a period is at risk" in harm
     assert "shipworthy rollback" in harm
     assert "It moved." in drift
 
@@ -107,7 +110,10 @@ def test_what_a_verdict_measured_counts_whatever_it_decides(walked: Project):
     verdict = {**judged.body["verdict"], "decision": "inconclusive"}
     walked.records.add(Change(kind="verdict", key="0001", body={**judged.body, "verdict": verdict}), by="ben")
     [line] = [line for line in backlog([Facts(walked)]) if line.idea == 1]
-    assert any(why.startswith("Its verdict measured") for why in line.why)
+    measured = read_analysis(judged).verdict
+    amount = f"{money(measured.per_year().gain, 'EUR', measured.step_of_year())} a year"
+    assert f"Its verdict measured {amount}." in line.why
+    assert any(amount in one.says for one in standup([Facts(walked)]).waits)
     assert line.worth.cost_says("EUR").endswith(" days")
     assert line.worth.ratio_says("EUR").endswith("a day")
 
@@ -120,7 +126,7 @@ def test_moves_overrides_and_sign_offs_are_told_as_people_say_them(walked: Proje
         walked,
         "kiosk",
         None,
-        Move(phase=Phase.CANARY, champion="a" * 64, challenger="b" * 64, idea="0001", why="On trial."),
+        Move(phase=Phase.CANARY, champion="a" * 64, challenger="b" * 64, idea="0001", why="on trial"),
     )
     make_move(
         walked, "kiosk", made, Move(phase=Phase.ROLLED_BACK, champion="a" * 64, idea="0001", why="It lost money.")
@@ -139,10 +145,11 @@ def test_moves_overrides_and_sign_offs_are_told_as_people_say_them(walked: Proje
     told = [teller.told(record) for record in feed(walked.records, before)]
     assert [one.kind for one in told] == ["rollout", "rollback", "override", "override"]
     assert told[0].asks == ("product manager",)
-    assert "To be signed by: product manager." in told[0].says
+    assert "went into canary for kiosk. On trial. To be signed by: product manager." in told[0].says
     assert "was rolled back for kiosk. It lost money." in told[1].says
     assert "A second person has to agree." in told[2].says
     assert (told[3].gate, told[3].by) == ("closed", "ben")
+    assert "has to agree" not in " ".join(one.says for one in standup([Facts(walked)]).moved)
 
 
 def test_the_standup_is_typed_and_written(walked: Project):
@@ -209,15 +216,30 @@ def test_a_workspace_is_told_of_as_one(walked: Project, tmp_path: Path):
 def test_the_backlog_says_why_each_idea_stands_where_it_does(walked: Project):
     """What was measured goes before what is only claimed; an idea without a claim gets the squad's mean, and says so."""
     kiosk.write_idea(walked.root, 3)
+    path = walked.root / "ideas" / "0003-kiosk.toml"
+    path.write_text(path.read_text().replace('problem = "kiosk"', 'problem = ""'))
     lines = backlog([Facts(walked)])
     assert [line.idea for line in lines] == [1, 2, 3]
     measured, claimed, silent = lines
+    assert [(line.currency, line.is_guessed) for line in lines] == [("EUR", False), ("EUR", False), ("EUR", True)]
     assert "measured" in " ".join(measured.why)
     assert claimed.worth.gain == pytest.approx(5.0 * 365)
     assert "mean of the squad's ideas is taken" in " ".join(silent.why)
     for line in lines:
         assert line.worth.low <= line.worth.value <= line.worth.high
     assert "person-days" in typed(walked.root, "backlog", "--why").out
+
+
+def test_what_is_refused_ranks_last(walked: Project):
+    """An idea that the data refuse says so, and stands below one of which nobody said what it would gain."""
+    kiosk.write_idea(walked.root, 3)
+    asked = walked.records.get("data", "0001")
+    walked.records.add(
+        Change(kind="data", key="0002", body={**asked.body, "gaps": [["It leaks", "Take it out."]]}), by="ben"
+    )
+    lines = backlog([Facts(walked)])
+    assert [line.idea for line in lines] == [1, 3, 2]
+    assert (lines[2].says, lines[2].why[0]) == ("refused", "It is refused, so it ranks last: It leaks.")
 
 
 def test_claims_are_believed_as_far_as_they_came_true(walked: Project):

@@ -12,6 +12,7 @@ MINUS = "\N{MINUS SIGN}"
 NO_BREAK = "\N{NO-BREAK SPACE}"
 _SIGNIFICANT = 3
 _FINER = 6
+_LARGE = ((1e9, "bn"), (1e6, "M"))
 
 
 def figure(amount: float, step: float = 1.0) -> str:
@@ -37,6 +38,22 @@ def money(amount: float, currency: str, step: float = 1.0) -> str:
     '22,500 EUR'
     """
     return f"{figure(amount, step)}{NO_BREAK}{currency}".rstrip()
+
+
+def brief(amount: float, currency: str, step: float | None = None) -> str:
+    """Writes an amount in as little room as a card has: millions by their letter, and three digits where no step is given.
+
+    >>> [brief(amount, "EUR").replace(NO_BREAK, " ") for amount in (22_453.9, 1_234_567_890.0, 20.0)]
+    ['22,500 EUR', '1.23 bn EUR', '20 EUR']
+    >>> brief(22_453.9, "EUR", 10.0).replace(NO_BREAK, " ")
+    '22,450 EUR'
+    """
+    unit, letter = next(((unit, letter) for unit, letter in _LARGE if abs(amount) >= unit), (1.0, ""))
+    scaled = amount / unit
+    says = figure(scaled, step / unit if step else min(step_of([scaled]), 1e9))
+    whole, _, decimals = says.partition(".")
+    says = whole if step is None and not decimals.strip("0") else says
+    return NO_BREAK.join(part for part in (says, letter, currency) if part)
 
 
 def plain(text: str) -> str:

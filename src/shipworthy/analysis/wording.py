@@ -38,6 +38,16 @@ def periods(count: int, cadence: str = "") -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
+def sentence(text: str) -> str:
+    r"""The first line of a text, with a full stop where it has no end.
+
+    >>> sentence("It leaks: rain.\nThe rest"), sentence("parity on 10 golden periods"), sentence("It misses:")
+    ('It leaks: rain.', 'parity on 10 golden periods.', 'It misses.')
+    """
+    first = text.strip().partition("\n")[0]
+    return first if first.endswith((".", "!", "?")) else f"{first.rstrip(':')}."
+
+
 def a_period(cadence: str = "") -> str:
     """Writes one period, as money is counted by it.
 

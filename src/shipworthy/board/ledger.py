@@ -14,7 +14,7 @@ from shipworthy.board.kept_pictures import Picture, kept
 from shipworthy.board.news import is_news, nothing_new, seen
 from shipworthy.board.plots.calibration import draw_calibration
 from shipworthy.board.plots.money import draw_earned
-from shipworthy.board.programme import statistics_of
+from shipworthy.board.programme import may_begin, statistics_of
 from shipworthy.board.rendering import render, render_part
 from shipworthy.errors import NotFoundError, UnavailableError
 from shipworthy.live.ledger import sentences
@@ -81,6 +81,7 @@ def _shown(asked: Asked, *, may_draw: bool) -> Response:
         "pictures": pictures,
         "calibrated": sentences.calibrated(together) if together else "",
         "say": sentences,
+        "may_begin": may_begin(asked, project),
         "is_waiting": told.is_waiting or figures.is_waiting or pictures is None,
         "seen": token,
     }

@@ -21,6 +21,7 @@ from shipworthy.workspace.role import Permission
 from shipworthy.workspace.told import Told, reckon, tell
 
 _MOST = 50
+"""So many ideas of the backlog are shown at first."""
 
 
 def show_programme(asked: Asked) -> Response:
@@ -34,14 +35,16 @@ def show_programme_of_all(asked: Asked) -> Response:
     return _shown(asked, list(asked.desk.readable(asked.principal).values()), None)
 
 
-def show_backlog(asked: Asked) -> Response:
-    """What is worth doing next, the whole list."""
-    return _backlog(asked)
-
-
 def statistics_of(asked: Asked, projects: Sequence[Project]) -> Told:
     """The statistics of all ideas of some projects."""
     return reckon(asked.desk, programme, projects)
+
+
+def may_begin(asked: Asked, project: Project | None) -> bool:
+    """Whether a page is of a project without any idea, in which whoever asks may write the first one."""
+    if project is None or asked.desk.cards[project.name].all():
+        return False
+    return asked.principal.may(Permission.WRITE, project.squad)
 
 
 def _shown(asked: Asked, projects: Sequence[Project], project: Project | None) -> Response:
@@ -58,6 +61,7 @@ def _shown(asked: Asked, projects: Sequence[Project], project: Project | None) -
         "spaces": {one.space: one.name for one in projects},
         "address": f"/projects/{project.name}/programme" if project else "/programme",
         "workspace": asked.desk.workspace.name,
+        "may_begin": may_begin(asked, project),
         "is_waiting": told.is_waiting or ranked.is_waiting or pictures is None,
         "seen": token,
     }
@@ -66,13 +70,16 @@ def _shown(asked: Asked, projects: Sequence[Project], project: Project | None) -
     return render(asked, "programme", project=project, here="Programme", **known)
 
 
-def _backlog(asked: Asked) -> Response:
+def show_backlog(asked: Asked) -> Response:
+    """What is worth doing next: the best of it, or with `all` the whole list."""
     project = asked.project(Permission.READ)
     ranked = reckon(asked.desk, backlog, [project])
+    found = ranked.answer or []
     known: dict[str, Any] = {
         "ranked": ranked,
-        "lines": (ranked.answer or [])[:_MOST],
-        "count": len(ranked.answer or []),
+        "lines": found if "all" in asked.request.query_params else found[:_MOST],
+        "count": len(found),
+        "may_begin": may_begin(asked, project),
         "spaces": {project.space: project.name},
         "address": f"/projects/{project.name}/backlog",
         "is_waiting": ranked.is_waiting,

@@ -1,27 +1,34 @@
-"""The standup: what moved, what waits for whom, and what is at risk in money; of a project, or of the workspace."""
+"""The standup: what is at risk in money, what waits for whom, and what moved; of a project, or of the workspace."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from itertools import groupby
 from typing import Any
 
+from markupsafe import Markup
 from starlette.responses import Response
 
 from shipworthy.board.news import is_news, nothing_new, seen
+from shipworthy.board.programme import may_begin
 from shipworthy.board.rendering import render, render_part
+from shipworthy.board.words import marked
 from shipworthy.errors import NotFoundError
+from shipworthy.programme.happening import Happening
 from shipworthy.programme.standup import standup
-from shipworthy.programme.waiting import Waiting, waits
+from shipworthy.programme.waiting import Waiting, unwatched_problems, waits
 from shipworthy.project import Project
 from shipworthy.project.clock import now
+from shipworthy.project.role import Role, spoken
 from shipworthy.web.asked import Asked
 from shipworthy.workspace.role import Permission
 from shipworthy.workspace.told import reckon
 
-SPANS = {"1d": "a day", "3d": "three days", "1w": "a week", "4w": "four weeks"}
+SPANS = {"1d": "day", "3d": "three days", "1w": "week", "4w": "four weeks"}
 _LENGTHS = {"1d": timedelta(days=1), "3d": timedelta(days=3), "1w": timedelta(weeks=1), "4w": timedelta(weeks=4)}
-_MOST = 60
+_FEW, _MOST = 12, 60
+"""So many of each list are shown at first, and so many at all: what is left stands on the board."""
 
 
 def show_standup(asked: Asked) -> Response:
@@ -53,6 +60,12 @@ def _shown(asked: Asked, projects: Sequence[Project], project: Project | None) -
         "spaces": spaces,
         "address": f"/projects/{project.name}/standup" if project else "/standup",
         "by_whom": _by_whom(found.waits) if found else [],
+        "moved": _together(found.moved) if found else [],
+        "unwatched": [(one.name, problem) for one in projects for problem in unwatched_problems(one)],
+        "linked": _linked,
+        "is_empty": not any(asked.desk.cards[one.name].all() for one in projects),
+        "may_begin": may_begin(asked, project),
+        "few": _FEW,
         "most": _MOST,
         "is_waiting": told.is_waiting,
         "seen": token,
@@ -66,5 +79,38 @@ def _by_whom(waits: Sequence[Waiting]) -> list[tuple[str, list[Waiting]]]:
     """What waits, by for whom it does; whom the most money waits for comes first."""
     found = dict[str, list[Waiting]]()
     for one in waits:
-        found.setdefault(one.whom or "its owner", []).append(one)
+        found.setdefault(_heading(one.whom), []).append(one)
     return list(found.items())
+
+
+def _heading(whom: str) -> str:
+    """For whom something waits, as a heading: a login stays as it is typed.
+
+    >>> _heading("ml engineer"), _heading("analyst and ml engineer"), _heading("ben"), _heading("")
+    ('ML engineer', 'Analyst and ML engineer', 'ben', 'Its owner')
+    """
+    says = spoken(whom) or "its owner"
+    is_login = " " not in whom and whom not in set(Role) and whom != ""
+    return says if is_login else says[0].upper() + says[1:]
+
+
+def _together(moved: Sequence[Happening]) -> list[list[Happening]]:
+    """What moved; ideas that one person began one after another are told together."""
+
+    def same(one: Happening) -> tuple[str, str | int]:
+        return one.project, one.by if one.says.startswith(f"{one.by} began ") else one.seq
+
+    return [list(found) for _, found in groupby(moved, same)]
+
+
+def _linked(one: Happening | Waiting, project: str) -> Markup:
+    """The sentence about something, in which the idea or the problem that it is about is a link."""
+    if one.idea is not None:
+        named, address = f"dea {one.idea}" + (f" ({one.title})" if one.title else ""), f"ideas/{one.idea}"
+    else:
+        named, address = one.problem, f"problems/{one.problem}"
+    before, found, after = one.says.partition(named)
+    if one.idea is not None:  # with the letter that a sentence writes large
+        before, found = before[:-1], before[-1:] + found
+    link = Markup('<a href="/projects/{}/{}">{}</a>').format(project, address, found)
+    return marked(before) + (link if found else Markup("")) + marked(after)

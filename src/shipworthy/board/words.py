@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from markupsafe import Markup, escape
 
 from shipworthy.analysis.gain import Gain
-from shipworthy.analysis.money import NO_BREAK, exact, figure, precise, share, stated, step_for, step_of
+from shipworthy.analysis.money import brief, exact, precise, share, stated, step_for
 from shipworthy.analysis.report.layout import seconds
 from shipworthy.live.ledger.sentences import earned
 from shipworthy.project.role import spoken
@@ -38,7 +38,6 @@ _TONES: Mapping[str, str] = {
 }
 """The tone by how a state's words begin or end; what is not here is merely on its way."""
 
-_LARGE = ((1e9, "bn"), (1e6, "M"))
 _LENGTHS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 _COMMAND = re.compile(r"`([^`]+)`")
 _DAY = re.compile(r"(?<![\w-])(\d{4})-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])(?![\w-])")
@@ -65,26 +64,10 @@ def tone(says: str) -> str:
     return next((_TONES[part] for part in reversed(parts) if part in _TONES), "moving")
 
 
-def brief(amount: float, currency: str, step: float | None = None) -> str:
-    """Writes an amount in as little room as a card has: millions by their letter, and three digits where no step is given.
-
-    >>> [brief(amount, "EUR").replace(NO_BREAK, " ") for amount in (22_453.9, 1_234_567_890.0, 20.0)]
-    ['22,500 EUR', '1.23 bn EUR', '20 EUR']
-    >>> brief(22_453.9, "EUR", 10.0).replace(NO_BREAK, " ")
-    '22,450 EUR'
-    """
-    unit, letter = next(((unit, letter) for unit, letter in _LARGE if abs(amount) >= unit), (1.0, ""))
-    scaled = amount / unit
-    says = figure(scaled, step / unit if step else min(step_of([scaled]), 1e9))
-    whole, _, decimals = says.partition(".")
-    says = whole if step is None and not decimals.strip("0") else says
-    return NO_BREAK.join(part for part in (says, letter, currency) if part)
-
-
 def in_one_piece(amount: float, currency: str, step: float | None = None) -> Markup:
     """An amount as `brief` writes it, which no line breaks.
 
-    >>> in_one_piece(22_300.0, "<b>").replace(NO_BREAK, " ")
+    >>> in_one_piece(22_300.0, "<b>").replace(chr(160), " ")
     Markup('<span class="whole">22,300 &lt;b&gt;</span>')
     """
     return Markup('<span class="whole">{}</span>').format(brief(amount, currency, step))
@@ -168,14 +151,14 @@ def span(took: float) -> str:
     """A length of time in seconds, as people say it.
 
     >>> span(0.4), span(75), span(7_260), span(200_000)
-    ('0 s', '1 min 15 s', '2 h 1 min', '2 d 7 h')
+    ('under 1 s', '1 min 15 s', '2 h 1 min', '2 d 7 h')
     """
     parts, left = list[str](), int(took)
     for length, name in _LENGTHS:
         count, left = divmod(left, length)
         if count:
             parts.append(f"{count} {name}")
-    return " ".join(parts[:2]) or "0 s"
+    return " ".join(parts[:2]) or "under 1 s"
 
 
 FILTERS: Mapping[str, Callable[..., Any]] = {

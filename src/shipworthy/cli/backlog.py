@@ -46,4 +46,11 @@ def _row(line: Line, several: bool) -> dict[str, Any]:
         }
     )
     about = {"project": line.project} if several else {}
-    return {**about, "idea": line.idea, "title": line.title or "(no title yet)", "stage": line.stage, **worth}
+    return {
+        **about,
+        "idea": line.idea,
+        "title": line.title or "(no title yet)",
+        "stage": line.stage,
+        "stands": line.says,
+        **worth,
+    }

@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 
 from shipworthy.analysis.decision import Decision
 from shipworthy.analysis.gain import Gain
+from shipworthy.analysis.money import brief, money, step_for, step_of
+from shipworthy.analysis.wording import sentence
 from shipworthy.ideas.idea import Idea
 from shipworthy.programme.claims import Claims, claims_of
 from shipworthy.programme.facts import Facts, Measured
 from shipworthy.programme.place import is_open
 from shipworthy.programme.rates import DRAWS, SEED, Rates, rates_of
-from shipworthy.programme.terms import Terms, expected_a_year
+from shipworthy.programme.terms import Terms, expected_a_year, terms_about
 from shipworthy.project import Stage
 
 Column = NDArray[np.float64]
@@ -86,11 +88,15 @@ class Worth:
 
     def cost_says(self, currency: str) -> str:
         """The cost with its unit."""
-        return Terms(currency).says(self.cost) if self.in_money else f"{self.cost:,.3g} days"
+        if self.in_money:
+            return brief(self.cost, currency)
+        days = f"{self.cost:,.2f}".rstrip("0").rstrip(".")
+        return f"{days} day{'' if days == '1' else 's'}"
 
     def ratio_says(self, currency: str) -> str:
-        """The value over the cost with its unit."""
-        return f"{self.ratio:,.3g}" if self.in_money else f"{Terms(currency).says(self.ratio)} a day"
+        """The value over the cost with its unit, with no more digits than the value's interval leaves of it."""
+        step = step_of([self.ratio], digits=2)
+        return brief(self.ratio, "", step) if self.in_money else f"{brief(self.ratio, currency, step)} a day"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,9 +110,11 @@ class Line:
         title: Its title.
         problem: Its problem.
         owner: Who answers for it.
-        stage: Where it stands.
+        stage: At which stage it is.
+        says: Where it stands there.
         currency: The currency of all money.
         worth: What working on it is worth; None where nobody knows what it would gain.
+        is_guessed: Whether nobody said what it would gain, and the squad's mean is taken.
         why: Why it stands where it stands, in sentences.
     """
 
@@ -117,8 +125,10 @@ class Line:
     problem: str
     owner: str
     stage: str
+    says: str
     currency: str
     worth: Worth | None
+    is_guessed: bool
     why: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
@@ -198,7 +208,7 @@ def _earning(days: float) -> float:
 
 
 def backlog(facts: Sequence[Facts], *, ledger: Mapping[str, Sequence[Mapping[str, Any]]] | None = None) -> list[Line]:
-    """The ideas that are not over, the best first; each is held against its own squad's ideas.
+    """The ideas that are not over, the best first, those that are refused last; each is held against its own squad's ideas.
 
     Args:
         facts: What is known of each project.
@@ -208,7 +218,10 @@ def backlog(facts: Sequence[Facts], *, ledger: Mapping[str, Sequence[Mapping[str
     lines: list[Line] = []
     for squad in sorted({one.project.squad for one in facts}):
         lines += _of_squad([one for one in facts if one.project.squad == squad], ledger or {})
-    return sorted(lines, key=lambda line: (-(line.worth.ratio if line.worth else -1.0), line.project, line.idea))
+    return sorted(
+        lines,
+        key=lambda line: (line.says == _REFUSED, -(line.worth.ratio if line.worth else -1.0), line.project, line.idea),
+    )
 
 
 def _of_squad(facts: Sequence[Facts], ledger: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[Line]:
@@ -239,7 +252,7 @@ class _Known:
     @classmethod
     def of(cls, facts: Facts) -> Self:
         ideas, terms = {idea.number: idea for idea in facts.ideas()}, facts.terms()
-        said = {n: expected_a_year(idea, terms.get(idea.problem, Terms())) for n, idea in ideas.items()}
+        said = {n: expected_a_year(idea, terms_about(terms, idea.problem)) for n, idea in ideas.items()}
         return cls(ideas, terms, {n: gain for n, gain in said.items() if gain is not None}, facts.measured())
 
 
@@ -257,22 +270,29 @@ class _Usual:
         return cls(median(efforts) if efforts else EFFORT_DAYS, (low, likely, high) if gains else None)
 
 
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What an idea is taken to gain a year, and the sentence that tells who said so."""
+
+    year: tuple[float, float, float] | None
+    sentence: str
+    is_guessed: bool = False
+
+
 def _of_project(facts: Facts, known: _Known, usual: _Usual, rates: Rates, claims: Claims) -> list[Line]:
     project = facts.project
-    asked = [
-        (known.ideas[one.number], one.stage) for one in facts.stands() if is_open(one) and one.number in known.ideas
-    ]
-    gains = [_gain(idea, known, usual) for idea, _ in asked]
+    asked = [(known.ideas[one.number], one) for one in facts.stands() if is_open(one) and one.number in known.ideas]
+    gains = {idea.number: _gain(idea, known, usual, claims) for idea, _ in asked}
     candidates = {
         idea.number: Candidate(
-            stage=stage,
+            stage=stands.stage,
             gain=gain,
             effort=idea.effort or usual.effort,
             cost=idea.cost or 0.0,
             measured=idea.number in known.measured,
         )
-        for (idea, stage), (gain, _) in zip(asked, gains, strict=True)
-        if gain is not None
+        for idea, stands in asked
+        if (gain := gains[idea.number].year) is not None
     }
     day_rate = float(project.settings["programme"]["day_rate"])
     worth = dict(zip(candidates, worths(list(candidates.values()), rates, claims, day_rate=day_rate), strict=True))
@@ -284,31 +304,56 @@ def _of_project(facts: Facts, known: _Known, usual: _Usual, rates: Rates, claims
             title=idea.title,
             problem=idea.problem,
             owner=idea.owner,
-            stage=str(stage),
-            currency=(terms := known.terms.get(idea.problem, Terms())).currency,
+            stage=str(stands.stage),
+            says=stands.says,
+            currency=(terms := terms_about(known.terms, idea.problem)).currency,
             worth=(found := worth.get(idea.number)),
+            is_guessed=gains[idea.number].is_guessed,
             why=(
-                *(_why(candidates[idea.number], found, rates, claims, terms) if found else ()),
-                *said,
+                *(
+                    (f"It is refused, so it ranks last: {sentence(stands.gaps[0].what)}",)
+                    if stands.says == _REFUSED
+                    else ()
+                ),
+                *((_chance(stands.stage, found, rates),) if found else ()),
+                gains[idea.number].sentence,
+                *((_when(found, terms),) if found else ()),
                 *(() if idea.effort else (_NO_EFFORT.format(usual.effort),)),
             ),
         )
-        for (idea, stage), (_, said) in zip(asked, gains, strict=True)
+        for idea, stands in asked
     ]
 
 
 _NO_EFFORT = "Nobody said what it takes, so {:g} person-days, the squad's median, are taken."
+_REFUSED = "refused"
 
 
-def _gain(idea: Idea, known: _Known, usual: _Usual) -> tuple[tuple[float, float, float] | None, list[str]]:
-    """What an idea gains a year, and what has to be said of that."""
+def _gain(idea: Idea, known: _Known, usual: _Usual, claims: Claims) -> _Said:
+    """What an idea gains a year: as measured, else as expected, else what is usual."""
+    terms = terms_about(known.terms, idea.problem)
     if idea.number in known.measured:
-        return _ends(known.measured[idea.number].year), []
+        one = known.measured[idea.number]
+        return _Said(_ends(one.year), f"Its verdict measured {terms.says(one.year.gain, one.step)} a year.")
     if idea.number in known.expected:
-        return known.expected[idea.number], []
+        gain = known.expected[idea.number]
+        return _Said(gain, f"Expected {terms.says(gain[1])} a year{_believed(claims)}.")
     if usual.gain is not None:
-        return usual.gain, ["Nobody said what it would gain, so the mean of the squad's ideas is taken."]
-    return None, ["Nobody said what it, or any other idea of the squad, would gain: write expected_gain under [worth]."]
+        says = "Nobody said what it would gain, so the mean of the squad's ideas is taken"
+        return _Said(usual.gain, f"{says}: {terms.says(usual.gain[1])} a year{_believed(claims)}.", is_guessed=True)
+    return _Said(
+        None, "Nobody said what it, or any other idea of the squad, would gain: write expected_gain under [worth]."
+    )
+
+
+def _believed(claims: Claims) -> str:
+    """How far what is expected is believed, where the squad's own ideas say anything of that."""
+    if not claims.ideas:
+        return ""
+    behind = (
+        f"{claims.ideas} {'verdict' if claims.source == 'measured' else 'live idea'}{'' if claims.ideas == 1 else 's'}"
+    )
+    return f"; going by {behind} of the squad, {money(100.0 * claims.share, '%')} of what is expected comes true"
 
 
 def _ends(gain: Gain) -> tuple[float, float, float]:
@@ -335,18 +380,19 @@ def _claims(
     return claims_of(known, "measured")
 
 
-def _why(candidate: Candidate, found: Worth, rates: Rates, claims: Claims, terms: Terms) -> list[str]:
-    tried = candidate.stage is Stage.SHIP
-    counted, did = (
-        (rates.of[Stage.SHIP], "tried that stayed") if tried else (rates.of[Stage.ANALYSIS], "judged to ship")
-    )
-    says = [
-        f"{found.to_ship:.0%} of ideas at this stage ship and stay, going by {counted.passed} of {counted.of} {did}."
-    ]
-    if candidate.measured:
-        says.append(f"Its verdict measured {terms.says(found.gain)} a year.")
-    else:
-        by = f", as {claims.ideas} of the squad's ideas were {claims.source}" if claims.ideas else ""
-        says.append(f"Expected {terms.says(candidate.gain[1])} a year, of which {claims.share:.0%} is believed{by}.")
-    says.append(f"It would earn in about {found.days:.0f} days; {terms.says(found.value)} within a year from today.")
-    return says
+def _chance(stage: Stage, found: Worth, rates: Rates) -> str:
+    """How many ideas at a stage ship and stay, and whose ideas say so."""
+    tried = stage is Stage.SHIP
+    counted = rates.of[Stage.SHIP if tried else Stage.ANALYSIS]
+    says = f"{money(100.0 * found.to_ship, '%')} of ideas at this stage ship and stay"
+    if not counted.of:
+        return f"{says}: what is usual; this squad has {'tried' if tried else 'judged'} none yet."
+    did = "that stayed when tried" if tried else "judged to ship"
+    return f"{says}, going by {counted.passed} of {counted.of} {did}."
+
+
+def _when(found: Worth, terms: Terms) -> str:
+    """When an idea could earn, and what that comes to within a year."""
+    live = "It could be live" + (f" in about {found.days:.0f} days" if found.days >= 0.5 else " at once")
+    step = step_for(Gain(gain=found.value, low=found.low, high=found.high), 0.0)
+    return f"{live}; that is worth {terms.says(found.value, step)} within a year from today."

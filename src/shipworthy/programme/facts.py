@@ -32,11 +32,13 @@ class Measured:
         decision: What it decides.
         year: The gain a year, with its interval.
         currency: In which money.
+        step: What that gain is rounded to, wherever it is told.
     """
 
     decision: Decision
     year: Gain
     currency: str
+    step: float
 
 
 class Facts:
@@ -120,4 +122,5 @@ def _measured(record: Record) -> Measured | None:
     verdict = found.verdict
     if verdict.probability_of_harm is None or not verdict.criteria.units_per_year:
         return None
-    return Measured(decision=verdict.decision, year=verdict.per_year(), currency=found.currency)
+    year, step = verdict.per_year(), verdict.step_of_year()
+    return Measured(decision=verdict.decision, year=year, currency=found.currency, step=step)

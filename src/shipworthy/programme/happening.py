@@ -12,14 +12,19 @@ from shipworthy.analysis.analyse import read_analysis
 from shipworthy.analysis.decision import Decision
 from shipworthy.analysis.money import figure
 from shipworthy.analysis.money import money as amount_of
+from shipworthy.analysis.wording import sentence
 from shipworthy.errors import InvalidInputError
 from shipworthy.ideas.idea import Idea
 from shipworthy.ideas.register import list_ideas
 from shipworthy.live.watch.alert import Alert
 from shipworthy.programme.terms import Terms, terms_of
 from shipworthy.project import Project
+from shipworthy.project.role import spoken
 from shipworthy.ship.rollout import Phase
 from shipworthy.store import Record, RecordStore, feed
+
+TO_AGREE = " A second person has to agree."
+"""How what is told of an override ends that nobody has agreed to."""
 
 KINDS = (
     "idea",
@@ -51,6 +56,7 @@ class Happening:
         kind: One of `KINDS`.
         says: A sentence.
         idea: The number of the idea that it is about; None where it is about none.
+        title: The title of that idea; empty where it has none.
         problem: The problem that it is about; empty where it is about none.
         money: What it is about, in money a year; None where no money can be named.
         currency: The currency of that.
@@ -65,6 +71,7 @@ class Happening:
     kind: str
     says: str
     idea: int | None = None
+    title: str = ""
     problem: str = ""
     money: float | None = None
     currency: str = ""
@@ -120,7 +127,7 @@ class Teller:
         """The idea of a record, named, and what is known of it."""
         title, problem = self._ideas.get(record.key, ("", ""))
         named = f"Idea {int(record.key)}" + (f" ({title})" if title else "")
-        return named, {"idea": int(record.key), "problem": problem}
+        return named, {"idea": int(record.key), "title": title, "problem": problem}
 
     def _asked(self, gate: str) -> tuple[str, ...]:
         asked = self._project.settings.get("signoffs", {}).get(gate, [])
@@ -185,7 +192,7 @@ class Teller:
         to, instead = record.body["to"], record.body["instead_of"]
         if record.body["seconds"] is None:
             says = f"{record.by} asks to {to} {_lower(named)} although the verdict was {instead}: {record.body['why']}"
-            return {"says": f"{says.rstrip('.')}. A second person has to agree.", **about}
+            return {"says": f"{says.rstrip('.')}.{TO_AGREE}", **about}
         gate = "opened" if to == "ship" else "closed"
         return {
             "says": f"{record.by} agreed to {to} {_lower(named)}, whose verdict was {instead}.",
@@ -198,7 +205,7 @@ class Teller:
         body = record.body
         did = "took back the sign-off" if body.get("withdrawn") else "signed"
         return {
-            "says": f"{record.by} {did} for {body.get('gate', '')} of {_lower(named)}, as {body.get('role', '')}.",
+            "says": f"{record.by} {did} for {body.get('gate', '')} of {_lower(named)}, as {spoken(body.get('role', ''))}.",
             **about,
         }
 
@@ -211,12 +218,12 @@ class Teller:
         is_back = phase in {Phase.ROLLED_BACK, Phase.RETIRED}
         went = {Phase.LIVE: "is live", Phase.PAUSED: "was paused", Phase.ROLLED_BACK: "was rolled back"}
         where = went.get(phase, "was retired" if phase is Phase.RETIRED else f"went into {phase}")
-        about = {"idea": int(idea) if idea else None, "problem": problem}
+        about = {"idea": int(idea) if idea else None, "title": title, "problem": problem}
         asks = self._asked("live") if phase in {Phase.CANARY, Phase.SWITCHBACK} else ()
         kind = "rollback" if is_back else "rollout"
         return {
             "kind": kind,
-            "says": f"{named} {where} for {problem}. {body['why']}{_signing(asks)}",
+            "says": f"{named} {where} for {problem}. {_upper(sentence(body['why']))}{_signing(asks)}",
             "asks": asks,
             **about,
         }
@@ -241,7 +248,7 @@ class Teller:
             return None
         title, problem = self._ideas.get(number, ("", ""))
         named = f"idea {int(number)}" + (f" ({title})" if title else "")
-        return {"says": f"{record.by} commented on {named}.", "idea": int(number), "problem": problem}
+        return {"says": f"{record.by} commented on {named}.", "idea": int(number), "title": title, "problem": problem}
 
 
 _SAYS: Mapping[str, Any] = {
@@ -261,5 +268,9 @@ def _lower(named: str) -> str:
     return named[0].lower() + named[1:]
 
 
+def _upper(says: str) -> str:
+    return says[0].upper() + says[1:]
+
+
 def _signing(asks: tuple[str, ...]) -> str:
-    return f" To be signed by: {', '.join(asks)}." if asks else ""
+    return f" To be signed by: {', '.join(map(spoken, asks))}." if asks else ""

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from shipworthy.errors import InvalidInputError
 from shipworthy.programme.facts import Facts
-from shipworthy.programme.happening import Happening
+from shipworthy.programme.happening import TO_AGREE, Happening
 from shipworthy.programme.waiting import Waiting, Waits, waits
 from shipworthy.project.clock import now, read_instant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standup:
-    """What a squad says in the morning; in each part what is about the most money comes first.
+    """What a squad says in the morning; of what waits and what is at risk, what is about the most money comes first.
 
     Attributes:
         since: From when on it tells what moved.
         at: When it was asked for.
-        moved: What happened.
+        moved: What happened, the newest first.
         waits: What waits for whom.
         at_risk: What may cost money.
         unwatched: The problems on which something is rolled out and no watch has reported; each names its project if several.
@@ -94,12 +94,21 @@ def standup(
     at = now()
     start = since or at - timedelta(days=1)
     found = found or waits(facts, ledger=ledger)
-    moved = [happening for one in facts for happening in one.happened(start)]
+    moved = [happening for one in facts for happening in _agreed(one.happened(start))]
     return Standup(
         since=start,
         at=at,
-        moved=tuple(sorted(moved, key=lambda one: (-abs(one.money or 0.0), -one.at.timestamp()))),
+        moved=tuple(sorted(moved, key=lambda one: (one.at, one.seq), reverse=True)),
         waits=found.open,
         at_risk=found.at_risk,
         unwatched=found.unwatched,
     )
+
+
+def _agreed(happened: Sequence[Happening]) -> list[Happening]:
+    """What happened in a project, without the call for a second person where one has agreed since."""
+    last = {one.idea: one.seq for one in happened if one.kind == "override" and one.gate is not None}
+    return [
+        replace(one, says=one.says.removesuffix(TO_AGREE)) if one.seq < last.get(one.idea, 0) else one
+        for one in happened
+    ]

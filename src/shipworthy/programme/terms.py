@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from shipworthy.analysis.money import money, step_of
+from shipworthy.analysis.money import brief
 from shipworthy.ideas.idea import Idea
 from shipworthy.project import Project
 from shipworthy.store import Record
@@ -33,13 +33,13 @@ class Terms:
             return amount
         return None if self.periods_per_year is None else amount * self.periods_per_year
 
-    def says(self, amount: float) -> str:
-        """An amount with three digits that count.
+    def says(self, amount: float, step: float | None = None) -> str:
+        """An amount rounded to a step, or with three digits that count.
 
-        >>> Terms("EUR").says(22453.9).replace(chr(160), " ")
-        '22,500 EUR'
+        >>> [Terms("EUR").says(amount).replace(chr(160), " ") for amount in (22453.9, 5.65e11)]
+        ['22,500 EUR', '565 bn EUR']
         """
-        return money(amount, self.currency, step_of([amount]))
+        return brief(amount, self.currency, step)
 
 
 def terms_of(project: Project) -> Mapping[str, Terms]:
@@ -56,6 +56,17 @@ def terms_in(record: Record) -> Mapping[str, Terms]:
     if not criteria.get("periods_per_year"):
         return {}
     return {criteria["problem"]: Terms(criteria.get("currency", ""), float(criteria["periods_per_year"]))}
+
+
+def terms_about(terms: Mapping[str, Terms], problem: str) -> Terms:
+    """What money of a problem means; while none is locked, all money is in the one currency that the other problems share.
+
+    >>> known = {"bakery": Terms("EUR", 365.0)}
+    >>> terms_about(known, "bakery").periods_per_year, terms_about(known, "").currency, terms_about({}, "").currency
+    (365.0, 'EUR', '')
+    """
+    currencies = {one.currency for one in terms.values()}
+    return terms.get(problem) or Terms(currencies.pop() if len(currencies) == 1 else "")
 
 
 def expected_a_year(idea: Idea, terms: Terms) -> tuple[float, float, float] | None:

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from shipworthy.analysis.wording import sentence
 from shipworthy.live.watch.book import open_alerts
 from shipworthy.programme.facts import Facts
 from shipworthy.programme.place import OVER, Stands, is_open
-from shipworthy.programme.terms import Terms, expected_a_year
+from shipworthy.programme.terms import Terms, expected_a_year, terms_about
 from shipworthy.project import Project, Stage
 from shipworthy.project.clock import now
+from shipworthy.project.role import spoken
 
 NEAR_DAYS = 7
 """From how many days before its end on a deadline is told of."""
@@ -34,8 +36,10 @@ class Waiting:
     Attributes:
         project: The space of its project.
         says: A sentence.
+        why: What of that sentence comes after the idea or problem that it names, and for whom it waits.
         whom: For whom it waits: a role, or who answers for the idea.
         idea: The idea that it is about; None where it is about a problem.
+        title: The title of that idea.
         problem: Its problem.
         money: What it is about, in money a year; None where no money can be named.
         currency: The currency of that.
@@ -45,9 +49,11 @@ class Waiting:
 
     project: str
     says: str
+    why: str
     whom: str
     idea: int | None
     problem: str
+    title: str = ""
     money: float | None = None
     currency: str = ""
     next: str | None = None
@@ -84,10 +90,12 @@ def waits(facts: Sequence[Facts], *, ledger: Mapping[str, Sequence[Mapping[str, 
     for one in facts:
         project, terms = one.project, one.terms()
         worth = _worth(one, terms)
-        found += [_waiting(project.space, idea, terms, worth, today) for idea in one.stands() if is_open(idea)]
+        found += [
+            _waiting(project.space, idea, worth.get(idea.number), today) for idea in one.stands() if is_open(idea)
+        ]
         at_risk += _alerts(project, terms)
         at_risk += _behind(project, (ledger or {}).get(project.space, ()))
-        unwatched += [f"{project.space}: {name}" if len(facts) > 1 else name for name in _unwatched(project)]
+        unwatched += [f"{project.space}: {name}" if len(facts) > 1 else name for name in unwatched_problems(project)]
     return Waits(
         open=tuple(
             sorted(found, key=lambda one: (-(one.money or 0.0), one.deadline or date.max, one.project, one.idea))
@@ -97,33 +105,33 @@ def waits(facts: Sequence[Facts], *, ledger: Mapping[str, Sequence[Mapping[str, 
     )
 
 
-def _worth(facts: Facts, terms: Mapping[str, Terms]) -> dict[int, tuple[float, str]]:
-    """By idea what it is about a year: as judged, else as expected."""
-    found: dict[int, tuple[float, str]] = {}
+def _worth(facts: Facts, terms: Mapping[str, Terms]) -> dict[int, tuple[float, str, float | None]]:
+    """By idea what it is about a year, in which currency and rounded to what: as judged, else as expected."""
+    found: dict[int, tuple[float, str, float | None]] = {}
     for idea in facts.ideas():
-        known = terms.get(idea.problem, Terms())
+        known = terms_about(terms, idea.problem)
         expected = expected_a_year(idea, known)
         if expected is not None:
-            found[idea.number] = (expected[1], known.currency)
-    return found | {number: (one.year.gain, one.currency) for number, one in facts.measured().items()}
+            found[idea.number] = (expected[1], known.currency, None)
+    return found | {number: (one.year.gain, one.currency, one.step) for number, one in facts.measured().items()}
 
 
-def _waiting(
-    space: str, one: Stands, terms: Mapping[str, Terms], worth: Mapping[int, tuple[float, str]], today: date
-) -> Waiting:
+def _waiting(space: str, one: Stands, worth: tuple[float, str, float | None] | None, today: date) -> Waiting:
     roles = dict.fromkeys(role for gap in one.gaps if (role := getattr(gap, "role", "")))
     whom = " and ".join(roles) or (one.owner if one.says in {"refused", "inconclusive", "invalid"} else _WHO[one.stage])
     if one.next is not None and one.next.endswith("--second"):
         whom = "a second person"
     why = one.gaps[0].what if one.gaps else "The verdict is to ship it." if one.says == "ship" else f"It is {one.says}."
-    money, currency = worth.get(one.number, (None, ""))
-    priced = "" if money is None else f" About {terms.get(one.problem, Terms(currency)).says(money)} a year."
+    money, currency, step = worth or (None, "", None)
+    priced = "" if money is None else f" About {Terms(currency).says(money, step)} a year."
+    says = f"{sentence(why)}{priced}{_due(one.deadline, today)}"
     return Waiting(
         project=space,
-        says=f"Idea {one.number} ({one.title or 'no title yet'}) waits for {whom or 'its owner'}: "
-        f"{_sentence(why)}{priced}{_due(one.deadline, today)}",
+        says=f"Idea {one.number} ({one.title or 'no title yet'}) waits for {spoken(whom) or 'its owner'}: {says}",
+        why=says,
         whom=whom,
         idea=one.number,
+        title=one.title,
         problem=one.problem,
         money=money,
         currency=currency,
@@ -153,9 +161,11 @@ def _alerts(project: Project, terms: Mapping[str, Terms]) -> Iterator[Waiting]:
         for alert in open_alerts(project, record.key):
             money = alert.money_at_risk
             priced = "" if money is None else f" Up to {known.says(money)} a period is at risk."
+            says = f"{sentence(alert.what)}{priced} {alert.do}"
             yield Waiting(
                 project=project.space,
-                says=f"{record.key}: {_sentence(alert.what)}{priced} {alert.do}",
+                says=f"{record.key}: {says}",
+                why=says,
                 whom="ml engineer",
                 idea=None,
                 problem=record.key,
@@ -164,7 +174,7 @@ def _alerts(project: Project, terms: Mapping[str, Terms]) -> Iterator[Waiting]:
             )
 
 
-def _unwatched(project: Project) -> list[str]:
+def unwatched_problems(project: Project) -> list[str]:
     """The problems that something is rolled out for and that have no record of a watch, which tells only of what it found."""
     watched = {record.key for record in project.records.find("alert")}
     return [record.key for record in project.records.find("rollout") if record.key not in watched]
@@ -192,6 +202,8 @@ def _behind(project: Project, lines: Iterable[Mapping[str, Any]]) -> Iterator[Wa
         yield Waiting(
             project=project.space,
             says=f"Idea {line['idea']} ({line['title']}) {why}.",
+            why=f"It {why}.",
+            title=line["title"],
             whom="product manager",
             idea=line["idea"],
             problem=line["problem"],
@@ -199,9 +211,3 @@ def _behind(project: Project, lines: Iterable[Mapping[str, Any]]) -> Iterator[Wa
             currency=line["currency"],
             next=f"shipworthy history {line['problem']}",
         )
-
-
-def _sentence(text: str) -> str:
-    """A text that ends as a sentence does."""
-    first = text.strip().partition("\n")[0]
-    return first if first.endswith((".", "!", "?")) else f"{first.rstrip(':')}."

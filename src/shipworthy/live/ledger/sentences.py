@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from shipworthy.analysis.gain import Gain
-from shipworthy.analysis.money import MINUS, NO_BREAK, figure, money, step_for, step_of, with_interval
+from shipworthy.analysis.money import NO_BREAK, figure, money, step_for, step_of, with_interval
 from shipworthy.analysis.wording import a_period, periods
 from shipworthy.live.ledger.ledger import Line
 from shipworthy.statistics import Calibration
@@ -34,32 +34,36 @@ def lead(line: Line) -> str:
         return f"Idea {line.idea} has no outcome yet; forecast {mean}{NO_BREAK}{line.currency} {each} ({low} to {high})"
     step = step_for(line.realised, 0.0, line.forecast.gain)
     expected = figure(line.forecast.gain, min(step, step_of([line.forecast.gain], digits=2)))
+    realised = money(line.realised.gain, line.currency, step)
+    over = f" over all {span(line.periods, line)}, in the shadow too" if 0 < line.answered < line.periods else ""
     return (
         f"Idea {line.idea} {_did(line)}; forecast {expected}{NO_BREAK}{line.currency} {each}, realised "
-        f"{figure(line.realised.gain, step)} ({figure(line.realised.low, step)} to {figure(line.realised.high, step)})"
+        f"{realised} ({figure(line.realised.low, step)} to {figure(line.realised.high, step)}){over}"
     )
 
 
 def came_true(line: Line) -> tuple[str, str] | None:
-    """The share of the forecast that came in, and its interval; None before there is one."""
+    """The share of the forecast that was realised, and its interval; None before there is one."""
     found = line.ratio
     if found is None or not math.isfinite(found.ratio):
         return None
     bounded = math.isfinite(found.low)
-    ends = f"{_plain(found.low)} to {_plain(found.high)}" if bounded else "any: the forecast may be zero"
-    return _plain(found.ratio), ends
+    ends = f"{_percent(found.low)} to {_percent(found.high)}" if bounded else "any: the forecast may be zero"
+    return _percent(found.ratio), ends
 
 
 def calibrated(found: Calibration) -> str:
     """How the forecasts of all shipped ideas hold together."""
-    shown = f"{_plain(found.slope)} ({_plain(found.low)} to {_plain(found.high)})"
-    says = f"Of each unit of money forecast {shown} came in, over {found.ideas} ideas"
-    if found.runs == "hot":
-        times = f" by {_plain(1.0 / found.slope)}" if found.slope > 0.0 else ""
-        return f"{says}: forecasts run hot{times}."
-    if found.runs == "cold":
-        return f"{says}: forecasts run cold by {_plain(found.slope)}."
-    return f"{says}: forecasts hold, as far as can be told."
+    says = (
+        f"Counting the shadow, the live periods of {found.ideas} ideas showed {_percent(found.slope)} of what was forecast "
+        f"({_percent(found.low)} to {_percent(found.high)})"
+    )
+    ends = {
+        "hot": "forecasts run too high",
+        "cold": "forecasts run too low",
+        None: "forecasts hold, as far as can be told",
+    }
+    return f"{says}: {ends[found.runs]}."
 
 
 def earned(amount: float, currency: str) -> str:
@@ -140,8 +144,8 @@ def course_note(line: Line) -> str:
     )
 
 
-def _plain(number: float) -> str:
-    return f"{number:.2f}".replace("-", MINUS)
+def _percent(share: float) -> str:
+    return money(100.0 * share, "%")
 
 
 def _did(line: Line) -> str:
