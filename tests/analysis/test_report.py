@@ -517,7 +517,9 @@ def test_plots_are_read_by_pointing_and_by_arrow_keys(walked, page_file):
         course.press("Escape")
         assert not course.locator(".told").is_visible()
 
-        units = page.get_by_role("slider", name=re.compile("Gain by bread"))
+        names = story.units["unit"]
+        says = rf"Gain by bread: .* per decision \({names[0]}\) to .* \({names[-1]}\)"
+        units = page.get_by_role("slider", name=re.compile(says))
         units.focus()
         units.press("End")
         assert units.get_attribute("aria-valuetext").startswith(f"{story.units['unit'][-1]}, ")

@@ -99,13 +99,15 @@ def test_a_new_outcome_makes_figures_stale_and_old_ones_stay_until_newer_are_the
         tile = page.locator(".tile", has_text="Live periods").locator("dd").first
         assert tile.inner_text() == str(DAYS)
         assert page.get_by_text(f"too early to say: {DAYS} of at least 28 live periods").is_visible()
+        assert page.get_by_role("slider", name=f"A gain so far, not decided yet after {DAYS} live periods").is_visible()
         live_on(bakery, range(DAYS, DAYS + 7))
         page.reload()
         assert tile.inner_text() == str(DAYS)
         assert page.get_by_text("newer ones are being read").is_visible()
         read_out(page)
         assert tile.inner_text() == str(DAYS + 7)
-        assert page.get_by_role("slider", name="A gain").first.is_visible()
+        enough = f"A gain worth having, beyond doubt after {DAYS + 7} live periods"
+        assert page.get_by_role("slider", name=enough).is_visible()
         assert page.locator(".rails, .pairs").count() == 2
 
 

@@ -126,7 +126,7 @@ def test_a_feature_that_is_known_too_late_is_refused_by_its_name():
     """Nothing needs to run for that."""
     [found] = leaks_of(kitchen(policy=line("price_eur", "temperature", "rain")))
     assert (found.kind, found.columns, found.period) == ("feature", ("temperature", "rain"), None)
-    assert found.why == "temperature, rain of a period are known only after it was decided."
+    assert found.why == "temperature and rain of a period are known only after it was decided."
 
 
 HOLDING = """

@@ -273,8 +273,12 @@ def test_an_answer_is_drawn_as_the_reports_are(walked: Project):
         walked, "select unit || '''; alert(1)' as unit, sum(value_champion) as money from evidence group by 1"
     )
     assert "alert(1)" in draw_answer(units, "unit", "money", "bar").wide
-    for x, y, kind, wrong in (("nothing", "money", "bar", NotFoundError), ("money", "unit", "bar", InvalidInputError)):
-        with pytest.raises(wrong):
+    for x, y, kind, wrong, says in (
+        ("nothing", "money", "bar", NotFoundError, "No column 'nothing'"),
+        ("money", "unit", "bar", InvalidInputError, "'unit' holds words and no numbers"),
+        ("unit", "money", "points", InvalidInputError, "'unit' holds words: along the bottom"),
+    ):
+        with pytest.raises(wrong, match=says):
             draw_answer(units, x, y, kind)  # type: ignore[arg-type]
 
 

@@ -77,14 +77,14 @@ def test_the_gravest_comes_first(bakery: Project):
 
 
 def test_money_is_held_against_what_the_data_showed(bakery: Project):
-    """More than perfect foresight would gain, and less than the history can show, are told in money per period."""
+    """More than perfect foresight would gain, and less than the history can show, are told in the money that was typed."""
     examine_data(bakery, 1)
     assert lint(bakery, DRAFT) == []
     [above] = lint(bakery, DRAFT | {"smallest_gain": 500.0, "expected_gain": [500, 500, 500]})
     assert "perfect foresight would gain no more than" in above.sentence
     [below] = lint(bakery, DRAFT | {"smallest_gain": 10.0, "per": "year"})
     assert "less than the history can show" in below.sentence
-    assert below.sentence.startswith("0.03 per period")
+    assert below.sentence.startswith("10 a year is less than the history can show, which is ")
 
 
 def test_a_near_duplicate_is_told_with_its_verdict(judged: Project):

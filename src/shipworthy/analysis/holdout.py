@@ -59,8 +59,8 @@ class Budget:
         """All of it in a line."""
         return (
             f"idea {self.idea} of {self.planned} planned on this history; {self.spent:.0%} of its budget of errors is "
-            f"spent; it retires {self.retirement}"
-        ).replace("it retires retired", "it is retired")
+            f"spent; this history retires {self.retirement}"
+        ).replace("retires retired", "is retired")
 
     def to_dict(self) -> dict[str, Any]:
         """The budget as a record holds it."""

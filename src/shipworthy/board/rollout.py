@@ -225,13 +225,12 @@ def _pictures(project: Project, told: Told, *, may_draw: bool) -> list[Picture] 
     found = told.answer
     if not found or not found["looks"]:
         return []
-    shown = [found[name] for name in ("looks", "money", "currency", "smallest")]
+    shown = [found[name] for name in ("phase", "reading", "looks", "money", "currency", "smallest")]
     return kept(project, "evidence", shown, lambda: list(_drawn(found)), may_draw=may_draw)
 
 
 def _drawn(found: Mapping[str, Any]) -> list[Picture]:
-    looks_at, each = found["reading"]["looks_at"], a_period(found["cadence"])
-    plot = draw_evidence(found["looks"], found["currency"], found["smallest"], looks_at, each)
+    plot = draw_evidence(found)
     drawn = [Picture(plot, _ANYTIME)] if plot else []
     if found["money"]:
         periods = [{**one, "period": instant_of(one["period"])} for one in found["money"]]

@@ -171,7 +171,7 @@ class Holdout:
         """When it retires, or why it has, and when the next one can begin."""
         if not self.is_retired:
             left = self.planned - self.ideas
-            return f"after {left} idea{'' if left == 1 else 's'} more"
+            return f"after {left} more idea{'' if left == 1 else 's'}"
         begins = (
             f"with {self.periods:,} sealed periods as now, {math.ceil(UNSEEN * self.periods):,} periods later"
             if self.is_sealed

@@ -125,7 +125,7 @@ def hidden_features(problem: Problem, policy: Policy) -> list[Leak]:
     known_too_late = tuple(name for name in policy.features if name in problem.hidden)
     if not known_too_late:
         return []
-    listed = ", ".join(known_too_late)
+    listed = " and ".join(part for part in (", ".join(known_too_late[:-1]), known_too_late[-1]) if part)
     why = f"{listed} of a period {'is' if len(known_too_late) == 1 else 'are'} known only after it was decided."
     return [Leak(kind="feature", columns=known_too_late, sources=known_too_late, period=None, why=why)]
 

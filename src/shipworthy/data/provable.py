@@ -84,7 +84,7 @@ class Provable:
             found.append(
                 Gap(
                     f"It claims the impossible: {self.claimed:,.2f} {currency} per period, where even perfect foresight "
-                    f"({self.oracle}) would gain no more than {self.ceiling:,.2f}.",
+                    f"({self.oracle}) would gain no more than {self.ceiling:,.2f} {currency}.",
                     "Correct what it expects to gain, or what is worth shipping.",
                 )
             )
@@ -142,7 +142,8 @@ def power_facts(shown: Mapping[str, Any], currency: str = "") -> dict[str, str]:
 
     def both(amount: float) -> str:
         yearly = amount * year
-        return f"{said(amount)} per period ({f'{yearly:,.0f} {currency}'.rstrip() if yearly >= 1.0 else said(yearly)} a year)"
+        a_year = f"{f'{yearly:,.0f} {currency}'.rstrip() if yearly >= 1.0 else said(yearly)} a year"
+        return a_year if 0.0 < amount < 0.01 else f"{said(amount)} per period ({a_year})"
 
     least, worth, ceiling = shown["smallest_detectable"], shown["smallest_worth"], shown["ceiling"]
     year = shown["periods_per_year"]
@@ -155,7 +156,7 @@ def power_facts(shown: Mapping[str, Any], currency: str = "") -> dict[str, str]:
     most = {"At most": f"{both(ceiling)}, by perfect foresight: {shown['oracle']}"} if ceiling is not None else {}
     return {
         "Can show": can,
-        "Worth": f"shipping from {both(worth)}",
+        "Worth shipping from": both(worth),
         **most,
         "Planned with": shown["rests_on"],
     }

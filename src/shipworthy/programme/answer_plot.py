@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args
 import polars as pl
 
 from shipworthy.analysis.money import figure, step_of
-from shipworthy.analysis.report.drawing import GAIN, INK, Plot, along, draw, rows, trace
+from shipworthy.analysis.report.drawing import GAIN, INK, LETTER, Plot, along, draw, rows, trace
 from shipworthy.errors import InvalidInputError, NotFoundError
 from shipworthy.library import library
 from shipworthy.programme.ask import Answer
@@ -41,7 +41,7 @@ def draw_answer(answer: Answer, x: str, y: str, kind: Kind, title: str = "") -> 
     if kind not in KINDS:
         raise NotFoundError.among("plot", kind, KINDS)
     if not frame[y].dtype.is_numeric():
-        raise InvalidInputError(f"{y!r} is {frame[y].dtype} and no number: it cannot be drawn upwards. Cast it.")
+        raise InvalidInputError(f"{_holds(frame[y])} and no numbers: it cannot be drawn upwards. Cast it.")
     known = frame.select(pl.col(x).alias("x"), pl.col(y).cast(pl.Float64).alias("y")).drop_nulls()
     known = known.filter(pl.col("y").is_finite())
     most = MOST_BARS if kind == "bar" else MOST_POINTS
@@ -55,10 +55,16 @@ def draw_answer(answer: Answer, x: str, y: str, kind: Kind, title: str = "") -> 
     if kind == "bar":
         return draw(says, lambda width: _bars(known, y, width), _HEIGHT, readings=readings)
     if not (known["x"].dtype.is_numeric() or known["x"].dtype.is_temporal()):
-        raise InvalidInputError(f"{x!r} is {frame[x].dtype}: along the bottom lie numbers or times. Draw bars instead.")
+        raise InvalidInputError(f"{_holds(frame[x])}: along the bottom lie numbers or times. Draw bars instead.")
     known = known.with_columns(_whole(known["x"])).sort("x")
     readings = [(str(at), figure(amount, step)) for at, amount in known.iter_rows()]
     return draw(says, lambda width: _course(known, x, y, width, kind), _HEIGHT, readings=readings)
+
+
+def _holds(column: pl.Series) -> str:
+    """What a column holds, as people say it."""
+    kind = {pl.String(): "words", pl.Boolean(): "yes and no"}.get(column.dtype, f"{column.dtype} values")
+    return f"{column.name!r} holds {kind}"
 
 
 def _whole(at: pl.Series) -> pl.Series:
@@ -73,7 +79,7 @@ def _course(known: pl.DataFrame, below: str, name: str, width: int, kind: Kind) 
     at, x = along(known["x"], width)
     x = x.title(below)
     data = rows(i=list(range(known.height)), at=at, y=known["y"].to_list())
-    y = alt.Y("y:Q", title=name, scale=alt.Scale(zero=False))
+    y = _upwards(alt, known, name).scale(zero=False)
     placed = alt.Chart(data).encode(x=x, y=y)
     mark = (
         placed.mark_line(color=GAIN, strokeWidth=2.5, interpolate="linear")
@@ -90,8 +96,15 @@ def _bars(known: pl.DataFrame, name: str, width: int) -> Any:
     data = rows(i=places, at=places, y=known["y"].to_list())
     tilt = 0 if max(map(len, names)) * len(names) * 8 < width else -45
     axis = alt.Axis(labelExpr=f"{_texts(names)}[datum.value]", labelAngle=tilt, labelLimit=120, labelColor=INK)
-    placed = alt.Chart(data).encode(x=alt.X("at:O", title=None, axis=axis), y=alt.Y("y:Q", title=name))
+    placed = alt.Chart(data).encode(x=alt.X("at:O", title=None, axis=axis), y=_upwards(alt, known, name))
     return alt.layer(placed.mark_bar(color=GAIN), trace(placed))
+
+
+def _upwards(alt: Any, known: pl.DataFrame, name: str) -> Any:
+    """The axis of the numbers, whose title has room beside them in every font."""
+    largest = max(map(abs, known["y"].to_list()))
+    letters = len(figure(-largest, step_of([largest], digits=2)))
+    return alt.Y("y:Q", title=name, axis=alt.Axis(minExtent=LETTER * (letters + 1)))
 
 
 def _texts(names: list[str]) -> str:

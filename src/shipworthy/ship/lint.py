@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from math import isfinite
 from typing import Any
 
+from shipworthy.analysis.money import stated
 from shipworthy.analysis.override import standing_override
 from shipworthy.errors import InvalidInputError
 from shipworthy.ideas.alike import alike_among, words_of
@@ -164,20 +166,23 @@ def _money(project: Project, draft: Idea, others: Sequence[Idea]) -> Iterator[Ad
     shown = _shown(project, draft, others)
     if shown is None or draft.smallest_gain is None or draft.smallest_gain < 0:
         return
-    smallest = draft.per_period(draft.smallest_gain, shown["periods_per_year"])
-    ceiling, detectable = shown["ceiling"], shown["smallest_detectable"]
+    times = 1.0 if draft.per == "period" else shown["periods_per_year"]
+    smallest, detectable = draft.smallest_gain, times * shown["smallest_detectable"]
+    ceiling = None if shown["ceiling"] is None else times * shown["ceiling"]
     if ceiling is not None and smallest > ceiling:
         yield Advice(
             fields=("smallest_gain", "per"),
             severity=Severity.WARNING,
-            sentence=f"Worth shipping from {smallest:,.2f} per period: perfect foresight would gain no more than {ceiling:,.2f}.",
+            sentence=f"Worth shipping from {stated(smallest, '')} a {draft.per}: perfect foresight would gain no more than "
+            f"{stated(ceiling, '')}.",
             remedy="Correct the gain, or what it is counted per.",
         )
     elif smallest < detectable:
+        least = f"{stated(detectable, '')} and more" if isfinite(detectable) else "no gain at all"
         yield Advice(
             fields=("smallest_gain", "per"),
             severity=Severity.REMARK,
-            sentence=f"{smallest:,.2f} per period is less than the history can show, which is {detectable:,.2f} and more.",
+            sentence=f"{stated(smallest, '')} a {draft.per} is less than the history can show, which is {least}.",
             remedy="Ask for more, or wait for more history.",
         )
 

@@ -65,6 +65,8 @@ class Desk:
             DeniedError: it may read the project, and not do that.
         """
         readable = self.readable(principal)
+        if not readable:
+            raise NotFoundError(f"You can read no project {name!r}, nor any other. Ask an admin for a role in a squad.")
         if name not in readable:
             raise NotFoundError.among("project", name, readable)
         principal.require(permission, readable[name].squad)

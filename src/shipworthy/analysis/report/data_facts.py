@@ -22,8 +22,10 @@ def rows(answer: DataAnswer) -> Facts:
     return [
         ("Rows", f"{covered['n_rows']:,} of {covered['n_units']:,} units in {covered['n_periods']:,} periods"),
         ("Periods", f"{covered['first']} to {covered['last']}"),
-        ("Missing periods; missing pairs", f"{covered['missing_periods']:,}; {covered['missing_units']:,}"),
-        ("Rows without an outcome; exact copies", f"{covered['open_outcomes']:,}; {covered['n_copies']:,}"),
+        ("Missing periods", f"{covered['missing_periods']:,}"),
+        ("Missing units of a period", f"{covered['missing_units']:,}"),
+        ("Rows without an outcome", f"{covered['open_outcomes']:,}"),
+        ("Exact copies", f"{covered['n_copies']:,}"),
         ("Columns without any value", ", ".join(covered["empty_columns"]) or "none"),
     ]
 

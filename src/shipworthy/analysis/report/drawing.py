@@ -66,12 +66,14 @@ class Range:
         gain: The amount with its interval.
         colour: Of dot and bar.
         step: What its figures are rounded to.
+        short: What it is in a word, for where the label leaves the interval no room.
     """
 
     label: str
     gain: Gain
     colour: str
     step: float
+    short: str = ""
 
 
 def draw(
@@ -148,7 +150,8 @@ def money_axis(channel: Any, name: str, currency: str, domain: Sequence[float], 
     label = f"datum.value ? {number} : {json.dumps(f'0 {currency}'.rstrip())}"
     # Another font may be wider than the one that is measured here.
     extent = LETTER * len(f"{largest / unit:,.0f}{tail}") + LETTER if channel is alt.Y else 0
-    axis = alt.Axis(labelExpr=label, tickCount=count, labelFlush=channel is alt.X, minExtent=extent)
+    below = {"labelFlush": True, "labelOverlap": "greedy", "labelSeparation": LETTER} if channel is alt.X else {}
+    axis = alt.Axis(labelExpr=label, tickCount=count, minExtent=extent, **below)
     return channel(f"{name}:Q", title=None, scale=alt.Scale(domain=list(domain), nice=False, zero=False), axis=axis)
 
 
@@ -206,13 +209,13 @@ def _ranges(width: int, ranges: Sequence[Range], currency: str, needed: float, n
     height = len(ranges) + 0.8
     layers = [
         rule_at(alt, alt.X, 0.0, MUTED),
-        *_mark(alt, x, 0.0, "no gain", _level(alt, height, height - 0.15), domain),
+        *_mark(alt, x, 0.0, ["no gain"], _level(alt, height, height - 0.15), domain, width),
     ]
     if needed > 0.0:
         top = _level(alt, height, height - 0.45)
         dashed = alt.Chart(rows(amount=needed)).encode(x=x, y=top, y2=alt.value("height"))
         layers += [dashed.mark_rule(color=INK, strokeWidth=1.5, strokeDash=[5, 4])]
-        layers += _mark(alt, x, needed, needed_says, top, domain)
+        layers += _mark(alt, x, needed, [needed_says, "worth shipping"], top, domain, width)
     for i, row in enumerate(ranges):
         gain, level = row.gain, len(ranges) - i - 0.72
         ends = alt.Chart(rows(amount=gain.low, end=gain.high)).encode(x=x, x2="end:Q", y=_level(alt, height, level))
@@ -220,10 +223,10 @@ def _ranges(width: int, ranges: Sequence[Range], currency: str, needed: float, n
         layers.append(ends.mark_rule(color=row.colour, strokeWidth=7, opacity=0.45, strokeCap="round"))
         layers.append(dot.mark_point(color=row.colour, fill=row.colour, opacity=1, size=150))
         amount = f": {money(gain.gain, currency, row.step)}"
-        says = _shortened(row.label, room // LETTER - len(amount)) + amount
-        ends_say = f" ({figure(gain.low, row.step)} to {figure(gain.high, row.step)})"
-        if LETTER * len(says + ends_say) < room:
-            says += ends_say
+        ends_say = f"{amount} ({figure(gain.low, row.step)} to {figure(gain.high, row.step)})"
+        whole = [f"{label}{ends_say}" for label in (row.label, row.short) if label]
+        without = _shortened(row.label, room // LETTER - len(amount)) + amount
+        says = next((one for one in whole if LETTER * len(one) < room), without)
         at, align = _beside(gain, domain) if width > ROOMY else (None, "left")
         placed = alt.Chart(rows(amount=at or 0.0)).encode(
             x=alt.value(4) if at is None else x, y=_level(alt, height, level + 0.42)
@@ -241,11 +244,15 @@ def _shortened(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
 
 
-def _mark(alt: Any, x: Any, amount: float, says: str, level: Any, domain: Sequence[float]) -> list[Any]:
-    """The name of a line, on the side of it where there is more room."""
-    is_left = amount - domain[0] < 0.5 * (domain[1] - domain[0])
+def _mark(
+    alt: Any, x: Any, amount: float, names: Sequence[str], level: Any, domain: Sequence[float], width: int
+) -> list[Any]:
+    """The first name of a line that fits on the right of it; else the last one, on the side where there is more room."""
+    room = width * (domain[1] - amount) / (domain[1] - domain[0]) - LETTER
+    says = next((name for name in names if LETTER * len(name) < room), names[-1])
+    is_right = LETTER * len(says) < room or room > width / 2
     placed = alt.Chart(rows(amount=amount)).encode(x=x, y=level)
-    return written(alt, placed, says, align="left" if is_left else "right", dx=6 if is_left else -6)
+    return written(alt, placed, says, align="left" if is_right else "right", dx=6 if is_right else -6)
 
 
 def _beside(gain: Gain, domain: Sequence[float]) -> tuple[float, str]:

@@ -13,7 +13,6 @@ from shipworthy.analysis.report.drawing import (
     LETTER,
     LOSS,
     MUTED,
-    ROOMY,
     Plot,
     Range,
     along,
@@ -65,7 +64,9 @@ def draw_interval(findings: Findings) -> Plot:
     ranges = [Range(label="Measured", gain=found, colour=colour, step=yearly_step(findings))]
     if findings.corrected:
         label = f"Corrected for {findings.corrected_for} ideas"
-        ranges.append(Range(label=label, gain=findings.corrected, colour=colour, step=yearly_step(findings)))
+        ranges.append(
+            Range(label=label, gain=findings.corrected, colour=colour, step=yearly_step(findings), short="Corrected")
+        )
     if claimed:
         ranges.append(Range(label="Claimed", gain=claimed, colour=MUTED, step=1.0))
     says = f"worth shipping from {smallest(findings)}"
@@ -76,7 +77,9 @@ def draw_units(findings: Findings) -> Plot:
     """The mean gain of each unit, the best first."""
     height = 44 + _BAR * len(shown_units(findings))
     readings = [_unit(findings, unit) for unit in shown_units(findings)]
-    return draw(units_title(findings), lambda width: _units(findings, width), height, readings=readings, by="y")
+    return draw(
+        units_title(findings), lambda width: _units(findings, width), height, right=20, readings=readings, by="y"
+    )
 
 
 def _unit(findings: Findings, unit: Mapping[str, Any]) -> tuple[str, ...]:
@@ -122,10 +125,15 @@ def _units(findings: Findings, width: int) -> Any:
     step = step_of(gains)
     texts = [money(gain, findings.currency, step) for gain in gains]
     low, high = min(0.0, *gains), max(0.0, *gains)
-    room = (0.2 if width > ROOMY else 0.4) * ((high - low) or 1.0)
-    domain = [low - (room if low < 0.0 else 0.0), high + (room if high > 0.0 or low == 0.0 else 0.0)]
-    x = money_axis(alt.X, "gain", findings.currency, domain, count=max(3, width // 150))
     extent = min(width // 3, LETTER * max(map(len, names)) + LETTER)
+    left, right = (
+        _room([text for text, gain in zip(texts, gains, strict=True) if (gain < 0.0) == is_loss])
+        for is_loss in (True, False)
+    )
+    bars_width = max(width - extent - 2 * LETTER - left - right, width // 6)
+    each = ((high - low) or 1.0) / bars_width
+    domain = [low - left * each, high + right * each]
+    x = money_axis(alt.X, "gain", findings.currency, domain, count=max(3, width // 150))
     names_axis = alt.Axis(
         labelExpr=f"{json.dumps(names)}[datum.value]",
         labelColor=INK,
@@ -150,3 +158,8 @@ def _units(findings: Findings, width: int) -> Any:
         )
     ends = rows(i=list(range(len(gains))), rank=list(range(len(gains))), gain=gains)
     return alt.layer(*layers, rule_at(alt, alt.X, 0.0, INK), trace(alt.Chart(ends).encode(x=x, y=y)))
+
+
+def _room(texts: list[str]) -> int:
+    """Pixels that the longest of some labels needs beside its bar."""
+    return LETTER * max(map(len, texts)) + LETTER if texts else 0

@@ -14,7 +14,7 @@ def rests_on(findings: Findings) -> list[tuple[str, str]]:
     harm = verdict.probability_of_harm
     return [
         ("Confidence", f"{100.0 * (1.0 - verdict.criteria.alpha):.4g}{NO_BREAK}%"),
-        ("Probability of harm", "unknown" if harm is None else precise(harm)),
+        ("Probability of harm", "unknown" if harm is None else share(harm)),
         ("Standard error, per unit and period", precise(verdict.se)),
         ("Independent looks at slow movements", f"{verdict.nu}"),
         ("Periods; as many independent ones", f"{exposure.periods}; {precise(exposure.effective_periods)}"),

@@ -8,7 +8,7 @@ from shipworthy.analysis import wording
 from shipworthy.analysis.decision import Decision
 from shipworthy.analysis.gain import Gain
 from shipworthy.analysis.guardrail import GuardrailState, GuardrailVerdict
-from shipworthy.analysis.money import NO_BREAK, figure, money, stated, step_for, step_of
+from shipworthy.analysis.money import NO_BREAK, figure, money, precise, share, stated, step_for, step_of
 from shipworthy.analysis.report.findings import Findings
 from shipworthy.analysis.wording import periods
 
@@ -23,6 +23,7 @@ STATES: Mapping[GuardrailState, str] = {
     GuardrailState.BREACHED: "is broken",
     GuardrailState.INCONCLUSIVE: "is open",
 }
+_UNITS: Mapping[str, str] = {"all": "those of the evidence, all of them", "sample": "a sample of those to be served"}
 _LIMIT = 20
 
 
@@ -113,11 +114,13 @@ def guardrail(one: GuardrailVerdict) -> str:
     if one.low == one.high == 0.0:
         return f"did not change; {tolerated}"
     step = step_for(Gain(gain=one.change, low=one.low, high=one.high), 0.0, one.margin, -one.margin)
-    change, low, high = (_signed(amount, step) for amount in (one.change, one.low, one.high))
     if one.low <= 0.0 <= one.high:
+        change, low, high = (_signed(amount, step) for amount in (one.change, one.low, one.high))
         return f"did not clearly change, {change} ({low} to {high}; {one.better} is better); {tolerated}"
+    sizes = sorted((abs(one.low), abs(one.high)))
+    by, least, most = (figure(size, step) for size in (abs(one.change), *sizes))
     way = "better" if (one.change > 0.0) == (one.better == "higher") else "worse"
-    return f"got {way}, by {change} ({low} to {high}); {tolerated}"
+    return f"{'rose' if one.change > 0.0 else 'fell'} by {by} ({least} to {most}), which is {way}; {tolerated}"
 
 
 def stability(findings: Findings) -> str | None:
@@ -194,14 +197,17 @@ def units_title(findings: Findings) -> str:
     """Which units gained."""
     units, noun = findings.units, findings.unit_noun
     step = step_of([float(units["gain"].abs().max() or 0.0)])  # type: ignore[arg-type]  # gains are numbers
-    best = f"{units['unit'][0]} {money(units['gain'][0], findings.currency, step)}"
-    worst = f"{units['unit'][-1]} {money(units['gain'][-1], findings.currency, step)}"
+    best, worst = (money(units["gain"][place], findings.currency, step) for place in (0, -1))
     if units.height == 1:
-        return f"There is one {noun}: {best} per decision"
-    gained = int((units["gain"] > 0.0).sum())
+        return f"There is one {noun}, {units['unit'][0]}: {best} per decision"
+    gained, unchanged = int((units["gain"] > 0.0).sum()), int((units["gain"] == 0.0).sum())
     some = f"{gained:,}" if gained else "none"
     many = f"all {gained:,}" if gained == units.height else f"{some} of {units.height:,}"
-    return f"Gain by {noun}: {many} gained, from {best} per decision to {worst}"
+    same = f", {unchanged:,} unchanged" if unchanged else ""
+    return (
+        f"Gain by {noun}: {many} gained{same}, from {best} per decision ({units['unit'][0]}) to {worst} "
+        f"({units['unit'][-1]})"
+    )
 
 
 def units_note(findings: Findings, most: int = _LIMIT) -> str:
@@ -226,15 +232,21 @@ def is_cut(findings: Findings) -> bool:
 
 
 def criteria_facts(findings: Findings) -> list[tuple[str, str]]:
-    """What the verdict judged by, by name; guardrails stand in a table of their own."""
-    fields = findings.verdict.criteria.to_dict()
+    """What the verdict judged by, in words; guardrails stand in a table of their own."""
+    found = findings.verdict.criteria
+    learnt, worst, decided = found.training_periods, found.worst_day_loss, found.units_per_year
     return [
-        (
-            name.replace("_", " "),
-            f"{value:.6g}" if isinstance(value, float) else "none" if value is None else str(value),
-        )
-        for name, value in fields.items()
-        if name != "guardrails"
+        ("Smallest gain worth shipping", precise(found.min_effect)),
+        ("Gain that the idea claimed", precise(found.claimed)),
+        ("Error of every interval", share(found.alpha)),
+        ("Units", _UNITS[found.entities]),
+        ("Refitted", f"every {found.refit_periods:,} periods" if found.refit_periods else "never"),
+        ("A fit learns from", f"{learnt:,} periods" if learnt else "not said"),
+        ("Refits that err together", "are reckoned with" if found.refit_stress else "are told beside it"),
+        ("Length of a period", found.cadence),
+        ("Worst loss in a period", "not said" if worst is None else precise(worst)),
+        ("Decided in a year", "not said" if decided is None else precise(decided)),
+        ("Currency", found.currency or "not said"),
     ]
 
 

@@ -28,7 +28,12 @@ def gain_rows(findings: Findings) -> list[tuple[str, str, str, str]]:
 def rail_rows(findings: Findings) -> list[tuple[str, ...]]:
     """What is known of each guardrail, per unit and period, in its own unit."""
     return [
-        (one.name, str(one.state), one.better, *map(precise, (one.change, one.low, one.high, one.margin)))
+        (
+            one.name.replace("_", " "),
+            str(one.state),
+            one.better,
+            *map(precise, (one.change, one.low, one.high, one.margin)),
+        )
         for one in findings.verdict.guardrails
     ]
 

@@ -26,6 +26,11 @@ from shipworthy.library import library
 from shipworthy.live.ledger.ledger import Line
 
 _HEIGHT = 380
+_AGREE = "as forecast"
+_AWAY = (0.05, 0.15, 0.3, 0.45, 0.6)
+"""How far from the upper end the name of the line of agreement may stand, in shares of the line."""
+_AROUND = 120
+"""Pixels that the plot's labels take beside it."""
 _SPARE = 34
 """Pixels on the right, into which the label of a tick at the end reaches."""
 
@@ -44,16 +49,16 @@ def draw_calibration(lines: Sequence[Line], currency: str) -> Plot | None:
     ]
     inside = sum(expected.gain <= came.high and expected.gain >= came.low for _, expected, came in points)
     title = (
-        f"{inside} of {len(points)} forecasts lie{'s' if inside == 1 else ''} within what was realised"
+        f"{inside} of {len(points)} forecasts held so far"
         if len(points) > 1
-        else f"The forecast lies {'within' if inside else 'outside'} what was realised"
+        else f"The forecast {'held' if inside else 'did not hold'} so far"
     )
     readings: list[Reading] = [
         (f"Idea {idea}", f"forecast {_said(expected, currency)}", f"realised {_said(came, currency)}")
         for idea, expected, came in points
     ]
     return draw(
-        f"{title}, money a year",
+        title,
         lambda width: _drawn(points, width, currency),
         _HEIGHT,
         right=_SPARE,
@@ -76,16 +81,10 @@ def _drawn(points: Sequence[tuple[int, Gain, Gain]], width: int, currency: str) 
     ends = [0.0, *(end for _, *gains in points for gain in gains for end in (gain.low, gain.high))]
     margin = 0.07 * ((max(ends) - min(ends)) or 1.0)
     domain = [min(ends) - margin, max(ends) + margin]
-    x = money_axis(alt.X, "forecast", currency, domain, count=max(3, width // 130)).title("forecast")
-    y = money_axis(alt.Y, "realised", currency, domain, count=6)
+    x = money_axis(alt.X, "forecast", currency, domain, count=max(3, width // 130)).title("forecast a year")
+    y = money_axis(alt.Y, "realised", currency, domain, count=6).title("realised a year")
     agree = alt.Chart(rows(forecast=domain, realised=domain)).encode(x=x, y=y)
-    corner = alt.Chart(
-        rows(forecast=domain[0] + 0.8 * (domain[1] - domain[0]), realised=domain[0] + 0.8 * (domain[1] - domain[0]))
-    )
-    layers = [
-        agree.mark_line(color=MUTED, strokeDash=[5, 4], strokeWidth=1.5),
-        *written(alt, corner.encode(x=x, y=y), "as forecast", align="right", dx=-8, dy=-6, fontSize=12, color=MUTED),
-    ]
+    layers = [agree.mark_line(color=MUTED, strokeDash=[5, 4], strokeWidth=1.5)]
     for idea, expected, came in points:
         colour = LOSS if came.gain < 0.0 else GAIN
         across = alt.Chart(rows(forecast=expected.low, end=expected.high, realised=came.gain)).encode(
@@ -103,6 +102,9 @@ def _drawn(points: Sequence[tuple[int, Gain, Gain]], width: int, currency: str) 
             layers += written(
                 alt, dot, str(idea), align="right" if right else "left", dx=dx, dy=-11, color=INK, fontWeight="bold"
             )
+    free = _free(points, domain, LETTER * len(_AGREE) / (width - _AROUND))
+    label = alt.Chart(rows(forecast=free, realised=free)).encode(x=x, y=y)
+    layers += written(alt, label, _AGREE, align="right", dx=-8, dy=-6, fontSize=12, color=MUTED)
     middles = rows(
         i=list(range(len(points))),
         forecast=[one.gain for _, one, _ in points],
@@ -110,3 +112,26 @@ def _drawn(points: Sequence[tuple[int, Gain, Gain]], width: int, currency: str) 
     )
     layers.append(trace(alt.Chart(middles).encode(x=x, y=y)))
     return alt.layer(*layers)
+
+
+def _free(points: Sequence[tuple[int, Gain, Gain]], domain: Sequence[float], share: float) -> float:
+    """Where on the line of agreement its name, which takes that share of the width, is furthest from all intervals."""
+    span = domain[1] - domain[0]
+
+    def distance(at: float) -> float:
+        begins = at - share * span
+        return min(
+            math.hypot(_gap(begins, at, *across), _gap(at, at, *upward))
+            for _, expected, came in points
+            for across, upward in (
+                ((expected.low, expected.high), (came.gain, came.gain)),
+                ((expected.gain, expected.gain), (came.low, came.high)),
+            )
+        )
+
+    return max((domain[1] - away * span for away in _AWAY if 1.0 - away > share), key=distance)
+
+
+def _gap(low: float, high: float, other_low: float, other_high: float) -> float:
+    """How far two stretches are apart; 0 where they meet."""
+    return max(other_low - high, low - other_high, 0.0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
@@ -26,7 +26,10 @@ from shipworthy.analysis.report.drawing import (
     trace,
     written,
 )
+from shipworthy.analysis.trials.trial_verdict import TrialDecision
+from shipworthy.analysis.wording import a_period
 from shipworthy.library import library
+from shipworthy.ship.rollout import Phase
 
 _HEIGHT = 300
 _ROOM = 26
@@ -35,20 +38,13 @@ _LATER = 0.25
 """The axis shows what is known after the first quarter of the looks: before, intervals are too wide to be seen beside it."""
 
 
-def draw_evidence(
-    looks: Sequence[Mapping[str, float | None]], currency: str, smallest: float | None, noun: str, each: str
-) -> Plot | None:
-    """The interval after each look; None before there is one.
-
-    Args:
-        looks: Of each look mean, low and high, money a period; an end that is not known is None.
-        currency: Of the money.
-        smallest: The smallest gain worth shipping, a period.
-        noun: What a look comes after, such as "live period".
-        each: How a period is said, such as "a day".
-    """
+def draw_evidence(found: Mapping[str, Any]) -> Plot | None:
+    """The interval after each look, from what a rollout says of itself; None before there is one."""
+    currency, noun, each = found["currency"], found["reading"]["looks_at"], a_period(found["cadence"])
     known = [
-        (i, look) for i, look in enumerate(looks, start=1) if None not in (look["low"], look["mean"], look["high"])
+        (i, look)
+        for i, look in enumerate(found["looks"], start=1)
+        if None not in (look["low"], look["mean"], look["high"])
     ]
     if not known:
         return None
@@ -65,30 +61,39 @@ def draw_evidence(
         )
         for n, mean, low, high in thinned(course).iter_rows()
     ]
-    title = _title(course, currency, smallest, step, noun, each)
-    return draw(title, lambda width: _drawn(course, width, currency, smallest), _HEIGHT, readings=readings)
-
-
-def _title(course: pl.DataFrame, currency: str, smallest: float | None, step: float, noun: str, each: str) -> str:
-    n, mean, low, high = course.row(-1)
     shown = f"{money(mean, currency, step)} {each} ({figure(low, step)} to {figure(high, step)})"
-    after = _after(n, noun)
+    title = f"{_said(found, low, high)} {_after(course['n'][-1], noun)}: {shown}"
+    return draw(title, lambda width: _drawn(course, width, found), _HEIGHT, readings=readings)
+
+
+def _said(found: Mapping[str, Any], low: float, high: float) -> str:
+    """What the rollout made of the last look: an interval above zero alone decides nothing."""
+    phase, decision, smallest = found["phase"], found["reading"]["money"]["decision"], found["smallest"]
+    if phase in (Phase.ROLLED_BACK, Phase.RETIRED):
+        return f"When it was {phase},"
     if high < 0.0:
-        return f"A loss beyond doubt {after}: {shown}"
-    if smallest is not None and low > smallest:
-        return f"A gain worth having, beyond doubt {after}: {shown}"
-    if low > 0.0:
-        return f"A gain beyond doubt {after}: {shown}"
-    return f"Not decided yet {after}: {shown}"
+        return "A loss beyond doubt"
+    if decision == TrialDecision.ROLL_BACK:
+        return "Harm was found"
+    if decision != TrialDecision.SHIP:
+        return "A gain so far, not decided yet" if low > 0.0 else "Not decided yet"
+    if low <= 0.0:
+        return "A gain at an earlier look; it stands"
+    return "A gain beyond doubt" if smallest is None or low <= smallest else "A gain worth having, beyond doubt"
 
 
 def _after(n: int, noun: str) -> str:
     """After how many it was looked: "after 2 pairs of blocks"."""
+    return f"after {n:,} {noun if n == 1 else _many(noun)}"
+
+
+def _many(noun: str) -> str:
     counted, of, rest = noun.partition(" of ")
-    return f"after {n:,} {counted}{'' if n == 1 else 's'}{of}{rest}"
+    return f"{counted}s{of}{rest}"
 
 
-def _drawn(course: pl.DataFrame, width: int, currency: str, smallest: float | None) -> Any:
+def _drawn(course: pl.DataFrame, width: int, found: Mapping[str, Any]) -> Any:
+    currency, smallest = found["currency"], found["smallest"]
     alt = library("altair", "report")
     points = thinned(course)
     later = course.tail(max(1, math.ceil((1.0 - _LATER) * course.height)))
@@ -98,7 +103,7 @@ def _drawn(course: pl.DataFrame, width: int, currency: str, smallest: float | No
     margin = 0.1 * ((high - low) or 1.0)
     domain = [low - margin, high + margin]
     at, x = along(points["n"], width)
-    x = x.title("looks")
+    x = x.title(_many(found["reading"]["looks_at"]))
     y = money_axis(alt.Y, "mean", currency, domain, count=5)
     mean = points["mean"].to_list()
     colour = LOSS if mean[-1] < 0.0 else GAIN

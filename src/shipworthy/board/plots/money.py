@@ -29,7 +29,7 @@ from shipworthy.live.ledger.ledger import Line
 from shipworthy.live.ledger.sentences import earned
 
 _HEIGHT = 250
-_SPARE = 22
+_SPARE = 26
 _MOST = 120
 """Bars that can still be told from one another on a phone."""
 _ARMS: Mapping[str, str] = {"champion": MUTED, "challenger": GAIN, "both": "var(--ship)"}
@@ -79,13 +79,7 @@ def draw_money(periods: Sequence[Mapping[str, Any]], currency: str) -> Plot:
         (told(period), f"{money(value, currency, step)}, answered by {SAYS[arm]}")
         for period, arm, value in frame.iter_rows()
     ]
-    mean = {str(arm): float(value) for arm, value in frame.group_by("arm").agg(pl.col("value").mean()).iter_rows()}
-    said = [
-        f"{money(mean[arm], currency, step_of(mean.values()))} where {SAYS[arm]} answered"
-        for arm in _ARMS
-        if arm in mean
-    ]
-    title = f"A period came to {' and '.join(said)}, on average"
+    title = "What each live period came to, and who answered"
     return draw(title, lambda width: _bars(frame, width, currency), _HEIGHT, right=_SPARE, readings=readings)
 
 
@@ -122,7 +116,7 @@ def draw_earned(lines: Sequence[Line], currency: str) -> Plot | None:
     readings: list[Reading] = [
         (told(period), f"{earned(so_far, currency)} so far") for period, _, so_far in course.iter_rows()
     ]
-    return draw(title, lambda width: _total(course, width, currency), _HEIGHT, readings=readings)
+    return draw(title, lambda width: _total(course, width, currency), _HEIGHT, right=_SPARE, readings=readings)
 
 
 def _total(course: pl.DataFrame, width: int, currency: str) -> Any:
@@ -131,7 +125,9 @@ def _total(course: pl.DataFrame, width: int, currency: str) -> Any:
     totals = course["total"].to_list()
     low, high = min(0.0, *totals), max(0.0, *totals)
     margin = 0.16 * ((high - low) or 1.0)
-    y = money_axis(alt.Y, "total", currency, [low - (margin if low < 0.0 else 0.0), high + margin], count=5)
+    # Of nothing there are no tenths.
+    count = 5 if high > low else 1
+    y = money_axis(alt.Y, "total", currency, [low - (margin if low < 0.0 else 0.0), high + margin], count=count)
     colour = LOSS if totals[-1] < 0.0 else GAIN
     data = rows(at=at, total=totals, zero=[0.0] * len(at))
     line = alt.Chart(data).encode(x=x, y=y)

@@ -13,6 +13,8 @@ from shipworthy.library import library
 from shipworthy.ship.rollout import Phase, Rollout
 
 _HEIGHT = 138
+_SPARE = 44
+"""Pixels on the right, into which the label of the last date reaches: half of one."""
 _LEAST = 4
 """Pixels that a stretch is drawn with at least, however short it was."""
 _COLOURS: Mapping[str, str] = {
@@ -81,7 +83,7 @@ def draw_served(moves: Sequence[Rollout], now: datetime) -> Plot:
         (f"{band.lane}: {band.what}", f"{_at(band.begins)} to {'now' if band.ends >= now else _at(band.ends)}")
         for band in found
     ]
-    return draw(title, lambda width: _bands(found, width), _HEIGHT, readings=readings)
+    return draw(title, lambda width: _bands(found, width), _HEIGHT, right=_SPARE, readings=readings)
 
 
 def _at(instant: datetime) -> str:

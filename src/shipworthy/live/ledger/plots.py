@@ -10,6 +10,7 @@ from shipworthy.analysis.money import step_for
 from shipworthy.analysis.report.drawing import (
     GAIN,
     INK,
+    LETTER,
     LOSS,
     MUTED,
     Plot,
@@ -30,6 +31,7 @@ from shipworthy.live.ledger.sentences import course_title, earned, ranges_title,
 _HEIGHT = 280
 _LABELS, _SPARE = 92, 24
 _APART = 0.19
+_BEFORE = "in shadow"
 
 
 def draw_forecast(line: Line) -> Plot:
@@ -66,7 +68,7 @@ def _course(line: Line, width: int) -> Any:
         did, colour = ("lost", LOSS) if line.earned < 0.0 else ("earned", GAIN)
         curves.append((kept, f"{did} in {line.answered:,}", colour, []))
     places = _apart([amounts[-1] for amounts, *_ in curves], _APART * (domain[1] - domain[0]))
-    layers = [rule_at(alt, alt.Y, 0.0, MUTED), *_phases(alt, line, x)]
+    layers = [rule_at(alt, alt.Y, 0.0, MUTED), *_phases(alt, line, x, width)]
     for (amounts, says, colour, dash), place in zip(curves, places, strict=True):
         drawn = alt.Chart(rows(at=times, total=amounts)).encode(x=x, y=y)
         end = alt.Chart(rows(at=times[-1], total=amounts[-1])).encode(x=x, y=y)
@@ -79,17 +81,19 @@ def _course(line: Line, width: int) -> Any:
     return alt.layer(*layers)
 
 
-def _phases(alt: Any, line: Line, x: Any) -> list[Any]:
-    """From when on the idea's release answers, in words on both sides of a line."""
+def _phases(alt: Any, line: Line, x: Any, width: int) -> list[Any]:
+    """From when on the idea's release answers, in words on both sides of a line; before it only where there is room."""
     place = next((i for i, one in enumerate(line.course) if one.answered), None)
     if not place:
         return []
     [at], _ = along(pl.Series([line.course[place].period]), 1)
     begins = alt.Chart(rows(at=at)).encode(x=x)
     top = begins.encode(y=alt.value(6))
+    before = place / len(line.course) * (width - 2 * _LABELS)
+    is_roomy = before > LETTER * len(_BEFORE)
     return [
         begins.mark_rule(color=INK, strokeWidth=1, strokeDash=[2, 3]),
-        *written(alt, top, "in shadow", align="right", dx=-6, fontSize=12, color=MUTED),
+        *(written(alt, top, _BEFORE, align="right", dx=-6, fontSize=12, color=MUTED) if is_roomy else ()),
         *written(alt, top, "answers", align="left", dx=6, fontSize=12, fontWeight="bold"),
     ]
 
