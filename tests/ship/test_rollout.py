@@ -107,7 +107,7 @@ def test_less_than_the_smallest_gain_worth_shipping_is_not_enough(shadowed: Proj
 
 
 @pytest.mark.parametrize(
-    ("days", "says"), [(0, "No live period has its outcome yet"), (13, "13 live periods are known; 14")]
+    ("days", "says"), [(0, "No live period has its outcome yet"), (13, "13 of the 14 live periods")]
 )
 def test_too_few_periods_are_refused(shadowed: Project, days: int, says: str):
     """Nothing moves on few periods, however good they are."""

@@ -49,6 +49,7 @@ _ON_A_PAGE = (
         "A second person agrees under Override.",
     ),
     (re.compile(r"(?:Take it back|or take it back) with `shipworthy rollback[^`]*`\."), "Roll it back."),
+    (re.compile(r": `(?:shipworthy|curl) [^`]*`(?:, `[^`]*`)*(?=[.;])"), ""),
 )
 """What a remedy says where commands are typed, and what it says where there is a button for it."""
 
@@ -133,8 +134,8 @@ def _as_day(found: re.Match[str]) -> str:
 def on_page(remedy: str) -> str:
     """What to do about a gap where there are buttons: nothing is told to be typed that a button of the page does.
 
-    >>> on_page("Run `shipworthy data 7`."), on_page("Refit more often.")
-    ('', 'Refit more often.')
+    >>> on_page("Run `shipworthy data 7`."), on_page("Refit more often."), on_page("Take it back: `shipworthy rollback`.")
+    ('', 'Refit more often.', 'Take it back.')
     """
     for typed, pressed in _ON_A_PAGE:
         remedy = typed.sub(pressed, remedy)
@@ -151,6 +152,15 @@ def day(at: datetime | Any) -> str:
     if isinstance(at, datetime):
         return f"{at.day} {at:%b %Y, %H:%M} UTC"
     return f"{at.day} {at:%b %Y}"
+
+
+def pace(took: float) -> str:
+    """How long a decision takes, given in seconds.
+
+    >>> pace(0.0057), pace(2.5)
+    ('5.7 ms', '2.5 s')
+    """
+    return f"{seconds(1000.0 * took)} ms" if took < 1.0 else f"{seconds(took)} s"
 
 
 def span(took: float) -> str:
@@ -174,8 +184,8 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "exact": exact,
     "marked": marked,
     "on_page": on_page,
+    "pace": pace,
     "precise": precise,
-    "seconds": seconds,
     "share": share,
     "span": span,
     "stated": stated,

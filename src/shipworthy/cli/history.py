@@ -27,7 +27,7 @@ def history(problem: str | None, at_: str | None, json_: bool) -> None:
     project = open_project()
     known = [record.key for record in project.records.find("rollout")]
     if problem is not None and problem not in known:
-        raise NotFoundError.among("rollout of problem", problem, known, "Ship an idea of it with `shipworthy ship`.")
+        raise NotFoundError.among("rollout of problem", problem, known, "Ship an idea of it: `shipworthy ship IDEA`.")
     problems = [problem] if problem else known
     if at_ is None:
         moves = [move for name in problems for move in rollout_history(project, name)]

@@ -20,15 +20,15 @@ def missing(phase: Phase, reading: LiveReading | None, periods: int = 14) -> lis
         reading: What its live periods say; None where none has its outcome.
         periods: How many of them each step lasts at least.
     """
-    wait = "Let it decide more periods, post their outcomes to /v1/outcomes, and ask again."
+    wait = "Let it decide more periods, post their outcomes, and ask again."
     if reading is None:
         return [Gap("No live period has its outcome yet.", wait)]
     gaps = [*_harms(reading)]
     if reading.in_step < periods:
-        gaps.append(Gap(f"{reading.in_step} live periods are known; {periods} are the least.", wait))
+        gaps.append(Gap(f"This step has {reading.in_step} of the {periods} live periods that it needs.", wait))
     elif reading.asked_in_step < periods:
-        what = f"The new release decided in {reading.asked_in_step} periods of this step; {periods} are the least."
-        gaps.append(Gap(what, "See by `shipworthy watch` whether its shadow runs, and let it decide more periods."))
+        what = f"The new release decided in {reading.asked_in_step} of the {periods} periods that this step needs."
+        gaps.append(Gap(what, "Let it decide more periods, and see whether its shadow runs: `shipworthy watch`."))
     new = reading.conduct.new
     if new.fell > _MOST_FALLS * new.asked:
         what = f"The new release did not decide itself in {new.fell} of {new.asked} periods."
@@ -67,7 +67,8 @@ def _harms(reading: LiveReading) -> list[Gap]:
     if money is not None and money.decision is TrialDecision.ROLL_BACK:
         gaps.append(Gap("The live periods show harm beyond doubt in money.", back))
     if money is not None and money.decision is TrialDecision.PAUSE:
-        gaps.append(Gap(money.reasons[0], "Find out what happened; `shipworthy pause` lets the champion answer alone."))
+        pause = "Find out what happened, and let the release from before answer alone meanwhile: `shipworthy ship IDEA --pause`."
+        gaps.append(Gap(money.reasons[0], pause))
     if reading.arms is not None and reading.arms.is_mismatch:
         champion, challenger = reading.arms.counts
         what = (

@@ -163,7 +163,7 @@ def rolled_out(project: Project, problem: str) -> Sequence[Rollout]:
     moves = rollout_history(project, problem)
     if not moves:
         known = [record.key for record in project.records.find("rollout")]
-        raise NotFoundError.among("rollout of problem", problem, known, "Ship an idea of it with `shipworthy ship`.")
+        raise NotFoundError.among("rollout of problem", problem, known, "Ship an idea of it: `shipworthy ship IDEA`.")
     return moves
 
 

@@ -80,16 +80,19 @@ def _decided_first(found: TrialVerdict, alarm: Alarm) -> bool:
 
 def _alarmed(found: TrialVerdict, alarm: Alarm) -> TrialVerdict:
     """The verdict with the alarm before it: a pause asks a human, anything else takes the challenger back."""
-    says = {
-        Trigger.INTERVAL: "The losses are beyond doubt: even the upper end of the interval",
-        Trigger.CUSUM: "Losses have added up beyond chance: their sum in standard deviations",
-        Trigger.BREAKER: "One period lost more than anything the backtest saw: its difference",
+    says, what = {
+        Trigger.INTERVAL: ("The losses are beyond doubt since period {}.", "Even the upper end of the interval"),
+        Trigger.CUSUM: (
+            "Losses have added up beyond what chance explains, by period {}.",
+            "Their sum in standard deviations",
+        ),
+        Trigger.BREAKER: ("Period {} lost more than anything the backtest saw.", "Its difference"),
     }[alarm.trigger]
-    reason = f"{says} came to {amount(alarm.value)} in period {alarm.n}, past {amount(alarm.threshold)}."
+    figures = f"{what} came to {amount(alarm.value)}, past {amount(alarm.threshold)}."
     return replace(
         found,
         decision=TrialDecision.PAUSE if alarm.trigger.is_pause else TrialDecision.ROLL_BACK,
-        reasons=(reason, *found.reasons),
+        reasons=(says.format(alarm.n), figures, *found.reasons),
         decided_at=alarm.n,
         trigger=str(alarm.trigger),
     )

@@ -21,7 +21,7 @@ class Severity(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of alert: how soon to look, and the one sentence that says what to do, with its command."""
+    """A kind of alert: how soon to look, and what to do; what is typed stands after a colon, and is left out on pages."""
 
     severity: Severity
     do: str
@@ -30,12 +30,18 @@ class Kind:
 _NOW, _SOON, _NOTE = Severity.NOW, Severity.SOON, Severity.NOTE
 
 KINDS: Mapping[str, Kind] = {
-    "missing-periods": Kind(_NOW, "Find out why nobody asks: `curl SERVICE/v1/health`, then the caller's own log."),
-    "late-requests": Kind(_SOON, "Move the caller's schedule forward; see `shipworthy watch --json`."),
+    "missing-periods": Kind(
+        _NOW, "Find out why nobody asks, by the caller's own log and the service's health: `curl SERVICE/v1/health`."
+    ),
+    "late-requests": Kind(_SOON, "Move the caller's schedule forward: `shipworthy watch --json`."),
     "stale-inputs": Kind(_NOW, "Restart the feed of the column, and check its newest rows: `shipworthy data IDEA`."),
     "empty-inputs": Kind(_SOON, "Fill the column in time, or decide without it: `shipworthy data IDEA`."),
-    "refused-requests": Kind(_SOON, "Hold what callers send against `curl SERVICE/openapi.json`."),
-    "failing-answers": Kind(_NOW, "Read the service's own log; if it began with a release: `shipworthy rollback`."),
+    "refused-requests": Kind(
+        _SOON, "Hold what callers send against what the service takes: `curl SERVICE/openapi.json`."
+    ),
+    "failing-answers": Kind(
+        _NOW, "Read the service's own log; if it began with a release, take that back: `shipworthy rollback`."
+    ),
     "vanished-units": Kind(_SOON, "Ask whether the units closed; if not, put them back into the request."),
     "new-units": Kind(
         _NOTE, "Replay with the new units in the rows before you trust decisions on them: `shipworthy data IDEA`."
@@ -44,7 +50,8 @@ KINDS: Mapping[str, Kind] = {
         _NOTE, "Compare the column with its source; if the world changed, begin an idea: `shipworthy idea new`."
     ),
     "falling-back": Kind(
-        _NOW, "Read why the policy does not decide itself; if it began with a release: `shipworthy rollback`."
+        _NOW,
+        "Read why the policy does not decide itself; if it began with a release, take that back: `shipworthy rollback`.",
     ),
     "nothing-decided": Kind(_NOW, "Decide by hand now, and take the release back: `shipworthy rollback`."),
     "slow-solves": Kind(
@@ -56,9 +63,9 @@ KINDS: Mapping[str, Kind] = {
     ),
     "decision-drift": Kind(_NOTE, "Look whether inputs moved as well; if not, take it back: `shipworthy rollback`."),
     "late-outcomes": Kind(
-        _SOON, "Post the outcomes that are due to SERVICE/v1/outcomes; until then harm cannot be seen."
+        _SOON, "Post the outcomes that are due, for until then harm cannot be seen: `shipworthy outcomes`."
     ),
-    "missing-outcomes": Kind(_SOON, "Post the rows whose outcome never came to SERVICE/v1/outcomes."),
+    "missing-outcomes": Kind(_SOON, "Post the outcomes that never came: `shipworthy outcomes`."),
     "harm": Kind(_NOW, "Take it back: `shipworthy rollback`."),
     "guardrail-worse": Kind(_NOW, "Take it back: `shipworthy rollback`."),
     "below-forecast": Kind(
@@ -68,7 +75,7 @@ KINDS: Mapping[str, Kind] = {
         _SOON, "Look which inputs moved, and send outcomes sooner if you can: `shipworthy watch --json`."
     ),
     "retirement": Kind(
-        _NOTE, "Decide whether it is worth running: `shipworthy ledger`; if not: `shipworthy retire IDEA`."
+        _NOTE, "Decide whether it is worth running: `shipworthy ledger`; if not, retire it: `shipworthy retire IDEA`."
     ),
     "rollout-paused": Kind(
         _SOON, "Read why, and what lets it go on: `shipworthy history`, `shipworthy ship IDEA --resume`."

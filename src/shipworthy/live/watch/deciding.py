@@ -77,7 +77,8 @@ def _undecided(promised: Promised, lived: Lived) -> Iterator[Alert]:
         money, how = None, "nothing was replayed, so no money can be named"
         if promised.worth is not None:
             money = max(0.0, promised.worth) * periods / of
-            how = f"{periods} of the last {of} periods x the {promised.worth:,.2f} that a period earned in the replay"
+            earned = f"the {promised.worth:,.2f} {promised.currency} that a period earned in the replay"
+            how = f"{periods} of the last {of} periods, times {earned}"
         yield Alert(
             kind="nothing-decided",
             what=f"Nothing could decide in {periods} of the last {of} periods. The newest: {_short(none['falls'].drop_nulls())}",
@@ -110,7 +111,8 @@ def _gaps(promised: Promised, lived: Lived) -> Iterator[Alert]:
     if live > max(2.0 * usual, usual + _SMALLEST_GAP):
         what = f"The solver's median gap is {live:.1%}; in the replay, 95 % of the periods were below {usual:.1%}."
         worth = max(0.0, promised.worth or 0.0)
-        how = f"{live - usual:.1%} more gap x the {worth:,.2f} that a period earned in the replay, at most"
+        earned = f"the {worth:,.2f} {promised.currency} that a period earned in the replay"
+        how = f"{live - usual:.1%} more gap, times {earned}, at most"
         yield Alert(kind="solver-gaps", what=what, money_at_risk=(live - usual) * worth, reckoned=how)
 
 

@@ -72,12 +72,12 @@ def check_earned(promised: Promised, reading: LiveReading | None, running_cost: 
     if reading.per_period is None:
         return list(_worse(reading))
     low, mean, high = reading.per_period
-    shown = f"{mean:,.2f} a period ({low:,.2f} to {high:,.2f}) in {reading.periods} live periods"
+    shown = f"{mean:,.2f} {reading.currency} a period ({low:,.2f} to {high:,.2f}) in {reading.periods} live periods"
     return [
         *_harmed(shown, low, high),
         *_worse(reading),
         *_below(promised, shown, mean, high),
-        *_retire(shown, high, running_cost),
+        *_retire(shown, high, running_cost, reading.currency),
     ]
 
 
@@ -98,16 +98,16 @@ def _worse(reading: LiveReading) -> Iterator[Alert]:
 def _below(promised: Promised, shown: str, mean: float, high: float) -> Iterator[Alert]:
     forecast = promised.gain
     if forecast is not None and 0.0 <= high < forecast.low:
-        what = f"It earns less than was forecast: {shown}; forecast were {forecast.gain:,.2f} ({forecast.low:,.2f} at least)."
+        hoped = f"{forecast.gain:,.2f} {promised.currency} ({forecast.low:,.2f} at least)"
+        what = f"It earns less than was forecast: {shown}; forecast were {hoped}."
         how = "the forecast gain less what came"
         yield Alert(kind="below-forecast", what=what, money_at_risk=forecast.gain - mean, reckoned=how)
 
 
-def _retire(shown: str, high: float, running_cost: float) -> Iterator[Alert]:
+def _retire(shown: str, high: float, running_cost: float, currency: str) -> Iterator[Alert]:
     if 0.0 <= high < running_cost:
-        what = (
-            f"It no longer earns what running it costs, {running_cost:,.2f} a period: {shown}. Retiring it is proposed."
-        )
+        cost = f"{running_cost:,.2f} {currency} a period"
+        what = f"It no longer earns what running it costs, {cost}: {shown}. Retiring it is proposed."
         yield Alert(
             kind="retirement",
             what=what,

@@ -43,7 +43,7 @@ def _missing(promised: Promised, lived: Lived, begun: datetime) -> Iterator[Aler
     gone = [period for period in expected if period not in lived.first_asked]
     if gone:
         money, how = at_risk(promised, len(gone) / max(1, len(expected)), "of the periods due were not asked for")
-        what = f"{len(gone)} of {len(expected)} periods due were not asked for, since {gone[0]}: {_listed(gone)}."
+        what = f"{len(gone)} of {len(expected)} periods due were not asked for: {_listed(gone)}."
         yield Alert(kind="missing-periods", what=what, since=instant(gone[0]), money_at_risk=money, reckoned=how)
 
 
@@ -114,7 +114,7 @@ def _stale(promised: Promised, lived: Lived) -> Iterator[Alert]:
         before = max(_standstill(promised.rows, key, column), default=0)
         if run[0] > 2 * before:
             since = lived.periods[-run[0] - 1]
-            money, how = at_risk(promised, 1.0, "of what is decided rests on it: at most")
+            money, how = at_risk(promised, 1.0, "of what is decided rests on it, at most")
             what = f"{column} has not changed for {run[0] + 1} periods, since {since}"
             what += f"; in the snapshot never for more than {before + 1}."
             yield Alert(

@@ -94,7 +94,7 @@ def at_risk(promised: Promised, share: float, of_what: str) -> tuple[float | Non
     if promised.gain is None:
         return None, "no gain was forecast for what serves, so no money can be named"
     gain = max(promised.gain.gain, 0.0)
-    return share * gain, f"{share:.0%} {of_what} x the gain of {gain:,.2f} a period"
+    return share * gain, f"{share:.0%} {of_what}, times the gain of {gain:,.2f} {promised.currency} a period"
 
 
 def forecast_on_trial(project: Project, rollout: Rollout, problem: Problem) -> Gain | None:

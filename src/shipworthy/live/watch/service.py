@@ -46,6 +46,8 @@ def check_service(address: str) -> list[Alert]:
 
 def service_health(address: str, timeout_s: float = 2.0) -> Mapping[str, Any] | str:
     """What a service says of itself, or, in a sentence, why it says nothing; never longer than the time-out."""
+    if not address:
+        return "No service is set, so none is asked."
     try:
         return _health(address, timeout_s)
     except (URLError, OSError, ValueError) as error:

@@ -106,13 +106,11 @@ def emptiness(now: pl.DataFrame, history: pl.DataFrame, period: str, column: str
 
 def in_words(said: Found, p_value: float) -> str:
     """What was found of a column, as a sentence without its subject."""
-    unit = "standard deviations" if said.least == LEAST_NUMBERS else "of the rows"
-    figures = [f"{said.drift.effect:.2f}", "unknown" if said.usual is None else f"{said.usual:.2f}"]
-    if unit == "of the rows":
-        figures = [f"{said.drift.effect:.0%}", "unknown" if said.usual is None else f"{said.usual:.0%}"]
-    against = "its season in the snapshot" if said.season else "the snapshot"
+    unit, form = ("standard deviations", ".2f") if said.least == LEAST_NUMBERS else ("of the rows", ".0%")
+    usual = "" if said.usual is None else f", and the snapshot's own stretches by {said.usual:{form}} at most"
+    then = "in that season of the snapshot" if said.season else "in the snapshot"
     chance = f"p = {p_value:.1g}" if p_value >= 0.001 else "p below 0.001"
-    return f"has moved by {figures[0]} {unit} from {against} (its own stretches: {figures[1]} at most; {chance})."
+    return f"is not what it was {then}: it has moved by {said.drift.effect:{form}} {unit}{usual} ({chance})."
 
 
 def stretches(periods: int, length: int) -> list[int]:
