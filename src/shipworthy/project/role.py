@@ -17,5 +17,14 @@ class Role(StrEnum):
     ADMIN = "admin"
 
 
+def spoken(role: str) -> str:
+    """A role as it is said in a sentence.
+
+    >>> spoken("ml engineer"), spoken(Role.ANALYST)
+    ('ML engineer', 'analyst')
+    """
+    return str(role).replace("ml ", "ML ")
+
+
 SQUAD: frozenset[Role] = frozenset(Role) - {Role.STAKEHOLDER, Role.ADMIN}
 """The roles that work on ideas, and sign them; a stakeholder reads, and an admin keeps accounts."""
