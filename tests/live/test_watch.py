@@ -259,7 +259,7 @@ def test_it_does_not_earn_what_it_costs(project: Project):
     project = configured(project, "[watch]\nrunning_cost = 80.0\n")
     cafe.live(project, range(60), gain=5.0)
     alert = next(alert for alert in look(project, 59).news.open if alert.kind == "retirement")
-    assert "80.00 a period: 10.00 a period" in alert.what
+    assert "80.00 EUR a period: 10.00 EUR a period" in alert.what
 
 
 def test_an_alert_is_recorded_when_it_opens_and_when_it_closes(project: Project):
