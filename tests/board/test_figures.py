@@ -271,10 +271,11 @@ def test_admins_keep_accounts_and_read_the_audit(site):
         eve.get_by_role("button", name="Keep these roles").click()
         assert "analyst, stakeholder" in eve.inner_text()
         eve.get_by_role("button", name="Shut out").click()
+        eve.get_by_role("dialog").get_by_role("button", name="Shut out").click()
         assert "disabled" in eve.inner_text()
         eve.get_by_role("button", name="Let in again").click()
         page.goto(f"{site.url}/admin/audit")
-        page.get_by_label("Kind of record").fill("account")
+        page.get_by_label("Kind of record").select_option("account")
         page.get_by_label("Who").fill("ada")
         page.get_by_role("button", name="Narrow").click()
         assert page.locator("tbody tr").count() == 3

@@ -185,8 +185,9 @@ def test_who_may_not_come_in_is_told_why(provider: str, tmp_path: Path):
 def test_without_a_mapping_an_admin_gives_the_roles(provider: str, tmp_path: Path):
     """An account that an admin prepared is taken by whom the provider says it is; a new one waits for a role."""
     _person(provider, "3")
-    with _town(tmp_path, provider, "") as town, town.client() as browser:
+    with _town(tmp_path, provider, "name = 'Town ID'\n") as town, town.client() as browser:
         records = town.workspace.records
+        assert "Sign in with Town ID" in browser.get("/sign-in").text
         assert "has no role here" in _signs_in(browser, "3").text
         prepared = Account(login="bea@town.example", roles=read_roles(["food:analyst"]))
         records.add(prepared.change(), by="tester")

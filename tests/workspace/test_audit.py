@@ -65,19 +65,24 @@ def _seqs(said: Said) -> list[tuple[str, str]]:
 
 def test_the_audit_tells_all_places_together(town: Workspace):
     """Accounts, sign-ins, tokens, refusals and the projects' records, in one list, oldest first, in words."""
+    job = {"verb": "research", "given": {"number": 3}, "state": "queued"}
+    changes = Change(kind="job", key="j-1", body=job), Change(kind="verdict", key="0003", body={})
+    town.project("kitchen").records.add(*changes, by="ben")
     said = _audit(town).out
     for line in (
-        "account ann: *:admin",
+        "account ann: admin everywhere",
         "password of ann set",
         "account ann: disabled",
         "ann signed in by password from 10.0.0.7",
         "ann signed out",
         "token 'nightly' of ann made, good for read",
         "denied to eve from 6.6.6.6: POST /ship",
-        "idea 0001, version 1",
+        "idea 1, version 1",
+        "research of idea 3 was asked for",
+        "verdict of idea 3, version 1",
     ):
         assert line in said
-    assert said.index("password of ann set") < said.index("idea 0001")
+    assert said.index("password of ann set") < said.index("idea 1, version 1")
     assert len(_audit(town, "--limit", 2).out.splitlines()) == 3
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import timedelta
 
 from starlette.responses import Response
@@ -10,13 +9,12 @@ from starlette.responses import Response
 from shipworthy.board.form import field
 from shipworthy.board.rendering import go, render
 from shipworthy.errors import DeniedError, InvalidInputError
-from shipworthy.project.role import spoken
 from shipworthy.store import RecordStore
 from shipworthy.web.asked import Asked
 from shipworthy.web.oneself import own_account, require_presence
 from shipworthy.workspace.account import Account, end_sessions
 from shipworthy.workspace.password import has_password, set_password
-from shipworthy.workspace.role import EVERYWHERE, Permission, Role
+from shipworthy.workspace.role import Permission, roles_in_words
 from shipworthy.workspace.token import LONGEST, list_tokens, make_token, revoke_token
 
 PAGE = "/account"
@@ -77,7 +75,7 @@ def _page(asked: Asked, account: Account, made: str = "") -> Response:
         asked,
         "account",
         account=account,
-        roles="; ".join(_had(squad, has) for squad, has in account.roles.items()),
+        roles=roles_in_words(account.roles),
         has_password=has_password(_records(asked), account.login),
         tokens=list_tokens(_records(asked), account.login),
         permissions=[one for one in Permission if any(account.principal.may(one, squad) for squad in account.roles)],
@@ -109,9 +107,3 @@ def _secret(asked: Asked, name: str) -> str:
 
 def _records(asked: Asked) -> RecordStore:
     return asked.desk.workspace.records
-
-
-def _had(squad: str, roles: Iterable[Role]) -> str:
-    """The roles that somebody has in a squad, in words."""
-    said = ", ".join(map(spoken, sorted(roles)))
-    return f"{said} {'in every squad' if squad == EVERYWHERE else f'in {squad}'}".rstrip()

@@ -18,7 +18,7 @@ from shipworthy.project.clock import read_instant
 from shipworthy.web.asked import Asked
 from shipworthy.workspace import password
 from shipworthy.workspace.account import change_account, list_accounts
-from shipworthy.workspace.audit import LOOKED_THROUGH, Wanted, entries, look_back
+from shipworthy.workspace.audit import KINDS, LOOKED_THROUGH, Wanted, entries, look_back
 from shipworthy.workspace.audit_log import AuditLog
 from shipworthy.workspace.role import EVERYWHERE, Permission, Role
 
@@ -88,6 +88,7 @@ def show_audit(asked: Asked) -> Response:
         entries=found.entries,
         squads=_squads(asked)[1:],
         query=query,
+        kinds=sorted({*KINDS, query.get("kind") or KINDS[0]}),
         address=chosen,
         older=f"{chosen}&{urlencode({'rest': rest})}" if rest else "",
     )

@@ -59,10 +59,17 @@ def narrowed(
     while sum(widths[name] + _BETWEEN for name in kept) > most and kept[-1] in spare:
         kept.pop()
     room = max(title, widths["title"] + most - sum(widths[name] + _BETWEEN for name in kept))
-    return [
-        {name: textwrap.shorten(row[name], room, placeholder="...") if name == "title" else row[name] for name in kept}
-        for row in rows
-    ]
+    return [{name: _cut(row[name], room) if name == "title" else row[name] for name in kept} for row in rows]
+
+
+def _cut(title: str, room: int) -> str:
+    """A title in little room: whole words of it, or what fits of its first word where that alone is too long.
+
+    >>> _cut("Bake for the weekday", 12), _cut("Donaudampfschifffahrt", 12)
+    ('Bake for...', 'Donaudamp...')
+    """
+    said = textwrap.shorten(title, room, placeholder="...")
+    return f"{title.strip()[: room - 3]}..." if said == "..." else said
 
 
 def tell(facts: Mapping[str, Any], *, record: Mapping[str, Any] | None = None) -> None:

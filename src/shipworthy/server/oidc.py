@@ -21,7 +21,7 @@ from shipworthy.workspace.settings import Oidc, is_loopback
 _LEEWAY_S = 60
 _TIMEOUT_S = 10.0
 _ALGORITHMS = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"})
-_AGAIN = "Begin again at /sign-in."
+_AGAIN = "Begin again."
 _ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint")
 
 

@@ -145,6 +145,7 @@ class SignIn:
         self, request: Request, next_: str, why: str = "", status: int = 200, headers: Any = None, login: str = ""
     ) -> Response:
         has_accounts = await run_in_threadpool(needs_sign_in, self._workspace)
+        oidc = self._settings.oidc
         page = (
             _environment()
             .get_template("sign_in.html.jinja")
@@ -156,7 +157,7 @@ class SignIn:
                 look=request.cookies.get("look", ""),
                 has_accounts=has_accounts,
                 passwords=self._settings.passwords,
-                provider=urlsplit(self._settings.oidc.issuer).hostname if self._settings.oidc else "",
+                provider=oidc.name or urlsplit(oidc.issuer).hostname if oidc else "",
             )
         )
         return HTMLResponse(page, status, headers)

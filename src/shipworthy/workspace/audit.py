@@ -16,7 +16,7 @@ from shipworthy.workspace.account import KIND as ACCOUNT
 from shipworthy.workspace.audit_log import KIND as AUDIT
 from shipworthy.workspace.audit_log import USE_KIND
 from shipworthy.workspace.password import KIND as PASSWORD
-from shipworthy.workspace.role import Role, roles_as_texts
+from shipworthy.workspace.role import Role, roles_in_words
 from shipworthy.workspace.session import KIND as SESSION
 from shipworthy.workspace.token import KIND as TOKEN
 from shipworthy.workspace.workspace import Workspace
@@ -51,8 +51,8 @@ class Entry:
     @property
     def says(self) -> str:
         """What happened, in a line."""
-        tell = _SAYS.get(self.record.kind) if self.place == OWN else None
-        return tell(self.record) if tell else f"{self.record.kind} {self.record.key}, version {self.record.version}"
+        tell = (_SAYS if self.place == OWN else _SAYS_OF_A_PROJECT).get(self.record.kind, _any)
+        return tell(self.record)
 
     def to_json(self) -> Mapping[str, Any]:
         """As it is exported: the record with its chain, without a private body and without what a sealed holdout withholds."""
@@ -203,7 +203,7 @@ def _session(record: Record) -> str:
 def _account(record: Record) -> str:
     body = record.body
     known = {squad: frozenset(map(Role, roles)) for squad, roles in body["roles"].items()}
-    standing = "disabled" if body["disabled"] else ", ".join(roles_as_texts(known)) or "no role"
+    standing = "disabled" if body["disabled"] else roles_in_words(known) or "no role"
     return f"account {record.key}: {standing}"
 
 
@@ -240,3 +240,36 @@ _SAYS: Mapping[str, Callable[[Record], str]] = {
     AUDIT: _audit,
     PASSWORD: lambda record: f"password of {record.key} set",
 }
+"""What the workspace's own records say."""
+
+
+def _any(record: Record) -> str:
+    key = record.key.lstrip("0") if record.key.isdecimal() else record.key
+    return f"{record.kind} {key}, version {record.version}"
+
+
+def _of_idea(record: Record) -> str:
+    return f"{record.kind} of idea {record.key.lstrip('0')}, version {record.version}"
+
+
+def _job(record: Record) -> str:
+    body = record.body
+    number = (body.get("given") or {}).get("number")
+    what = f"{body.get('verb')}{f' of idea {number}' if number else ''}"
+    return f"{what} was asked for" if body.get("state") == "queued" else f"{what}: {body.get('state')}"
+
+
+_SAYS_OF_A_PROJECT: Mapping[str, Callable[[Record], str]] = {
+    **dict.fromkeys(("data", "research", "verdict", "override", "signoff", "comment"), _of_idea),
+    "job": _job,
+    "parity": lambda record: f"parity of release {record.key}, version {record.version}",
+    "rollout": lambda record: f"rollout of {record.key}: {record.body.get('phase')}",
+}
+"""What a project's records say; another one is told by its kind and key."""
+
+KINDS = (
+    *("account", "alert", "audit", "comment", "data", "drill", "holdout", "idea", "import", "job", "keeper", "log"),
+    *("override", "parity", "password", "query", "release", "research", "rollout", "session", "signoff", "told"),
+    *("token", "token use", "verdict"),
+)
+"""The kinds of record that there may be."""

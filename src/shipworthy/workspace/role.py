@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
 from shipworthy.errors import InvalidInputError, NotFoundError
-from shipworthy.project.role import SQUAD, Role
+from shipworthy.project.role import SQUAD, Role, spoken
 
 __all__ = ["EVERYWHERE", "MAY", "Permission", "Role", "Roles", "read_roles"]
 
@@ -96,3 +96,15 @@ def roles_as_texts(roles: Roles) -> list[str]:
     ['*:admin', 'food:analyst']
     """
     return [f"{squad}:{role}" for squad in sorted(roles) for role in sorted(roles[squad])]
+
+
+def roles_in_words(roles: Roles) -> str:
+    """Roles as people say them; empty where there are none.
+
+    >>> roles_in_words({"food": frozenset({Role.ANALYST, Role.ML_ENGINEER}), "*": frozenset({Role.ADMIN})})
+    'admin everywhere; ML engineer, analyst in food'
+    """
+    return "; ".join(
+        f"{', '.join(sorted(map(spoken, roles[squad])))} {'everywhere' if squad == EVERYWHERE else f'in {squad}'}"
+        for squad in sorted(roles)
+    )

@@ -18,7 +18,7 @@ Network = IPv4Network | IPv6Network
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _SERVER = ("address", "trusted_proxies", "requests_per_minute")
 _SIGN_IN = ("passwords", "oidc")
-_OIDC = ("issuer", "client_id", "client_secret", "scopes", "domains", "login", "trust_email", "groups", "roles")
+_OIDC = ("name", "issuer", "client_id", "client_secret", "scopes", "domains", "login", "trust_email", "groups", "roles")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +28,7 @@ class Oidc:
     Attributes:
         issuer: Its address, as its own metadata names it.
         client_id: What it knows this server as.
+        name: What people call it; empty for the host of its address.
         secret_variable: The environment variable that holds the client's secret; empty for a client without one.
         scopes: What is asked of it.
         domains: Only logins of these domains may come in; all where there are none.
@@ -39,6 +40,7 @@ class Oidc:
 
     issuer: str
     client_id: str
+    name: str = ""
     secret_variable: str = ""
     scopes: Sequence[str] = ("openid", "email", "profile")
     domains: Sequence[str] = ()
@@ -128,6 +130,7 @@ def _oidc(given: Section) -> Oidc:
     return Oidc(
         issuer=issuer,
         client_id=client,
+        name=given.text("name"),
         secret_variable=variable_in(secret),
         scopes=_texts(given, "scopes") or default.scopes,
         domains=tuple(domain.lower().lstrip("@") for domain in _texts(given, "domains")),
