@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import shutil
 from collections.abc import Iterator
 from io import StringIO
@@ -11,6 +12,7 @@ import pytest
 
 from shipworthy.analysis.gain import Gain
 from shipworthy.analysis.money import with_interval
+from shipworthy.ideas.register import begin_idea
 from tests.board.conftest import ARGS, CHROMIUM
 from tests.board.lived import DAYS, lay_lived, live_on
 from tests.board.site import REACHES_OUT, Site, serving
@@ -75,14 +77,18 @@ def test_problem_shows_what_it_knows_at_once_and_the_rest_when_it_was_read(site)
     """What records tell stands there at once; live figures follow by themselves, with plots, tables and findings."""
     with site.opened("/projects/bakery/problems/bakery") as page:
         assert page.get_by_role("heading", name="What the history still grants").is_visible()
+        assert page.get_by_text("19 more ideas can be judged on this history").is_visible()
+        page.get_by_text("What that rests on").click()
         assert page.get_by_text("1 of 20 planned ideas opened it").is_visible()
         read_out(page)
-        assert page.get_by_role("slider", name="Baseline answers since").is_visible()
-        assert page.get_by_role("heading", name="1 of 1 ideas judged is to ship").is_visible()
+        assert page.get_by_role("slider", name="Baseline has answered since").is_visible()
+        assert page.get_by_role("heading", name="The one idea judged is to ship").is_visible()
         page.get_by_text("The last periods as a table").click()
-        row = page.get_by_role("row", name="2026-02-05")
+        row = page.get_by_role("row", name=re.compile("^5 Feb 2026"))
         assert row.inner_text().split("\t")[1:] == ["the release from before", "240.00", "240.00", "282.00"]
         assert page.locator("#h-health").locator("..").locator(".alert").count() >= 1
+        assert "shipworthy " not in page.locator(".alerts").inner_text()
+        assert page.request.get(page.url + "/health").url == page.url
 
 
 def test_a_new_outcome_makes_figures_stale_and_old_ones_stay_until_newer_are_there(site):
@@ -92,6 +98,7 @@ def test_a_new_outcome_makes_figures_stale_and_old_ones_stay_until_newer_are_the
         read_out(page)
         tile = page.locator(".tile", has_text="Live periods").locator("dd").first
         assert tile.inner_text() == str(DAYS)
+        assert page.get_by_text(f"too early to say: {DAYS} of at least 28 live periods").is_visible()
         live_on(bakery, range(DAYS, DAYS + 7))
         page.reload()
         assert tile.inner_text() == str(DAYS)
@@ -266,6 +273,7 @@ def test_a_rollback_says_what_will_happen_wants_a_reason_and_is_told_of(site):
 @pytest.mark.parametrize(
     ("path", "status"),
     [
+        ("nowhere", 404),
         ("problems/none", 404),
         ("rollouts/none", 404),
         ("ledger.pdf", 404),
@@ -279,3 +287,15 @@ def test_what_is_not_there_is_said_on_a_page(site, path, status):
     with site.opened("/static/mark.svg", "ben") as page:
         answer = page.goto(f"{site.url}/projects/bakery/{path}")
         assert answer.status == status
+        if "reading" not in path:
+            assert "bakery" in page.locator(".switcher summary").inner_text()
+
+
+def test_ideas_that_name_no_problem_are_counted_beside_the_problems(site):
+    """They make no card of a problem without a name, and no name among those that there are."""
+    begin_idea(site.workspace.project("bakery").acting("ann"), {"title": "Bake for whoever comes late"})
+    with site.opened("/projects/bakery/problems", "ben") as page:
+        assert page.locator(".card.project").count() == 1
+        assert page.get_by_role("link", name="1 idea names no problem yet").is_visible()
+        page.goto(f"{site.url}/projects/bakery/problems/nowhere")
+        assert page.get_by_text("There is: bakery.").is_visible()

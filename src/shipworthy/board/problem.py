@@ -12,16 +12,16 @@ from shipworthy.analysis.money import step_for
 from shipworthy.analysis.report.drawing import GAIN, LOSS, MUTED, Range, draw_ranges
 from shipworthy.board.kept_pictures import Drawn, Picture, kept
 from shipworthy.board.news import is_news, nothing_new, seen
-from shipworthy.board.plots.money import draw_money
-from shipworthy.board.plots.served import draw_served, names_of
-from shipworthy.board.rendering import render, render_part
+from shipworthy.board.plots.money import draw_money, money_note
+from shipworthy.board.plots.served import draw_served, names_of, serving
+from shipworthy.board.rendering import go, is_part, render, render_part
 from shipworthy.data.holdout import Holdout, read_holdouts
 from shipworthy.errors import NotFoundError
 from shipworthy.live.ledger.ledger import Line, instant_of, line_from
 from shipworthy.live.ledger.plots import draw_course
 from shipworthy.live.ledger.sentences import course_note
 from shipworthy.live.watch.service import service_health
-from shipworthy.project import Project, Stage
+from shipworthy.project import Project
 from shipworthy.project.clock import now
 from shipworthy.ship.rollout import Rollout, rollout_history
 from shipworthy.web.asked import Asked
@@ -34,11 +34,6 @@ WATCHED_S = 300.0
 _MOST_IDEAS = 50
 _MOST_RANGES = 12
 
-_BY_WHOM = (
-    "Grey: the release from before answered. Blue: the idea did. Days differ by more than releases do, so only pairs of the same "
-    "day, below, tell a gain."
-)
-
 
 def show_problems(asked: Asked) -> Response:
     """Every problem of a project that an idea is about or that a rollout serves."""
@@ -46,10 +41,16 @@ def show_problems(asked: Asked) -> Response:
     cards: dict[str, list[Card]] = {name: [] for name in _rolled_out(project)}
     for card in asked.cards.all():
         cards.setdefault(card.problem, []).append(card)
-    counted = [(name, cards[name], _moves(project, name)) for name in sorted(cards)]
-    declared = [f"`{one}`" for one in project.settings["project"]["problems"]]
+    unnamed = len(cards.pop("", ()))
     return render(
-        asked, "problems", project=project, here="Problems", problems=counted, names_of=names_of, declared=declared
+        asked,
+        "problems",
+        project=project,
+        here="Problems",
+        problems=[(name, cards[name], _moves(project, name)) for name in sorted(cards)],
+        unnamed=unnamed,
+        names_of=names_of,
+        declared=[str(one).rpartition(":")[2] for one in project.settings["project"]["problems"]],
     )
 
 
@@ -66,6 +67,8 @@ def show_problem_reading(asked: Asked) -> Response:
 def show_health(asked: Asked) -> Response:
     """What the service of the project says of itself, asked now; the page does not wait for it."""
     project = asked.project(Permission.READ)
+    if not is_part(asked.request):
+        return go(asked.request.url.path.removesuffix("/health"))
     return render_part("health", health=service_health(str(project.settings["watch"]["service"])))
 
 
@@ -74,7 +77,7 @@ def _shown(asked: Asked, *, may_draw: bool) -> Response:
     cards = [card for card in asked.cards.all() if card.problem == name]
     moves = _moves(project, name)
     if not cards and not moves:
-        raise NotFoundError.among("problem", name, {card.problem for card in asked.cards.all()})
+        raise NotFoundError.among("problem", name, sorted({card.problem for card in asked.cards.all()} - {""}))
     watched, course, book = (_told(asked, project, name, moves, verb) for verb in ("watch", "rollout", "ledger"))
     lines = [line_from(line) for line in book.answer or [] if line["problem"] == name]
     pictures = _pictures(project, cards, moves, course, lines, may_draw=may_draw)
@@ -84,7 +87,9 @@ def _shown(asked: Asked, *, may_draw: bool) -> Response:
         "address": f"/projects/{project.name}/problems/{name}",
         "cards": sorted(cards, key=lambda card: -card.number)[:_MOST_IDEAS],
         "count": len(cards),
-        "in_ship": sum(card.stage is Stage.SHIP for card in cards),
+        "judged": sum(card.expected is not None and card.expected.is_measured for card in cards),
+        "has_verdict": any(card.expected is not None and card.expected.decision == Decision.SHIP for card in cards),
+        "since": serving(moves, now()).begins.date() if moves else None,
         "moves": list(reversed(moves)),
         "names": names_of(moves),
         "holdouts": read_holdouts(project, name),
@@ -96,7 +101,8 @@ def _shown(asked: Asked, *, may_draw: bool) -> Response:
         "has_service": bool(project.settings["watch"]["service"]),
         "is_waiting": pictures is None or any(one.is_waiting for one in (watched, course, book)),
         "seen": token,
-        "spent": _spent,
+        "granted": _granted,
+        "rests": _rests,
     }
     if may_draw:
         return render_part("problem_reading", project=project, **known) if is_news(asked, token) else nothing_new()
@@ -158,11 +164,14 @@ def _tried(cards: Sequence[Card]) -> list[Picture]:
     if not ranges:
         return []
     shipped = sum(card.expected.decision == Decision.SHIP for card in cards if card.expected)
-    title = f"{shipped} of {len(cards)} ideas judged {'is' if shipped == 1 else 'are'} to ship, by money a year"
+    said = f"{shipped} of {len(cards)} ideas judged {'is' if shipped == 1 else 'are'} to ship"
+    if len(cards) == 1:
+        said = f"The one idea judged is {'' if shipped else 'not '}to ship"
     currency = next(card.expected.currency for card in cards if card.expected)
     return [
         Picture(
-            draw_ranges(title, ranges, currency), "Each with the interval of its verdict, as the replay measured it."
+            draw_ranges(f"{said}, by money a year", ranges, currency),
+            "Each with the interval of its verdict, as the replay measured it.",
         )
     ]
 
@@ -171,18 +180,28 @@ def _money(money: Sequence[Mapping[str, Any]], currency: str) -> list[Picture]:
     if not money:
         return []
     plot = draw_money([{**one, "period": instant_of(one["period"])} for one in money], currency)
-    return [Picture(plot, _BY_WHOM)]
+    return [Picture(plot, money_note(money))]
 
 
 def _gains(lines: Sequence[Line]) -> list[Picture]:
     return [Picture(draw_course(line), course_note(line)) for line in lines if line.course]
 
 
-def _spent(one: Holdout) -> str:
-    """How a history's budget stands, in a sentence."""
-    shape = "sealed: it answers with decisions alone" if one.is_sealed else "open: whoever replays an idea sees it"
-    ends = f"it {'is' if one.is_retired else 'retires'} {one.retirement}"
-    return f"{one.first} to {one.last}, {shape}. {one.ideas} of {one.planned} planned ideas opened it; {ends}."
+def _granted(one: Holdout) -> str:
+    """What a history still grants, in a sentence."""
+    if one.is_retired:
+        return f"It answers no further idea: it is {one.retirement}."
+    left = one.planned - one.ideas
+    return f"{left:,} more idea{'' if left == 1 else 's'} can be judged on this history before it is used up."
+
+
+def _rests(one: Holdout) -> str:
+    """What that rests on: the history's stretch, how it answers, and the chance that it may err with."""
+    shape = "it is sealed, and answers with decisions alone" if one.is_sealed else "whoever replays an idea sees it"
+    return (
+        f"The history runs from {one.first} to {one.last}; {shape}. {one.ideas} of {one.planned} planned ideas opened it. All of "
+        f"them together may ship an idea without effect with a chance of {one.alpha / 2.0:.2%}, of which {one.left:.2%} is left."
+    )
 
 
 def _moves(project: Project, name: str) -> Sequence[Rollout]:

@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from shipworthy.analysis import report
+from shipworthy.board.standing import rail_says, rested_on
 from shipworthy.board.words import FILTERS, told_with
 from shipworthy.errors import NotFoundError, ShipworthyError
 from shipworthy.project import Project
@@ -97,14 +98,19 @@ def refuse(request: Request, error: ShipworthyError) -> Response:
     if is_part(request):
         return render_part("refused_part", status=status_of(error), error=error)
     desk, principal = _who(request)
-    name = request.path_params.get("project", "")
-    project = desk.readable(principal).get(name) if principal else None
+    _, projects, name, place, *_ = (
+        *request.url.path.split("/"),
+        "",
+        "",
+        "",
+    )  # where no route answers, nothing else says it
+    project = desk.readable(principal).get(name) if principal and projects == "projects" else None
     status = status_of(error)
     return _page(
         request,
         "refused",
         project=project,
-        here="",
+        here=next((here for here, below in PLACES.items() if below == place), ""),
         status=status,
         error=error,
         title=_TITLES.get(status, _TITLES[500]),
@@ -117,7 +123,7 @@ def answer_http(request: Request, error: Exception) -> Response:
     says = (
         f"There is no page at {request.url.path}." if status == 404 else f"The server does not do that here ({status})."
     )
-    response = refuse(request, NotFoundError(f"{says} Go back, or begin at the board."))
+    response = refuse(request, NotFoundError(f"{says} Go back, or go on from here."))
     response.status_code = status
     return response
 
@@ -174,7 +180,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= FILTERS
-    environment.globals |= {"asset": _asset, "told_with": told_with}
+    environment.globals |= {"asset": _asset, "told_with": told_with, "rail_says": rail_says, "rested_on": rested_on}
     return environment
 
 

@@ -15,14 +15,14 @@ from shipworthy.board.job import took
 from shipworthy.board.kept_pictures import Picture, kept
 from shipworthy.board.news import is_news, nothing_new, seen
 from shipworthy.board.plots.evidence import draw_evidence
-from shipworthy.board.plots.money import draw_money
+from shipworthy.board.plots.money import draw_money, money_note
 from shipworthy.board.plots.served import names_of
 from shipworthy.board.rendering import go, render, render_part
 from shipworthy.errors import InvalidInputError, NotFoundError
 from shipworthy.live.ledger.ledger import instant_of
 from shipworthy.project import Project
 from shipworthy.project.clock import now
-from shipworthy.ship.rollout import Phase, Rollout, made_live, rolled_out, rollout_history
+from shipworthy.ship.rollout import Draw, Phase, Rollout, made_live, rolled_out, rollout_history
 from shipworthy.web.asked import Asked
 from shipworthy.web.verbs import find_verb
 from shipworthy.workspace.job import Job
@@ -30,7 +30,8 @@ from shipworthy.workspace.role import Permission
 from shipworthy.workspace.told import Told, tell
 
 _TRIES = frozenset({Phase.SHADOW, Phase.CANARY, Phase.SWITCHBACK})
-
+_DRAWN: Mapping[Draw, str] = {Draw.PERIOD: "periods", Draw.UNIT: "units", Draw.UNIT_PERIOD: "units of each period"}
+"""Of what a share is drawn."""
 
 _ANYTIME = (
     "The interval holds at every look at once, so that looking early, or often, proves nothing by chance. It narrows as evidence "
@@ -137,6 +138,7 @@ def _shown(asked: Asked, *, may_draw: bool) -> Response:
         "serves": serves,
         "moves": list(reversed(moves)),
         "names": names_of(moves),
+        "drawn": "blocks" if serves.plan else _DRAWN[serves.draw],
         "title": next((card.title for card in asked.cards.all() if f"{card.number:04d}" == serves.idea), ""),
         "told": told,
         "each": a_period((told.answer or {}).get("cadence", "")),
@@ -233,9 +235,5 @@ def _drawn(found: Mapping[str, Any]) -> list[Picture]:
     drawn = [Picture(plot, _ANYTIME)] if plot else []
     if found["money"]:
         periods = [{**one, "period": instant_of(one["period"])} for one in found["money"]]
-        drawn.append(
-            Picture(
-                draw_money(periods, found["currency"]), "Grey: the release from before answered. Blue: the idea did."
-            )
-        )
+        drawn.append(Picture(draw_money(periods, found["currency"]), money_note(periods)))
     return drawn

@@ -191,4 +191,5 @@ def _times(found: TrialVerdict, units: float) -> list[Look]:
 
 
 def _ends(found: TrialVerdict) -> dict[str, Any]:
-    return {"decision": str(found.decision), "mean": found.mean, "low": found.low, "high": found.high}
+    names = ("mean", "low", "high", "look", "decided_at", "least")
+    return {"decision": str(found.decision), **{name: getattr(found, name) for name in names}}

@@ -94,6 +94,8 @@ class LiveReading:
             "in_step": self.in_step,
             "last": self.last,
             "units": self.units,
+            "currency": self.currency,
+            "cadence": self.cadence,
             "money": self.money and _numbers(self.money),
             "guardrails": {margin.name: _numbers(found) for margin, found in self.guardrails},
             "arms": self.arms and list(self.arms.counts),
@@ -302,4 +304,8 @@ def _carriers(move: Rollout) -> list[str]:
 
 def _numbers(found: TrialVerdict) -> dict[str, Any]:
     names = ("mean", "low", "high", "look", "decided_at", "trigger")
-    return {"decision": str(found.decision), **{name: getattr(found, name) for name in names}}
+    return {
+        "decision": str(found.decision),
+        **{name: getattr(found, name) for name in names},
+        "reasons": list(found.reasons),
+    }

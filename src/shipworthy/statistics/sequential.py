@@ -91,6 +91,7 @@ class Path:
         df: Degrees of freedom behind sigma.
         can_ship: Whether there is enough to ship on.
         can_stop: Whether there is enough to stop on.
+        least: Periods that it takes at least to ship; 0 where that is no plain count.
     """
 
     mean: FloatArray
@@ -100,6 +101,7 @@ class Path:
     df: FloatArray
     can_ship: np.ndarray[tuple[int], np.dtype[np.bool_]]
     can_stop: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    least: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,7 +198,8 @@ def confidence_path(differences: ArrayLike, backtest: Backtest | None, *, alpha:
     widening = stdtrit(df, 1.0 - alpha / 4.0) / ndtri(1.0 - alpha / 4.0)
     mean = np.cumsum(stream) / n
     half = widening * sigma * mixture_radius(n, alpha=alpha)
-    return Path(mean, mean - half, mean + half, sigma, df, n >= _FEWEST_TO_SHIP, n >= _FEWEST_TO_STOP)
+    can_ship, can_stop = n >= _FEWEST_TO_SHIP, n >= _FEWEST_TO_STOP
+    return Path(mean, mean - half, mean + half, sigma, df, can_ship, can_stop, _FEWEST_TO_SHIP)
 
 
 def periods_to_ship(backtest: Backtest, gain: float, *, alpha: float = 0.05, wanted: float = 0.8) -> int | None:
@@ -287,7 +290,8 @@ def _blocks_path(stream: FloatArray, alpha: float) -> Path:
     # Before two blocks nothing is known of the spread, so no period looks unusual.
     sigma = np.where(blocks > 1, spread[index] * math.sqrt(BLOCK_PERIODS), np.inf)
     df = np.maximum(blocks - 1.0, 1.0)
-    return Path(mean, mean - half, mean + half, sigma, df, blocks >= _FEWEST_BLOCKS_TO_SHIP, n >= _FEWEST_TO_STOP)
+    can_ship, can_stop = blocks >= _FEWEST_BLOCKS_TO_SHIP, n >= _FEWEST_TO_STOP
+    return Path(mean, mean - half, mean + half, sigma, df, can_ship, can_stop, _FEWEST_BLOCKS_TO_SHIP * BLOCK_PERIODS)
 
 
 def _block_means(stream: FloatArray) -> FloatArray:

@@ -76,6 +76,7 @@ class TrialVerdict:
         sample_ratio: How the arms were filled; None in a shadow, where both decide everything.
         notes: What was done to the rows, and what to know of them.
         looks: What it said at each look, the newest last; none where nothing can be said.
+        least: Looks that it takes at least to ship; 0 where that is no plain count.
     """
 
     decision: TrialDecision
@@ -89,6 +90,7 @@ class TrialVerdict:
     sample_ratio: SampleRatio | None = None
     notes: tuple[str, ...] = ()
     looks: tuple[Look, ...] = field(default=(), repr=False, compare=False)
+    least: int = field(default=0, repr=False)
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the verdict as plain values."""
@@ -142,6 +144,7 @@ def verdict_of(
         sample_ratio=ratio,
         notes=tuple(notes),
         looks=_looks(found),
+        least=found.path.least if found.path else 0,
     )
 
 

@@ -33,7 +33,37 @@ _SPARE = 22
 _MOST = 120
 """Bars that can still be told from one another on a phone."""
 _ARMS: Mapping[str, str] = {"champion": MUTED, "challenger": GAIN, "both": "var(--ship)"}
+_KEYS: Mapping[str, str] = {
+    "champion": "Grey: the release from before answered.",
+    "challenger": "Blue: the idea did.",
+    "both": "Green: both did, each for its units.",
+}
 SAYS: Mapping[str, str] = {"champion": "the release from before", "challenger": "the idea", "both": "both"}
+
+
+def money_note(periods: Sequence[Mapping[str, Any]]) -> str:
+    """Which colour stands for whom, of those that occur; and, where both sides answered, why bars do not tell a gain.
+
+    Args:
+        periods: As `draw_money` takes them, with `champion` and `challenger`, what each side earned or would have.
+
+    >>> money_note([{"arm": "champion", "challenger": 2.0}])
+    'Grey: the release from before answered.'
+    """
+    arms = [arm for arm in _ARMS if any(one["arm"] == arm for one in periods)]
+    said = " ".join(_KEYS[arm] for arm in arms)
+    if len(arms) < 2:
+        return said
+    told = (
+        " the gain holds both against each other in the same period"
+        if _is_paired(periods)
+        else " the gain allows for that"
+    )
+    return f"{said} Periods differ by more than releases do;{told}."
+
+
+def _is_paired(periods: Sequence[Mapping[str, Any]]) -> bool:
+    return any(one["champion"] is not None and one["challenger"] is not None for one in periods)
 
 
 def draw_money(periods: Sequence[Mapping[str, Any]], currency: str) -> Plot:

@@ -57,6 +57,11 @@ def bands(moves: Sequence[Rollout], now: datetime) -> list[Band]:
     return _joined(found)
 
 
+def serving(moves: Sequence[Rollout], now: datetime) -> Band:
+    """What answers now, and since when."""
+    return [band for band in bands(moves, now) if band.lane == "Serves"][-1]
+
+
 def _joined(found: Sequence[Band]) -> list[Band]:
     kept = dict[str, list[Band]]()
     for band in found:
@@ -70,9 +75,8 @@ def _joined(found: Sequence[Band]) -> list[Band]:
 
 def draw_served(moves: Sequence[Rollout], now: datetime) -> Plot:
     """Champion and challenger over time."""
-    found = bands(moves, now)
-    serves = [band for band in found if band.lane == "Serves"][-1]
-    title = f"{serves.what[0].upper()}{serves.what[1:]} answers since {told(serves.begins.replace(tzinfo=None))}"
+    found, serves = bands(moves, now), serving(moves, now)
+    title = f"{serves.what[0].upper()}{serves.what[1:]} has answered since {told(serves.begins.date())}"
     readings: list[Reading] = [
         (f"{band.lane}: {band.what}", f"{_at(band.begins)} to {'now' if band.ends >= now else _at(band.ends)}")
         for band in found
