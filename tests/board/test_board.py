@@ -124,7 +124,7 @@ def test_a_project_without_ideas_says_what_a_problem_is_and_how_to_begin(site):
     with site.opened("/projects/empty/problems", "ann") as page:
         said = page.locator("main").inner_text()
         assert "No idea is about a problem yet" in said
-        assert "problem:bakery" in said
+        assert "This project declares bakery" in said
         page.get_by_role("link", name="Write the first idea").click()
         page.get_by_role("heading", name="New idea").wait_for()
 
