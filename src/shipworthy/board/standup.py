@@ -110,7 +110,9 @@ def _linked(one: Happening | Waiting, project: str) -> Markup:
     else:
         named, address = one.problem, f"problems/{one.problem}"
     before, found, after = one.says.partition(named)
+    if not found:
+        return marked(one.says)
     if one.idea is not None:  # with the letter that a sentence writes large
         before, found = before[:-1], before[-1:] + found
     link = Markup('<a href="/projects/{}/{}">{}</a>').format(project, address, found)
-    return marked(before) + (link if found else Markup("")) + marked(after)
+    return marked(before) + link + marked(after)
