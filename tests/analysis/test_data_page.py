@@ -130,7 +130,7 @@ def test_the_command_line_writes_the_page_of_a_refused_idea_too(bakery: Project)
     page = bakery.root / "reports" / "0001-same-weekday-data.html"
 
     assert (written.code, refused.code) == (0, 4)
-    assert f"Report        {page.relative_to(bakery.root)}" in written.out
+    assert f"Report               {page.relative_to(bakery.root)}" in written.out
     assert refused.json["report"] == str(page.relative_to(bakery.root))
     assert "The data cannot answer it" in page.read_text()
     assert typed(bakery.root, "data", "--draft-contract", "--report").code == 2

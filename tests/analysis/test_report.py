@@ -209,7 +209,7 @@ def test_every_figure_is_the_one_of_the_verdict(walked, page):
     for gain in (found.verdict.per_period(), found.verdict.per_year()):
         assert f"{gain.gain:,.2f} {gain.low:,.2f} {gain.high:,.2f}" in says
     for rail in found.verdict.guardrails:
-        assert f"{rail.name} {rail.state} " in says
+        assert f"{rail.name.replace('_', ' ')} {rail.state} " in says
     for reason in (*found.verdict.reasons, *found.verdict.notes, found.verdict.exposure.sentence):
         assert reason in says
     for address in (found.evidence, found.code, walked.records.get("idea", "0001").body["lock"]["digest"]):

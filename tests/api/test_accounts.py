@@ -62,6 +62,15 @@ def test_an_account_is_added_changed_and_shut_out(squad: Town, admin: Client) ->
     assert "horse" not in str(told)
 
 
+def test_who_has_no_role_reads_no_project_and_is_told_so(squad: Town, admin: Client) -> None:
+    """Nothing is said of which projects there are."""
+    server, _ = squad
+    admin.add_account("lou", roles={}, password=PASSWORD)
+    told = _asked(server, _signed_in(server, "lou"), "GET", "/projects/kiosk/ideas")
+    assert told.status == 404
+    assert "You can read no project 'kiosk', nor any other." in str(told.body)
+
+
 @pytest.mark.parametrize(
     ("given", "error", "says"),
     [
