@@ -13,7 +13,7 @@ from starlette.responses import Response
 from shipworthy.board.news import is_news, nothing_new, seen
 from shipworthy.board.programme import may_begin
 from shipworthy.board.rendering import render, render_part
-from shipworthy.board.words import marked
+from shipworthy.board.words import marked, on_page
 from shipworthy.errors import NotFoundError
 from shipworthy.programme.happening import Happening
 from shipworthy.programme.standup import standup
@@ -109,9 +109,10 @@ def _linked(one: Happening | Waiting, project: str) -> Markup:
         named, address = f"dea {one.idea}" + (f" ({one.title})" if one.title else ""), f"ideas/{one.idea}"
     else:
         named, address = one.problem, f"problems/{one.problem}"
-    before, found, after = one.says.partition(named)
+    says = on_page(one.says)
+    before, found, after = says.partition(named)
     if not found:
-        return marked(one.says)
+        return marked(says)
     if one.idea is not None:  # with the letter that a sentence writes large
         before, found = before[:-1], before[-1:] + found
     link = Markup('<a href="/projects/{}/{}">{}</a>').format(project, address, found)
