@@ -6,12 +6,15 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Self
 
 from shipworthy.analysis.report.layout import write_file
 from shipworthy.finite import finite
 from shipworthy.store.digest import canonical, digest
+
+_VERSION = version("shipworthy")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,8 +31,8 @@ class Question:
 
     @property
     def name(self) -> str:
-        """The name of its file."""
-        return f"{self.words[0]}-{digest(canonical(list(self.words)))[:16]}.json"
+        """The name of its file; another version of shipworthy may answer in another form, and has one of its own."""
+        return f"{self.words[0]}-{digest(canonical([_VERSION, *self.words]))[:16]}.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
