@@ -206,7 +206,7 @@ def test_new_idea_is_written_with_advice_while_one_types(site):
         advice.get_by_role("link", name="Idea 3").wait_for()
         assert "says nearly the same" in advice.inner_text()
         page.get_by_label("Worth shipping from").fill("much")
-        advice.get_by_text("smallest_gain").wait_for()
+        advice.get_by_text("Worth shipping from must be").wait_for()
         page.get_by_role("button", name="Write it down").click()
         page.get_by_role("alert").wait_for()
         assert page.get_by_label("Title").input_value() == "Bake by the weekdays"

@@ -99,7 +99,9 @@ def test_a_new_outcome_makes_figures_stale_and_old_ones_stay_until_newer_are_the
         tile = page.locator(".tile", has_text="Live periods").locator("dd").first
         assert tile.inner_text() == str(DAYS)
         assert page.get_by_text(f"too early to say: {DAYS} of at least 28 live periods").is_visible()
-        assert page.get_by_role("slider", name=f"A gain so far, not decided yet after {DAYS} live periods").is_visible()
+        assert page.get_by_role(
+            "slider", name=f"A gain so far, too early to call it beyond doubt after {DAYS} live periods"
+        ).is_visible()
         live_on(bakery, range(DAYS, DAYS + 7))
         page.reload()
         assert tile.inner_text() == str(DAYS)
@@ -167,7 +169,7 @@ def test_standup_and_backlog_lead_to_each_idea_and_say_why(site):
         read_out(page)
         assert page.get_by_role("heading", name="Moved in the last day").is_visible()
         risk = page.get_by_role("region", name="At risk")
-        assert "No watch has reported yet on bakery" in risk.inner_text()
+        assert "No watch runs yet on bakery" in risk.inner_text()
         assert risk.get_by_role("link", name="bakery").get_attribute("href") == "/projects/bakery/problems/bakery"
         waits = page.get_by_role("region", name="Waits for somebody")
         assert waits.get_by_role("heading", name="ML engineer").is_visible()

@@ -239,7 +239,7 @@ def test_what_is_refused_ranks_last(walked: Project):
     )
     lines = backlog([Facts(walked)])
     assert [line.idea for line in lines] == [1, 3, 2]
-    assert (lines[2].says, lines[2].why[0]) == ("refused", "It is refused, so it ranks last: It leaks.")
+    assert (lines[2].says, lines[2].why[0]) == ("refused", "It is refused, so it ranks last. It leaks.")
 
 
 def test_claims_are_believed_as_far_as_they_came_true(walked: Project):

@@ -76,11 +76,12 @@ class Override:
         asked = (
             f"The verdict was {self.instead_of}; {self.asked_by} asked to {self.to} instead on {self.asked_at:%Y-%m-%d}"
         )
+        said = f"The reason: {self.why}"
         if not self.can_count:
             agreed = "" if self.seconded_by is None else f", and {self.seconded_by} agreed"
-            return f"{asked}{agreed}, and not everybody had signed in at the server, so it does not count: {self.why}"
+            return f"{asked}{agreed}, and not everybody had signed in at the server, so it does not count. {said}"
         if self.seconded_at is None:
-            return f"{asked}, and no second person has agreed yet, so it does not count: {self.why}"
+            return f"{asked}, and no second person has agreed yet, so it does not count. {said}"
         return f"{asked}, and {self.seconded_by} agreed on {self.seconded_at:%Y-%m-%d}: {self.why}"
 
     def to_dict(self) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from shipworthy.analysis.trials.schedule import SwitchbackPlan
 
-_MOST_BLOCKS = 400
+_MOST_BLOCKS = 130
 
 
 class Block(NamedTuple):
@@ -52,7 +52,7 @@ def calendar_of(plan: SwitchbackPlan, now: datetime) -> Calendar:
     rows = list(plan.blocks().select("start", "arm", "end").iter_rows())
     blocks = [Block(start, arm, _state(start, end, at)) for start, arm, end in rows]
     months = [(month, list(them)) for month, them in groupby(blocks, key=lambda block: f"{block.start:%b %Y}")]
-    first = next((i for i, (_, them) in enumerate(months) if them[-1].state != "past"), 0)
+    first = next((i for i, (_, them) in enumerate(months) if them[-1].state != "past"), len(months) - 1)
     shown: list[tuple[str, Sequence[Block]]] = []
     for month, them in months[max(0, first - 1) :]:
         if shown and sum(len(known) for _, known in shown) + len(them) > _MOST_BLOCKS:

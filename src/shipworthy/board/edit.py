@@ -9,7 +9,7 @@ from typing import Any
 from starlette.responses import Response
 
 from shipworthy.board.form import field
-from shipworthy.board.idea_form import fields_of, form_of, said
+from shipworthy.board.idea_form import fields_of, form_of, in_words, said
 from shipworthy.board.new_idea import known_words
 from shipworthy.board.rendering import go, is_part, render, render_part
 from shipworthy.errors import InvalidInputError, PreconditionError
@@ -44,7 +44,9 @@ def write_edit(asked: Asked) -> Response:
         )
     except (InvalidInputError, PreconditionError) as error:
         status = 412 if isinstance(error, PreconditionError) else 422
-        return _page(asked, project, read_written(project, asked.number), form, wrong=str(error), status=status)
+        return _page(
+            asked, project, read_written(project, asked.number), form, wrong=in_words(str(error)), status=status
+        )
     return go(f"/projects/{project.name}/ideas/{asked.number}", "Written down." if fields else "Nothing was changed.")
 
 

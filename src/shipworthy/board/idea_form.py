@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from shipworthy.board.form import field
 from shipworthy.ideas.idea import Idea
+from shipworthy.project import Project
+from shipworthy.ship.lint import Advice, lint
 from shipworthy.web.asked import Asked
+from shipworthy.workspace.declared import declared_currency
 
 _TEXTS = ("title", "problem", "challenger", "change", "because", "owner", "per")
 _NUMBERS = ("smallest_gain", "effort", "cost")
 _EXPECTED = ("low", "likely", "high")
+_LABELS = {
+    "smallest_gain": "Worth shipping from",
+    "expected_gain": "Expected gain",
+    "per": "Counted per",
+    "effort": "Effort",
+    "cost": "Cost besides",
+    "guardrails": "Margins of guardrails",
+}
+"""What the form calls a field that the file calls by another name."""
+_FIELD = re.compile(r"^[^:]+: (?:worth\.)?(\w+)")
 
 
 def said(asked: Asked) -> Mapping[str, str]:
@@ -49,6 +64,21 @@ def form_of(idea: Idea) -> dict[str, str]:
         "segments": ", ".join(idea.segments),
         "guardrails": "\n".join(f"{name} = {margin:g}" for name, margin in idea.guardrails.items()),
     }
+
+
+def advice_on(project: Project, form: Mapping[str, str], number: int | None = None) -> Sequence[Advice]:
+    """What could be better about what a form says, in the words of the form."""
+    found = lint(project, fields_of(form), number=number, currency=declared_currency(project, form["problem"]))
+    return [replace(one, sentence=in_words(one.sentence)) if one.fields else one for one in found]
+
+
+def in_words(refusal: str) -> str:
+    """A refusal of a field, by the name that the form has for it.
+
+    >>> in_words("The idea: worth.smallest_gain must be a number, not 'a lot'.")
+    "Worth shipping from must be a number, not 'a lot'."
+    """
+    return _FIELD.sub(lambda found: _LABELS.get(found[1], found[1].capitalize()), refusal)
 
 
 def _number(text: str) -> float | str | None:

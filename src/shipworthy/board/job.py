@@ -23,7 +23,11 @@ def show_job(asked: Asked) -> Response:
     jobs = asked.desk.jobs[project.name]
     job = jobs.get(asked.request.path_params["id"])
     if is_part(asked.request):
-        return render_part("job_state", project=project, job=job, took=took(job))
+        is_alone = "alone" in asked.request.query_params
+        part = render_part("job_state", project=project, job=job, took=took(job), is_alone=is_alone)
+        if is_alone and job.state.is_over:
+            part.headers["HX-Refresh"] = "true"  # the rest of its page has changed too
+        return part
     answer = jobs.answer(job)
     said = json.dumps(answer, indent=2, ensure_ascii=False) if answer is not None else ""
     may_end = not job.state.is_over and asked.principal.may(permission_of(job.verb), project.squad)

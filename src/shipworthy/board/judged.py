@@ -23,6 +23,7 @@ from shipworthy.ideas.lock import Lock
 from shipworthy.project import Project
 from shipworthy.research.evidence import open_evidence
 from shipworthy.store import Record
+from shipworthy.workspace.declared import declared
 
 _KEPT = 64
 _UNIT = "unit"
@@ -121,7 +122,7 @@ def _findings(project: Project, idea: Idea, record: Record, lock: Lock | None) -
         title=idea.title,
         verdict=analysis.verdict,
         currency=analysis.currency,
-        unit_noun=_UNIT,
+        unit_noun=declared(project, idea.problem).unit.replace("_", " ") or _UNIT,
         claimed=_claimed(lock),
         is_sealed=analysis.is_sealed,
         course=sums.course,

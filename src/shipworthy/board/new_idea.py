@@ -8,13 +8,13 @@ from typing import Any
 from starlette.responses import Response
 
 from shipworthy.board.form import field
-from shipworthy.board.idea_form import fields_of, form_of, said
+from shipworthy.board.idea_form import advice_on, fields_of, form_of, in_words, said
 from shipworthy.board.rendering import go, render, render_part
 from shipworthy.errors import InvalidInputError
 from shipworthy.ideas.idea import Idea
 from shipworthy.ideas.register import begin_idea
 from shipworthy.project import Project
-from shipworthy.ship.lint import Advice, lint
+from shipworthy.ship.lint import Advice
 from shipworthy.web.asked import Asked
 from shipworthy.workspace.role import Permission
 
@@ -30,7 +30,7 @@ def advise(asked: Asked) -> Response:
     """The advice on what a form says so far."""
     project = asked.project(Permission.READ)
     number = field(asked, "number")
-    advice = lint(project, fields_of(said(asked)), number=int(number) if number.isdecimal() else None)
+    advice = advice_on(project, said(asked), int(number) if number.isdecimal() else None)
     return render_part("advice", project=project, advice=advice)
 
 
@@ -39,11 +39,11 @@ def write_new_idea(asked: Asked) -> Response:
     project = asked.project(Permission.WRITE)
     form = said(asked)
     if field(asked, "check"):
-        return _page(asked, project, form, advice=lint(project, fields_of(form)))
+        return _page(asked, project, form, advice=advice_on(project, form))
     try:
         idea = begin_idea(project, {name: value for name, value in fields_of(form).items() if value is not None})
     except InvalidInputError as error:
-        return _page(asked, project, form, wrong=str(error), status=422)
+        return _page(asked, project, form, wrong=in_words(str(error)), status=422)
     return go(f"/projects/{project.name}/ideas/{idea.number}", f"Idea {idea.number} is written down.")
 
 

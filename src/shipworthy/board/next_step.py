@@ -9,7 +9,7 @@ from typing import NamedTuple
 from shipworthy.board.asking import DOES, VERBS
 from shipworthy.ideas.signoff import Unsigned
 from shipworthy.live.ledger.ledger import line_from
-from shipworthy.live.ledger.sentences import earned
+from shipworthy.live.ledger.sentences import earned, span
 from shipworthy.project import Project, Stage
 from shipworthy.project.role import spoken
 from shipworthy.ship.rollout import Phase, Rollout
@@ -86,7 +86,9 @@ def _more(asked: Asked, project: Project, card: Card, moves: Sequence[Rollout]) 
         return f" at {moves[0].share:.0%}"
     lines = tell(asked.desk, project, "ledger").answer or [] if card.says == str(Phase.LIVE) else []
     line = next((line_from(line) for line in lines if line["idea"] == card.number), None)
-    return f": {earned(line.earned, line.currency)} so far" if line is not None and line.answered else ""
+    if line is None or not line.answered:
+        return ""
+    return f": {earned(line.earned, line.currency)} so far, in {line.answered:,} of {span(line.periods, line)}"
 
 
 def _buttons(asked: Asked, project: Project, card: Card, due: str | None, does: Mapping[str, str]) -> Sequence[Button]:

@@ -22,6 +22,7 @@ def pictures(project: Project, judged: Judged) -> list[Picture]:
         "evidence": judged.analysis.evidence,
         "claimed": asdict(judged.findings.claimed) if judged.findings.claimed else None,
         "sealed": judged.findings.is_sealed,
+        "unit": judged.findings.unit_noun,
     }
     return kept(project, "verdict", shown, lambda: _draw(judged), may_draw=True) or []
 

@@ -160,7 +160,10 @@ def _tried(cards: Sequence[Card]) -> list[Picture]:
         gain = card.expected.gain
         colour = LOSS if gain.gain < 0.0 else GAIN if card.expected.decision == Decision.SHIP else MUTED
         label = f"{card.number}. {card.title}"
-        ranges.append(Range(label=label, gain=gain, colour=colour, step=card.expected.step or step_for(gain, 0.0)))
+        short = f"Idea {card.number}"
+        ranges.append(
+            Range(label=label, short=short, gain=gain, colour=colour, step=card.expected.step or step_for(gain, 0.0))
+        )
     if not ranges:
         return []
     shipped = sum(card.expected.decision == Decision.SHIP for card in cards if card.expected)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import msgspec
 from starlette.responses import Response
 
+from shipworthy.analysis.money import MINUS
 from shipworthy.analysis.wording import a_period
 from shipworthy.board.calendar import calendar_of
 from shipworthy.board.form import field
@@ -20,6 +21,7 @@ from shipworthy.board.plots.served import names_of
 from shipworthy.board.rendering import go, render, render_part
 from shipworthy.errors import InvalidInputError, NotFoundError
 from shipworthy.live.ledger.ledger import instant_of
+from shipworthy.programme.waiting import unwatched_problems
 from shipworthy.project import Project
 from shipworthy.project.clock import now
 from shipworthy.ship.rollout import Draw, Phase, Rollout, made_live, rolled_out, rollout_history
@@ -35,7 +37,7 @@ _DRAWN: Mapping[Draw, str] = {Draw.PERIOD: "periods", Draw.UNIT: "units", Draw.U
 
 _ANYTIME = (
     "The interval holds at every look at once, so that looking early, or often, proves nothing by chance. It narrows as evidence "
-    "comes in."
+    "comes in, and widens again where the gain changes."
 )
 _PAUSE = "The release from before answers alone until somebody resumes. The trial and its evidence are kept."
 _RESUME = (
@@ -74,7 +76,14 @@ def show_rollouts(asked: Asked) -> Response:
     histories.sort(key=lambda moves: (not moves[-1].phase.is_trial, moves[-1].problem))
     titles = {f"{card.number:04d}": card.title for card in asked.cards.all()}
     return render(
-        asked, "rollouts", project=project, here="Rollouts", histories=histories, titles=titles, names_of=names_of
+        asked,
+        "rollouts",
+        project=project,
+        here="Rollouts",
+        histories=histories,
+        titles=titles,
+        names_of=names_of,
+        drawn=_drawn_of,
     )
 
 
@@ -138,7 +147,9 @@ def _shown(asked: Asked, *, may_draw: bool) -> Response:
         "serves": serves,
         "moves": list(reversed(moves)),
         "names": names_of(moves),
-        "drawn": "blocks" if serves.plan else _DRAWN[serves.draw],
+        "drawn": _drawn_of(serves),
+        "is_watched": problem not in unwatched_problems(project),
+        "minus": MINUS,
         "title": next((card.title for card in asked.cards.all() if f"{card.number:04d}" == serves.idea), ""),
         "told": told,
         "each": a_period((told.answer or {}).get("cadence", "")),
@@ -154,6 +165,10 @@ def _shown(asked: Asked, *, may_draw: bool) -> Response:
     if may_draw:
         return render_part("rollout_reading", project=project, **known) if is_news(asked, token) else nothing_new()
     return render(asked, "rollout", project=project, here="Rollouts", **known)
+
+
+def _drawn_of(serves: Rollout) -> str:
+    return "blocks" if serves.plan else _DRAWN[serves.draw]
 
 
 def _address(project: Project, problem: str) -> str:

@@ -114,31 +114,37 @@ class Provable:
             else "no history would find it"
         )
         return [
-            f"A gain of just the smallest worth shipping, {self.smallest_worth:,.2f} {currency} per period, would mostly end "
+            f"A gain of just the smallest worth shipping, {_said(self.smallest_worth, currency)} per period, would mostly end "
             f"inconclusive: {self._least(currency)}; {needed}."
         ]
 
     def _vain(self, currency: str) -> str:
-        return f"Even the {self.hoped:,.2f} {currency} per period hoped for could not be told from luck: {self._least(currency)}."
+        hoped = _said(self.hoped or 0.0, currency)
+        return f"Even the {hoped} per period hoped for could not be told from luck: {self._least(currency)}."
 
     def _least(self, currency: str) -> str:
         """The smallest detectable gain, in words."""
         if math.isinf(self.smallest_detectable):
             few = ", with as few refits," if self.are_refits_few else ""
             return f"{self.periods:,} periods{few} are too few to show any gain at all"
-        return f"{self.smallest_detectable:,.2f} {currency} is the least that {self.periods:,} periods show four times in five"
+        return f"{_said(self.smallest_detectable, currency)} is the least that {self.periods:,} periods show four times in five"
 
     def to_dict(self) -> Mapping[str, Any]:
         """All of it as plain values."""
         return asdict(self)
 
 
+def _said(amount: float, currency: str) -> str:
+    """An amount of a period, with more digits where two would make nothing of it."""
+    money = f"{amount:,.2f}" if abs(amount) >= 0.01 or not amount else f"{amount:.5f}"
+    return f"{money} {currency}".rstrip()
+
+
 def power_facts(shown: Mapping[str, Any], currency: str = "") -> dict[str, str]:
     """What a recorded `Provable` says, by name: against what is worth shipping, and against what there is to gain at most."""
 
     def said(amount: float) -> str:
-        money = f"{amount:,.2f}" if abs(amount) >= 0.01 or not amount else f"{amount:.5f}"
-        return f"{money} {currency}".rstrip()
+        return _said(amount, currency)
 
     def both(amount: float) -> str:
         yearly = amount * year

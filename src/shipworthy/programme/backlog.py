@@ -19,6 +19,7 @@ from shipworthy.programme.claims import Claims, claims_of
 from shipworthy.programme.facts import Facts, Measured
 from shipworthy.programme.place import is_open
 from shipworthy.programme.rates import DRAWS, SEED, Rates, rates_of
+from shipworthy.programme.reason import believed, no_effort, on_average
 from shipworthy.programme.terms import Terms, expected_a_year, terms_about
 from shipworthy.project import Stage
 
@@ -262,12 +263,13 @@ class _Usual:
 
     effort: float
     gain: tuple[float, float, float] | None
+    is_effort_known: bool
 
     @classmethod
     def of(cls, ideas: Iterable[Idea], gains: Sequence[tuple[float, float, float]]) -> Self:
         efforts = [idea.effort for idea in ideas if idea.effort]
         low, likely, high = (mean(gain[i] for gain in gains) if gains else 0.0 for i in range(3))
-        return cls(median(efforts) if efforts else EFFORT_DAYS, (low, likely, high) if gains else None)
+        return cls(median(efforts) if efforts else EFFORT_DAYS, (low, likely, high) if gains else None, bool(efforts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,21 +313,24 @@ def _of_project(facts: Facts, known: _Known, usual: _Usual, rates: Rates, claims
             is_guessed=gains[idea.number].is_guessed,
             why=(
                 *(
-                    (f"It is refused, so it ranks last: {sentence(stands.gaps[0].what)}",)
+                    (f"It is refused, so it ranks last. {sentence(stands.gaps[0].what)}",)
                     if stands.says == _REFUSED
                     else ()
                 ),
                 *((_chance(stands.stage, found, rates),) if found else ()),
                 gains[idea.number].sentence,
                 *((_when(found, terms),) if found else ()),
-                *(() if idea.effort else (_NO_EFFORT.format(usual.effort),)),
+                *(
+                    ()
+                    if idea.effort
+                    else (no_effort(usual.effort, is_known=usual.is_effort_known, left=LEFT[stands.stage]),)
+                ),
             ),
         )
         for idea, stands in asked
     ]
 
 
-_NO_EFFORT = "Nobody said what it takes, so {:g} person-days, the squad's median, are taken."
 _REFUSED = "refused"
 
 
@@ -337,23 +342,17 @@ def _gain(idea: Idea, known: _Known, usual: _Usual, claims: Claims) -> _Said:
         return _Said(_ends(one.year), f"Its verdict measured {terms.says(one.year.gain, one.step)} a year.")
     if idea.number in known.expected:
         gain = known.expected[idea.number]
-        return _Said(gain, f"Expected {terms.says(gain[1])} a year{_believed(claims)}.")
+        return _Said(gain, f"Expected {terms.says(gain[1])} a year{on_average(gain, terms)}{believed(claims)}.")
     if usual.gain is not None:
         says = "Nobody said what it would gain, so the mean of the squad's ideas is taken"
-        return _Said(usual.gain, f"{says}: {terms.says(usual.gain[1])} a year{_believed(claims)}.", is_guessed=True)
+        return _Said(
+            usual.gain,
+            f"{says}: {terms.says(usual.gain[1])} a year{on_average(usual.gain, terms)}{believed(claims)}.",
+            is_guessed=True,
+        )
     return _Said(
         None, "Nobody said what it, or any other idea of the squad, would gain: write expected_gain under [worth]."
     )
-
-
-def _believed(claims: Claims) -> str:
-    """How far what is expected is believed, where the squad's own ideas say anything of that."""
-    if not claims.ideas:
-        return ""
-    behind = (
-        f"{claims.ideas} {'verdict' if claims.source == 'measured' else 'live idea'}{'' if claims.ideas == 1 else 's'}"
-    )
-    return f"; going by {behind} of the squad, {money(100.0 * claims.share, '%')} of what is expected comes true"
 
 
 def _ends(gain: Gain) -> tuple[float, float, float]:

@@ -123,7 +123,11 @@ def _waiting(space: str, one: Stands, worth: tuple[float, str, float | None] | N
         whom = "a second person"
     why = one.gaps[0].what if one.gaps else "The verdict is to ship it." if one.says == "ship" else f"It is {one.says}."
     money, currency, step = worth or (None, "", None)
-    priced = "" if money is None else f" About {Terms(currency).says(money, step)} a year."
+    priced = (
+        ""
+        if money is None
+        else f" About {Terms(currency).says(money, step)} a year{' hoped for' if step is None else ''}."
+    )
     says = f"{sentence(why)}{priced}{_due(one.deadline, today)}"
     return Waiting(
         project=space,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 
 
@@ -18,12 +19,12 @@ class Role(StrEnum):
 
 
 def spoken(role: str) -> str:
-    """A role as a sentence says it.
+    """A role, or several, as a sentence says it.
 
-    >>> spoken(Role.ML_ENGINEER), spoken("analyst")
-    ('ML engineer', 'analyst')
+    >>> spoken(Role.ML_ENGINEER), spoken("analyst and ml engineer")
+    ('ML engineer', 'analyst and ML engineer')
     """
-    return "ML engineer" if role == Role.ML_ENGINEER else str(role)
+    return re.sub(r"\bml engineer\b", "ML engineer", role)
 
 
 SQUAD: frozenset[Role] = frozenset(Role) - {Role.STAKEHOLDER, Role.ADMIN}

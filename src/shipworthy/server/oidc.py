@@ -56,7 +56,9 @@ class Flow:
             said = json.loads(base64.urlsafe_b64decode(text.encode()))
             flow = cls(**{name: str(value) for name, value in said.items()})
         except (ValueError, TypeError, AttributeError):
-            raise SignInError(f"This browser has begun no sign-in, or more than ten minutes ago. {_AGAIN}") from None
+            raise SignInError(
+                f"This sign-in was not begun in this browser, or more than ten minutes ago. {_AGAIN}"
+            ) from None
         return flow
 
 
@@ -101,7 +103,7 @@ class Provider:
         if answer.get("iss", metadata["issuer"]) != metadata["issuer"]:
             raise SignInError(f"The answer is of another provider. {_AGAIN}")
         if "code" not in answer:
-            raise SignInError(f"The provider let you not in: {answer.get('error', 'no code')[:100]!r}. {_AGAIN}")
+            raise SignInError(f"The provider did not let you in: {answer.get('error', 'no code')[:100]!r}. {_AGAIN}")
         return await self._checked(flow, answer["code"], metadata)
 
     async def _checked(self, flow: Flow, code: str, metadata: Mapping[str, Any]) -> Mapping[str, Any]:

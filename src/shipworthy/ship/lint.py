@@ -59,7 +59,12 @@ class Advice:
 
 
 def lint(
-    project: Project, fields: Mapping[str, Any], *, number: int | None = None, ideas: Sequence[Idea] | None = None
+    project: Project,
+    fields: Mapping[str, Any],
+    *,
+    number: int | None = None,
+    ideas: Sequence[Idea] | None = None,
+    currency: str = "",
 ) -> list[Advice]:
     """Advice on what a form says, the gravest first; it never refuses anything.
 
@@ -68,6 +73,7 @@ def lint(
         fields: What the form says, by the names of `FIELDS`; a field may be missing, or wrong.
         number: The idea's number; None where it is a new one.
         ideas: All ideas of the project, where the caller has them at hand.
+        currency: Of the problem's money, where it is known.
     """
     draft, wrong = _draft(fields, number)
     known = [one for one in (list_ideas(project) if ideas is None else ideas) if one.number != number]
@@ -82,7 +88,7 @@ def lint(
         *gaps,
         *_words(draft),
         *_dates(draft),
-        *_money(project, draft, known),
+        *_money(project, draft, known, currency),
         *neighbours(project, draft, known),
     ]
     return sorted(found, key=lambda advice: list(Severity).index(advice.severity))
@@ -147,7 +153,7 @@ def _dates(draft: Idea) -> Iterator[Advice]:
         )
 
 
-def _money(project: Project, draft: Idea, others: Sequence[Idea]) -> Iterator[Advice]:
+def _money(project: Project, draft: Idea, others: Sequence[Idea], currency: str) -> Iterator[Advice]:
     """What is worth shipping, and expected, against what the data stage found out about the problem's money."""
     if draft.expected_gain is None and draft.smallest_gain is not None:
         yield Advice(
@@ -173,16 +179,16 @@ def _money(project: Project, draft: Idea, others: Sequence[Idea]) -> Iterator[Ad
         yield Advice(
             fields=("smallest_gain", "per"),
             severity=Severity.WARNING,
-            sentence=f"Worth shipping from {stated(smallest, '')} a {draft.per}: perfect foresight would gain no more than "
-            f"{stated(ceiling, '')}.",
+            sentence=f"Worth shipping from {stated(smallest, currency)} a {draft.per}: perfect foresight would gain no more than "
+            f"{stated(ceiling, currency)}.",
             remedy="Correct the gain, or what it is counted per.",
         )
     elif smallest < detectable:
-        least = f"{stated(detectable, '')} and more" if isfinite(detectable) else "no gain at all"
+        least = f"{stated(detectable, currency)} and more" if isfinite(detectable) else "no gain at all"
         yield Advice(
             fields=("smallest_gain", "per"),
             severity=Severity.REMARK,
-            sentence=f"{stated(smallest, '')} a {draft.per} is less than the history can show, which is {least}.",
+            sentence=f"{stated(smallest, currency)} a {draft.per} is less than the history can show, which is {least}.",
             remedy="Ask for more, or wait for more history.",
         )
 

@@ -209,7 +209,9 @@ def _account(record: Record) -> str:
 
 def _token(record: Record) -> str:
     body = record.body
-    made = "revoked" if body["revoked"] else f"made, good for {', '.join(body['permissions'])}"
+    made = "revoked" if body["revoked"] else f"made, good for {', '.join(sorted(body['permissions']))}"
+    if not body["revoked"] and body.get("squads"):
+        made += f" in {', '.join(body['squads'])}"
     return f"token {body['name']!r} of {body['login']} {made}"
 
 

@@ -225,6 +225,11 @@ def _ranges(width: int, ranges: Sequence[Range], currency: str, needed: float, n
         amount = f": {money(gain.gain, currency, row.step)}"
         ends_say = f"{amount} ({figure(gain.low, row.step)} to {figure(gain.high, row.step)})"
         whole = [f"{label}{ends_say}" for label in (row.label, row.short) if label]
+        whole += (
+            [f"{row.short}: {figure(gain.low, row.step)} to {money(gain.high, currency, row.step)}"]
+            if row.short
+            else []
+        )
         without = _shortened(row.label, room // LETTER - len(amount)) + amount
         says = next((one for one in whole if LETTER * len(one) < room), without)
         at, align = _beside(gain, domain) if width > ROOMY else (None, "left")

@@ -51,7 +51,9 @@ def draw_calibration(lines: Sequence[Line], currency: str) -> Plot | None:
     title = (
         f"{inside} of {len(points)} forecasts held so far"
         if len(points) > 1
-        else f"The forecast {'held' if inside else 'did not hold'} so far"
+        else "The forecast holds, as far as can be told"
+        if inside
+        else "The forecast did not hold so far"
     )
     readings: list[Reading] = [
         (f"Idea {idea}", f"forecast {_said(expected, currency)}", f"realised {_said(came, currency)}")

@@ -76,7 +76,8 @@ def _said(found: Mapping[str, Any], low: float, high: float) -> str:
     if decision == TrialDecision.ROLL_BACK:
         return "Harm was found"
     if decision != TrialDecision.SHIP:
-        return "A gain so far, not decided yet" if low > 0.0 else "Not decided yet"
+        early = "too early to call it beyond doubt" if low > max(smallest or 0.0, 0.0) else "not decided yet"
+        return f"A gain so far, {early}" if low > 0.0 else "Not decided yet"
     if low <= 0.0:
         return "A gain at an earlier look; it stands"
     return "A gain beyond doubt" if smallest is None or low <= smallest else "A gain worth having, beyond doubt"

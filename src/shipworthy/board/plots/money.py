@@ -132,11 +132,13 @@ def _total(course: pl.DataFrame, width: int, currency: str) -> Any:
     data = rows(at=at, total=totals, zero=[0.0] * len(at))
     line = alt.Chart(data).encode(x=x, y=y)
     end = alt.Chart(rows(at=at[-1], total=totals[-1])).encode(x=x, y=y)
+    falls = totals[-1] < min(0.0, totals[-max(2, len(totals) // 12) :][0])
+    text = earned(totals[-1], currency)
     return alt.layer(
         alt.Chart(data).mark_area(color=colour, opacity=0.16, interpolate="linear").encode(x=x, y=y, y2="zero:Q"),
         rule_at(alt, alt.Y, 0.0, MUTED),
         line.mark_line(color=colour, strokeWidth=2.5, interpolate="linear", strokeJoin="round"),
         end.mark_point(color=colour, fill=colour, opacity=1, size=70),
-        *written(alt, end, earned(totals[-1], currency), align="right", dx=-2, dy=-14, fontSize=15, fontWeight="bold"),
+        *written(alt, end, text, align="right", dx=-2, dy=14 if falls else -14, fontSize=15, fontWeight="bold"),
         trace(alt.Chart(rows(i=list(range(len(at))), at=at, total=totals)).encode(x=x, y=y)),
     )

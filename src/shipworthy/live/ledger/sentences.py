@@ -140,7 +140,7 @@ def course_note(line: Line) -> str:
         return f"{says} Nothing was in the shadow."
     return (
         f"{says} Dashed: all {span(line.periods, line)}, with the {shadow:,} in which the idea decided in the shadow only. "
-        f"Solid: the {line.answered:,} in which it answered, so that the money was earned."
+        f"Solid: the {line.answered:,} in which it answered, so that the money was {'lost' if line.earned < 0.0 else 'earned'}."
     )
 
 
