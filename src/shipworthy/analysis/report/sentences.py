@@ -237,7 +237,7 @@ def criteria_facts(findings: Findings) -> list[tuple[str, str]]:
     learnt, worst, decided = found.training_periods, found.worst_day_loss, found.units_per_year
     return [
         ("Smallest gain worth shipping", precise(found.min_effect)),
-        ("Gain that the idea claimed", "none" if found.target is None else precise(found.target)),
+        ("Gain that was claimed", "none" if found.target is None else precise(found.target)),
         ("Error of every interval", share(found.alpha)),
         ("Units", _UNITS[found.entities]),
         ("Refitted", f"every {found.refit_periods:,} periods" if found.refit_periods else "never"),
