@@ -20,7 +20,7 @@ from shipworthy.web.asked import Asked
 from shipworthy.workspace.role import Permission
 from shipworthy.workspace.told import Told, reckon, tell
 
-_MOST = 50
+_MOST, _ALL = 50, 500
 """So many ideas of the backlog are shown at first."""
 
 
@@ -71,13 +71,16 @@ def _shown(asked: Asked, projects: Sequence[Project], project: Project | None) -
 
 
 def show_backlog(asked: Asked) -> Response:
-    """What is worth doing next: the best of it, or with `all` the whole list."""
+    """What is worth doing next: the best of it, or with `all` as much of the list as a page holds."""
     project = asked.project(Permission.READ)
+    is_all = "all" in asked.request.query_params
     ranked = reckon(asked.desk, backlog, [project])
     found = ranked.answer or []
     known: dict[str, Any] = {
         "ranked": ranked,
-        "lines": found if "all" in asked.request.query_params else found[:_MOST],
+        "lines": found[: _ALL if is_all else _MOST],
+        "is_all": is_all,
+        "most": min(len(found), _ALL),
         "count": len(found),
         "may_begin": may_begin(asked, project),
         "spaces": {project.space: project.name},
