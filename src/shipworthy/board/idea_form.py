@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from shipworthy.board.form import field
-from shipworthy.ideas.idea import Idea
+from shipworthy.ideas.idea import FIELDS, Idea
 from shipworthy.project import Project
 from shipworthy.ship.lint import Advice, lint
 from shipworthy.web.asked import Asked
@@ -26,7 +26,7 @@ _LABELS = {
     "guardrails": "Margins of guardrails",
 }
 """What the form calls a field that the file calls by another name."""
-_FIELD = re.compile(r"^[^:]+: (?:worth\.)?(\w+)")
+_FIELD = re.compile(rf"^[^:]+: (?:worth\.)?({'|'.join(FIELDS)})\b")
 
 
 def said(asked: Asked) -> Mapping[str, str]:
@@ -77,6 +77,8 @@ def in_words(refusal: str) -> str:
 
     >>> in_words("The idea: worth.smallest_gain must be a number, not 'a lot'.")
     "Worth shipping from must be a number, not 'a lot'."
+    >>> in_words("Somebody edited it meanwhile: look at what it says now.")
+    'Somebody edited it meanwhile: look at what it says now.'
     """
     return _FIELD.sub(lambda found: _LABELS.get(found[1], found[1].capitalize()), refusal)
 
