@@ -24,7 +24,7 @@ def test_of_many_ideas_a_record_shows_at_once_and_a_file_soon(tmp_path: Path):
     assert len(cards.all()) == MANY
     begun = begin_idea(project, {"title": "Recorded by somebody else"})
     assert cards.get(begun.number).title == "Recorded by somebody else"
-    assert cards.ideas()[-1] == begun
+    assert list(cards.ideas().values())[-1] == begun
     (first.parent / "0007-copy.toml").unlink()
     first.write_text(text.replace("title = ", "title = 'Typed into a file' # "))
     until = monotonic() + 60

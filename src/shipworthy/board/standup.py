@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
-from itertools import groupby
+from itertools import groupby, islice
 from typing import Any
 
 from markupsafe import Markup
@@ -79,8 +79,8 @@ def _by_whom(waits: Sequence[Waiting]) -> list[tuple[str, list[Waiting]]]:
     """What waits, by for whom it does; whom the most money waits for comes first."""
     found = dict[str, list[Waiting]]()
     for one in waits:
-        found.setdefault(_heading(one.whom), []).append(one)
-    return list(found.items())
+        found.setdefault(one.whom, []).append(one)
+    return [(_heading(whom), those) for whom, those in found.items()]
 
 
 def _heading(whom: str) -> str:
@@ -95,12 +95,12 @@ def _heading(whom: str) -> str:
 
 
 def _together(moved: Sequence[Happening]) -> list[list[Happening]]:
-    """What moved; ideas that one person began one after another are told together."""
+    """What moved, as far as it is shown; ideas that one person began one after another are told together."""
 
     def same(one: Happening) -> tuple[str, str | int]:
         return one.project, one.by if one.says.startswith(f"{one.by} began ") else one.seq
 
-    return [list(found) for _, found in groupby(moved, same)]
+    return [list(found) for _, found in islice(groupby(moved, same), _MOST + 1)]
 
 
 def _linked(one: Happening | Waiting, project: str) -> Markup:

@@ -34,6 +34,11 @@ def list_ideas(project: Project) -> list[Idea]:
     return ideas
 
 
+def numbered_ideas(project: Project) -> Mapping[int, Idea]:
+    """The same by number."""
+    return {idea.number: idea for idea in list_ideas(project)}
+
+
 def readable_ideas(project: Project) -> tuple[list[Idea], list[InvalidInputError]]:
     """The same, for a board that one broken file must not take away from everybody: the others, and why not all."""
     files, refusals = read_files(project)

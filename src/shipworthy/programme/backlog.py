@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from statistics import mean, median
+from statistics import fmean, median
 from typing import Any, Self
 
 import numpy as np
@@ -252,7 +252,7 @@ class _Known:
 
     @classmethod
     def of(cls, facts: Facts) -> Self:
-        ideas, terms = {idea.number: idea for idea in facts.ideas()}, facts.terms()
+        ideas, terms = facts.ideas(), facts.terms()
         said = {n: expected_a_year(idea, terms_about(terms, idea.problem)) for n, idea in ideas.items()}
         return cls(ideas, terms, {n: gain for n, gain in said.items() if gain is not None}, facts.measured())
 
@@ -268,7 +268,7 @@ class _Usual:
     @classmethod
     def of(cls, ideas: Iterable[Idea], gains: Sequence[tuple[float, float, float]]) -> Self:
         efforts = [idea.effort for idea in ideas if idea.effort]
-        low, likely, high = (mean(gain[i] for gain in gains) if gains else 0.0 for i in range(3))
+        low, likely, high = (fmean(gain[i] for gain in gains) if gains else 0.0 for i in range(3))
         return cls(median(efforts) if efforts else EFFORT_DAYS, (low, likely, high) if gains else None, bool(efforts))
 
 

@@ -11,7 +11,7 @@ from shipworthy.analysis.analyse import read_analysis
 from shipworthy.analysis.decision import Decision
 from shipworthy.analysis.gain import Gain
 from shipworthy.ideas.idea import Idea
-from shipworthy.ideas.register import list_ideas
+from shipworthy.ideas.register import numbered_ideas
 from shipworthy.programme.course import Course, went_on
 from shipworthy.programme.happening import Happening, Teller, records_from
 from shipworthy.programme.place import Stands, places
@@ -46,7 +46,7 @@ class Facts:
 
     Attributes:
         project: The project.
-        ideas: Gives its ideas.
+        ideas: Gives its ideas by number.
         stands: Gives where each of them stands.
     """
 
@@ -54,12 +54,12 @@ class Facts:
         self,
         project: Project,
         *,
-        ideas: Callable[[], Iterable[Idea]] | None = None,
+        ideas: Callable[[], Mapping[int, Idea]] | None = None,
         stands: Callable[[], Iterable[Stands]] | None = None,
     ) -> None:
         """Reads nothing yet; a board hands in its cards, which know ideas and where they stand."""
         self.project = project
-        self.ideas = ideas or (lambda: list_ideas(project))
+        self.ideas = ideas or (lambda: numbered_ideas(project))
         self.stands = stands or (lambda: places(project))
         self._courses: dict[int, Course] = {}
         self._measured: dict[int, Measured] = {}

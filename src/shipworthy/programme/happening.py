@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -15,7 +15,7 @@ from shipworthy.analysis.money import money as amount_of
 from shipworthy.analysis.wording import sentence
 from shipworthy.errors import InvalidInputError
 from shipworthy.ideas.idea import Idea
-from shipworthy.ideas.register import list_ideas
+from shipworthy.ideas.register import numbered_ideas
 from shipworthy.live.watch.alert import Alert
 from shipworthy.programme.terms import Terms, terms_of
 from shipworthy.project import Project
@@ -41,7 +41,7 @@ KINDS = (
 )
 """What can be told of; a gate is one that opened or closed, whatever did that."""
 
-_NEXT = {"data": "research", "verdict": "ship"}
+_MOMENT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,10 +98,10 @@ def records_from(records: RecordStore, since: datetime) -> Iterator[Record]:
 class Teller:
     """Tells what the records of one project say."""
 
-    def __init__(self, project: Project, ideas: Callable[[], Iterable[Idea]] | None = None) -> None:
+    def __init__(self, project: Project, ideas: Callable[[], Mapping[int, Idea]] | None = None) -> None:
         """Names the project; its ideas are asked for, or read, when the first record is told."""
         self._project = project
-        self._asked_for = ideas or (lambda: list_ideas(project))
+        self._asked_for = ideas or (lambda: numbered_ideas(project))
         self._told_last: dict[str, Record] = {}
 
     def told(self, record: Record) -> Happening | None:
@@ -113,9 +113,9 @@ class Teller:
         return Happening(**{"kind": record.kind, **about, **said})
 
     @cached_property
-    def _ideas(self) -> Mapping[str, tuple[str, str]]:
+    def _ideas(self) -> Mapping[int, Idea]:
         try:
-            return {idea.key: (idea.title, idea.problem) for idea in self._asked_for()}
+            return self._asked_for()
         except InvalidInputError:  # somebody is just writing one
             return {}
 
@@ -125,9 +125,15 @@ class Teller:
 
     def _about(self, record: Record) -> tuple[str, dict[str, Any]]:
         """The idea of a record, named, and what is known of it."""
-        title, problem = self._ideas.get(record.key, ("", ""))
-        named = f"Idea {int(record.key)}" + (f" ({title})" if title else "")
-        return named, {"idea": int(record.key), "title": title, "problem": problem}
+        number = int(record.key)
+        title, problem = self._called(number)
+        named = f"Idea {number}" + (f" ({title})" if title else "")
+        return named, {"idea": number, "title": title, "problem": problem}
+
+    def _called(self, number: int) -> tuple[str, str]:
+        """The title and the problem of an idea, as they are now; empty where it is gone."""
+        idea = self._ideas.get(number)
+        return ("", "") if idea is None else (idea.title, idea.problem)
 
     def _asked(self, gate: str) -> tuple[str, ...]:
         asked = self._project.settings.get("signoffs", {}).get(gate, [])
@@ -136,9 +142,12 @@ class Teller:
     def _before(self, record: Record) -> Mapping[str, Any]:
         if record.version == 1:
             return {}
+        version, records = record.version - 1, self._project.records
         last = self._told_last.get(record.key)
-        if last is None or last.version != record.version - 1:
-            last = self._project.records.history(record.kind, record.key)[record.version - 2]
+        if last is None or last.version != version:
+            last = records.get(record.kind, record.key, at=record.at - _MOMENT)
+        if last is None or last.version != version:  # two within a moment, or a clock that was put back
+            last = records.history(record.kind, record.key)[version - 1]
         return last.body
 
     def _idea(self, record: Record) -> dict[str, Any] | None:
@@ -213,7 +222,7 @@ class Teller:
         body, problem = record.body, record.key
         phase, idea = Phase(body["phase"]), body.get("idea")
         what = f"Idea {int(idea)}" if idea else "The baseline"
-        title = self._ideas.get(idea or "", ("", ""))[0]
+        title = self._called(int(idea))[0] if idea else ""
         named = f"{what} ({title})" if title else what
         is_back = phase in {Phase.ROLLED_BACK, Phase.RETIRED}
         went = {Phase.LIVE: "is live", Phase.PAUSED: "was paused", Phase.ROLLED_BACK: "was rolled back"}
@@ -246,7 +255,7 @@ class Teller:
         number = record.key.partition("/")[0]
         if not number.isdigit():
             return None
-        title, problem = self._ideas.get(number, ("", ""))
+        title, problem = self._called(int(number))
         named = f"idea {int(number)}" + (f" ({title})" if title else "")
         return {"says": f"{record.by} commented on {named}.", "idea": int(number), "title": title, "problem": problem}
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from math import prod
 from statistics import median
 
 import numpy as np
@@ -94,7 +95,7 @@ class Rates:
 
     def to_ship(self, stage: Stage) -> float:
         """How probable it is that an idea at a stage ships and stays, by the posterior means."""
-        return float(np.prod([self.of[one].mean for one in _AHEAD[stage]]))
+        return prod(self.of[one].mean for one in _AHEAD[stage])
 
     def drawn(self, stage: Stage) -> NDArray[np.float64]:
         """That probability, drawn `DRAWS` times from the posteriors of what lies ahead; the same draws at every call."""

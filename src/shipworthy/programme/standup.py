@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any
 
 from shipworthy.errors import InvalidInputError
@@ -98,16 +99,18 @@ def standup(
     return Standup(
         since=start,
         at=at,
-        moved=tuple(sorted(moved, key=lambda one: (one.at, one.seq), reverse=True)),
+        moved=tuple(sorted(moved, key=attrgetter("at", "seq"), reverse=True)),
         waits=found.open,
         at_risk=found.at_risk,
         unwatched=found.unwatched,
     )
 
 
-def _agreed(happened: Sequence[Happening]) -> list[Happening]:
+def _agreed(happened: Sequence[Happening]) -> Sequence[Happening]:
     """What happened in a project, without the call for a second person where one has agreed since."""
     last = {one.idea: one.seq for one in happened if one.kind == "override" and one.gate is not None}
+    if not last:
+        return happened
     return [
         replace(one, says=one.says.removesuffix(TO_AGREE)) if one.seq < last.get(one.idea, 0) else one
         for one in happened

@@ -65,8 +65,10 @@ def terms_about(terms: Mapping[str, Terms], problem: str) -> Terms:
     >>> terms_about(known, "bakery").periods_per_year, terms_about(known, "").currency, terms_about({}, "").currency
     (365.0, 'EUR', '')
     """
+    if problem in terms:
+        return terms[problem]
     currencies = {one.currency for one in terms.values()}
-    return terms.get(problem) or Terms(currencies.pop() if len(currencies) == 1 else "")
+    return Terms(currencies.pop() if len(currencies) == 1 else "")
 
 
 def expected_a_year(idea: Idea, terms: Terms) -> tuple[float, float, float] | None:

@@ -108,7 +108,7 @@ def waits(facts: Sequence[Facts], *, ledger: Mapping[str, Sequence[Mapping[str, 
 def _worth(facts: Facts, terms: Mapping[str, Terms]) -> dict[int, tuple[float, str, float | None]]:
     """By idea what it is about a year, in which currency and rounded to what: as judged, else as expected."""
     found: dict[int, tuple[float, str, float | None]] = {}
-    for idea in facts.ideas():
+    for idea in facts.ideas().values():
         known = terms_about(terms, idea.problem)
         expected = expected_a_year(idea, known)
         if expected is not None:

@@ -97,11 +97,11 @@ class Cards:
             self._refresh()
             return [self._cards[number] for number in sorted(self._cards)]
 
-    def ideas(self) -> Sequence[Idea]:
+    def ideas(self) -> Mapping[int, Idea]:
         """The ideas themselves, by number, as of now."""
         with self._lock:
             self._refresh()
-            return [self._ideas[number] for number in sorted(self._ideas)]
+            return dict(self._ideas)
 
     def get(self, number: int) -> Card:
         """One card, as of now.
@@ -159,10 +159,10 @@ class Cards:
             found = readable_ideas(self._project)
             took_s = monotonic() - begun
             with self._lock:
-                if self._seq == seq:
-                    self._take(*found, took_s)
-                else:  # what was recorded meanwhile may be newer than what was read
-                    self._look()
+                self._take(*found, took_s)
+                if self._seq > seq:  # what was recorded meanwhile may be newer than what was read
+                    meanwhile = self._project.records.since(seq, self._seq - seq)
+                    self._read_again({int(record.key) for record in meanwhile if record.kind == "idea"})
         finally:
             self._is_looking = False
 
@@ -186,6 +186,7 @@ class Cards:
         for number in numbers:
             try:
                 self._ideas[number] = find_idea(self._project, number)
+                self._due.add(number)
             except (NotFoundError, InvalidInputError):
                 return self._look()
         return None
