@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from shipworthy.ideas.signoff import Unsigned
 from shipworthy.live.ledger.ledger import line_from
 from shipworthy.live.ledger.sentences import earned, span
 from shipworthy.project import Project, Stage
-from shipworthy.project.role import spoken
+from shipworthy.project.role import one_of, spoken
 from shipworthy.ship.rollout import Phase, Rollout
 from shipworthy.web.asked import Asked
 from shipworthy.workspace.cards import Card
@@ -103,7 +103,7 @@ def _buttons(asked: Asked, project: Project, card: Card, due: str | None, does: 
 
 def _waits_for(asked: Asked, project: Project, card: Card, due: str | None, does: Mapping[str, str]) -> str:
     if due is not None and not asked.principal.may(VERBS[due], project.squad):
-        return f"{_a(sorted(MAY[VERBS[due]]))} to {does[due]}"
+        return f"{one_of(MAY[VERBS[due]])} to {does[due]}"
     if card.says.endswith(_ASKED):
         return "another person to agree"
     roles = dict.fromkeys(gap.role for gap in card.gaps if isinstance(gap, Unsigned))
@@ -112,14 +112,3 @@ def _waits_for(asked: Asked, project: Project, card: Card, due: str | None, does
         if roles
         else ""
     )
-
-
-def _a(roles: Iterable[str]) -> str:
-    """One of several roles, in words.
-
-    >>> _a(["analyst", "data scientist", "ml engineer"])
-    'an analyst, data scientist or ML engineer'
-    """
-    *others, last = map(spoken, roles)
-    named = f"{', '.join(others)} or {last}" if others else last
-    return f"{'an' if named[0] in 'aeiouM' else 'a'} {named}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from enum import StrEnum
 
 
@@ -25,6 +26,17 @@ def spoken(role: str) -> str:
     ('ML engineer', 'analyst and ML engineer')
     """
     return re.sub(r"\bml engineer\b", "ML engineer", role)
+
+
+def one_of(roles: Iterable[str]) -> str:
+    """Any one of some roles, as a sentence says it.
+
+    >>> one_of(["analyst", "data scientist", "ml engineer"]), one_of(["product manager"])
+    ('an analyst, data scientist or ML engineer', 'a product manager')
+    """
+    *others, last = map(spoken, sorted(roles))
+    named = f"{', '.join(others)} or {last}" if others else last
+    return f"{'an' if named[0] in 'aeiouM' else 'a'} {named}"
 
 
 SQUAD: frozenset[Role] = frozenset(Role) - {Role.STAKEHOLDER, Role.ADMIN}

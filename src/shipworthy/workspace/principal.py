@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from shipworthy.errors import DeniedError
-from shipworthy.project.role import spoken
+from shipworthy.project.role import one_of
 from shipworthy.workspace.role import EVERYWHERE, MAY, Permission, Role, Roles
 
 
@@ -50,14 +49,8 @@ class Principal:
         named = f"squad {squad!r}" if squad and squad != EVERYWHERE else "this workspace"
         if MAY[permission] & self.roles_in(squad):
             raise DeniedError(f"The token of {self.name} is not good for {permission!s}. Make one whose scope has it.")
-        raise DeniedError(f"{self.name} may not {permission!s} in {named}. {_any_of(MAY[permission])} may.")
-
-
-def _any_of(roles: Iterable[Role]) -> str:
-    """Any one of some roles, at the beginning of a sentence."""
-    *others, last = (f"{'an' if role[0] in 'am' else 'a'} {spoken(role)}" for role in sorted(roles))
-    said = f"{', '.join(others)} or {last}" if others else last
-    return said[0].upper() + said[1:]
+        who = one_of(MAY[permission])
+        raise DeniedError(f"{self.name} may not {permission!s} in {named}. {who[0].upper()}{who[1:]} may.")
 
 
 def local(name: str) -> Principal:
