@@ -21,7 +21,7 @@ class Block(NamedTuple):
 
 
 class Calendar(NamedTuple):
-    """The months of a plan that are worth looking at: the last one, this one and those that come.
+    """The months of a plan that are worth looking at: this one, and as far as they have room the last one and those that come.
 
     Attributes:
         months: What each month is called, with its blocks.
@@ -47,17 +47,21 @@ def calendar_of(plan: SwitchbackPlan, now: datetime) -> Calendar:
     ...     print(month, [(block.arm, block.state) for block in blocks])
     Sep 2026 [('challenger', 'past'), ('champion', 'now')]
     Oct 2026 [('champion', 'ahead'), ('challenger', 'ahead')]
+    >>> fine = SwitchbackPlan(seed="autumn", start=datetime(2026, 9, 1), days=90, block_hours=4.0)
+    >>> [month for month, _ in calendar_of(fine, datetime.fromisoformat("2026-10-12T12:00Z")).months]
+    ['Oct 2026']
     """
     at = now if plan.start.tzinfo else now.replace(tzinfo=None)
     rows = list(plan.blocks().select("start", "arm", "end").iter_rows())
     blocks = [Block(start, arm, _state(start, end, at)) for start, arm, end in rows]
     months = [(month, list(them)) for month, them in groupby(blocks, key=lambda block: f"{block.start:%b %Y}")]
     first = next((i for i, (_, them) in enumerate(months) if them[-1].state != "past"), len(months) - 1)
-    shown: list[tuple[str, Sequence[Block]]] = []
-    for month, them in months[max(0, first - 1) :]:
-        if shown and sum(len(known) for _, known in shown) + len(them) > _MOST_BLOCKS:
+    shown, before = [months[first]], months[max(0, first - 1) : first]
+    for month in [*before, *months[first + 1 :]]:
+        if sum(len(blocks) for _, blocks in [*shown, month]) > _MOST_BLOCKS:
             break
-        shown.append((month, them))
+        shown.append(month)
+    shown.sort(key=months.index)
     return Calendar(shown, len(blocks), rows[-1][2])
 
 
