@@ -43,12 +43,15 @@ def money(amount: float, currency: str, step: float = 1.0) -> str:
 def brief(amount: float, currency: str, step: float | None = None) -> str:
     """Writes an amount in as little room as a card has: millions by their letter, and three digits where no step is given.
 
-    >>> [brief(amount, "EUR").replace(NO_BREAK, " ") for amount in (22_453.9, 1_234_567_890.0, 20.0)]
-    ['22,500 EUR', '1.23 bn EUR', '20 EUR']
+    >>> [brief(amount, "EUR").replace(NO_BREAK, " ") for amount in (22_453.9, 1_234_567_890.0, 999_999_999.0, 20.0)]
+    ['22,500 EUR', '1.23 bn EUR', '1 bn EUR', '20 EUR']
     >>> brief(22_453.9, "EUR", 10.0).replace(NO_BREAK, " ")
     '22,450 EUR'
     """
-    unit, letter = next(((unit, letter) for unit, letter in _LARGE if abs(amount) >= unit), (1.0, ""))
+    if not math.isfinite(amount):
+        return money(amount, currency)
+    told = round(amount / step) * step if step else float(f"{amount:.{_SIGNIFICANT}g}")
+    unit, letter = next(((unit, letter) for unit, letter in _LARGE if abs(told) >= unit), (1.0, ""))
     scaled = amount / unit
     says = figure(scaled, step / unit if step else min(step_of([scaled]), 1e9))
     whole, _, decimals = says.partition(".")

@@ -56,6 +56,8 @@ def read_files(project: Project) -> tuple[list[Idea], list[InvalidInputError]]:
             ideas.append(read_file(f"{folder}{os.sep}{name}"))
         except InvalidInputError as refusal:
             refusals.append(refusal)
+        except FileNotFoundError:  # taken away since it was listed
+            continue
     return ideas, refusals
 
 

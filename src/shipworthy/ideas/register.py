@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -69,7 +70,8 @@ def find_idea(project: Project, number: int) -> Idea:
     """
     path = file_of(project, number)
     if path is not None:
-        return read_file(str(path))
+        with suppress(FileNotFoundError):  # taken away since it was found
+            return read_file(str(path))
     record = project.records.get(KIND, key_of(number))
     idea = idea_in(record) if record else None
     if idea is None:

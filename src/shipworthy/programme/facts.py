@@ -20,8 +20,8 @@ from shipworthy.project import Project
 from shipworthy.project.clock import now
 from shipworthy.store import Record, feed
 
-_KEPT = timedelta(weeks=4)
-"""For so long what happened is kept at hand; what is asked of earlier times is read from the feed."""
+_KEPT = timedelta(weeks=5)
+"""For so long what happened is kept at hand, and a little longer than boards ask; earlier times are read from the feed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +100,14 @@ class Facts:
             for record in feed(self.project.records, self._seq):
                 self._note(record, teller)
                 self._seq = record.seq
+            self._forget()
         return self._lock
+
+    def _forget(self) -> None:
+        kept_from = now() - _KEPT
+        if self._happened and self._happened[0].at < kept_from:
+            self._kept_from = kept_from
+            self._happened = [one for one in self._happened if one.at >= kept_from]
 
     def _note(self, record: Record, teller: Teller) -> None:
         course = went_on(self._courses, record)

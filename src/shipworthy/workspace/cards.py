@@ -126,16 +126,17 @@ class Cards:
     def _refresh(self) -> None:
         project = self._project
         if self._seq < 0:
-            self._seq, project = project.records.head().seq, in_bulk(project)
+            head, project = project.records.head().seq, in_bulk(project)
             self._look()
             newest = (record for kind in _ABOUT_IDEAS for record in project.records.find(kind))
             self._touched(sorted(newest, key=lambda record: record.seq))
+            self._seq = head  # last: after an error all is asked again
         elif monotonic() >= self._look_again:
             self._look_soon()
         while records := self._project.records.since(self._seq):
-            self._seq = records[-1].seq
             self._read_again({int(record.key) for record in records if record.kind == "idea"})
             self._due |= self._touched(records)
+            self._seq = records[-1].seq
         self._due &= self._ideas.keys()
         if len(self._due) > _MANY and project is self._project:
             project = in_bulk(project)
@@ -161,8 +162,10 @@ class Cards:
             with self._lock:
                 self._take(*found, took_s)
                 if self._seq > seq:  # what was recorded meanwhile may be newer than what was read
+                    self._look_again, rested = 0.0, self._look_again
                     meanwhile = self._project.records.since(seq, self._seq - seq)
                     self._read_again({int(record.key) for record in meanwhile if record.kind == "idea"})
+                    self._look_again = rested
         finally:
             self._is_looking = False
 
