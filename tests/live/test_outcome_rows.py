@@ -137,3 +137,16 @@ def test_the_last_word_counts_although_the_clock_went_back(
     assert last["rows"][0]["laid_in"] == 9.0
     times = [entry["at"] for entry in read_outcomes(served.project, "stock")]
     assert len(set(times)) == len(times)
+
+
+@pytest.mark.parametrize("day", [7, 20260131])
+def test_a_number_is_no_day(served: Stall, tmp_path: Path, day: int) -> None:
+    """A day that is written as a number is refused with its row, and never counted from 1970 on."""
+    file = tmp_path / "sold.jsonl"
+    _sold(apple=3).with_columns(day=pl.lit(day)).write_ndjson(file)
+    before = _size(served.project)
+    said = typed(served.project.root, "outcomes", file)
+    assert said.code != 0
+    assert f"not {day}" in said.out + said.err
+    assert _size(served.project) == before
+    assert _noted(served.project) == {}
