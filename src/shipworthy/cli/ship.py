@@ -30,7 +30,7 @@ from shipworthy.ship.targets.deployment import Target
 @click.option("--seed", help="What the coins of a switchback follow from.")
 @click.option("--pause", is_flag=True, help="Let the champion answer alone, and keep the trial.")
 @click.option("--resume", is_flag=True, help="Go on with an idea that is paused.")
-@click.option("--why", default="asked for on the command line", show_default=True, help="Why it is paused or resumed.")
+@click.option("--why", default="no reason was given", show_default=True, help="Why it is paused or resumed.")
 @click.option("--to", "target", type=TARGETS, help="Write what runs it there too, as `shipworthy deploy` does.")
 @as_json
 def ship(
@@ -81,7 +81,7 @@ def ship(
 
 @click.command()
 @click.argument("problem")
-@click.option("--why", default="asked for on the command line", show_default=True, help="The reason, for the history.")
+@click.option("--why", default="no reason was given", show_default=True, help="The reason, for the history.")
 @as_json
 def rollback(problem: str, why: str, json_: bool) -> None:
     """Take back what is on trial or live for PROBLEM: the release from before it serves again."""
